@@ -20,6 +20,10 @@ class BrokenFile(Exception):
     """A file whose content ends, or is damaged, before its end; what was read before that place is valid."""
 
 
+DAMAGE = (EOFError, OSError, lzma.LZMAError, zlib.error)
+"""What reading raises where compressed content is damaged or ends too early."""
+
+
 def _zstandard(path: Path) -> BinaryIO:
     """Open a file that zstd compressed. Raises UsageError without pyarrow, which reads it."""
     try:
@@ -68,5 +72,5 @@ def decompressed(path: Path) -> Iterator[BinaryIO]:
     with file:
         try:
             yield file
-        except (EOFError, OSError, lzma.LZMAError, zlib.error) as error:
+        except DAMAGE as error:
             raise BrokenFile(f"{path}: its content is damaged or ends too early ({error})") from error

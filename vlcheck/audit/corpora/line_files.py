@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 
-from vlcheck._util.compressed import BrokenFile, decompressed
+from vlcheck._util.compressed import DAMAGE, BrokenFile, decompressed
 from vlcheck.audit.caption import EMPTY, Caption, Unread, fault_of, usable
 from vlcheck.audit.corpora.json_rows import decoder_of, found_in
 from vlcheck.datasets.tables.columns import Columns
@@ -41,24 +41,33 @@ class WholeLines(NamedTuple):
 def line_blocks(file: BinaryIO) -> Iterator[WholeLines]:
     """Read a file in blocks of whole lines; of a line that is too long, the rest is passed over."""
     number, rest = 1, b""
-    while piece := file.read(BLOCK):
-        end = piece.rfind(b"\n") + 1
-        if not end and len(rest) + len(piece) > LONGEST_LINE:
-            yield WholeLines(number, (rest + piece)[:BLOCK], too_long=True)
+    while piece := _piece(file):
+        rest += piece
+        if end := rest.rfind(b"\n") + 1:
+            yield WholeLines(number, rest[:end])
+            number, rest = number + rest.count(b"\n"), rest[end:]
+        elif len(rest) > LONGEST_LINE:
+            yield WholeLines(number, rest[:BLOCK], too_long=True)
             number, rest = number + 1, _after_the_line(file)
-        elif not end:
-            rest += piece
-        else:
-            content = rest + piece[:end]
-            yield WholeLines(number, content)
-            number, rest = number + content.count(b"\n"), piece[end:]
     if rest:
         yield WholeLines(number, rest)
 
 
+def _piece(file: BinaryIO) -> bytes:
+    """Read BLOCK bytes, or up to a place where the file is damaged; the next call raises what is wrong there."""
+    read = getattr(file, "read1", file.read)
+    parts = [read(BLOCK)]
+    while parts[-1] and (missing := BLOCK - sum(map(len, parts))) > 0:
+        try:
+            parts.append(read(missing))
+        except DAMAGE:
+            break
+    return b"".join(parts)
+
+
 def _after_the_line(file: BinaryIO) -> bytes:
     """Pass over the rest of a line; return what was read beyond it."""
-    while piece := file.read(BLOCK):
+    while piece := _piece(file):
         if b"\n" in piece:
             return piece.partition(b"\n")[2]
     return b""
