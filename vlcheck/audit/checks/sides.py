@@ -1,0 +1,101 @@
+"""Sides: how often captions name left and right, and how evenly."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from vlcheck._util.numbers import counted, share, shares
+from vlcheck.audit.checks.base import Corpus, Examples, ReadCaption, Share, measured
+from vlcheck.audit.checks.flips import flip_findings
+from vlcheck.audit.limits import RARE_SIDES, SKEWED_SIDES
+from vlcheck.audit.records import AuditFinding
+from vlcheck.audit.words import AuditWords
+
+RARE, SKEWED = "rare sides", "skewed sides"
+
+
+class SidesCheck:
+    """Counts captions that name a side.
+
+    Args:
+        words: the words to look for.
+    """
+
+    def __init__(self, words: AuditWords) -> None:
+        self._words = words
+        self._any = words.sides
+        self._named = self._hands = 0
+        self._every: Counter[str] = Counter()  # in every sense, by word
+        self._as_sides: Counter[frozenset[str]] = Counter()  # in the sense of a side, by the set of sides
+        self._examples, self._hand_examples = Examples(), Examples()
+
+    def see(self, row: ReadCaption) -> None:
+        if row.said.isdisjoint(self._any):
+            return
+        self._named += 1
+        self._every.update(row.said & self._any)
+        text = row.caption.text
+        if sides := frozenset(self._words.sides_of(text)):
+            self._as_sides[sides] += 1
+            self._examples.add(text)
+            if not self._words.parts.isdisjoint(row.said) and any(self._words.hands_of(text)):
+                self._hands += 1
+                self._hand_examples.add(text)
+
+    def findings(self, corpus: Corpus) -> Iterator[AuditFinding]:
+        yield self._rare(corpus)
+        yield self._skewed(corpus)
+        hands = Share.of(self._hands, corpus.captions, corpus.per)
+        says = f"{counted(hands.count, 'caption')} ({share(hands.share)}) name the side of a hand, foot, arm or leg."
+        yield measured("hands-named", hands, says, bias="position", examples=tuple(self._hand_examples.kept))
+        yield from flip_findings(self._as_sides.total(), tuple(self._examples.kept), corpus)
+
+    def _rare(self, corpus: Corpus) -> AuditFinding:
+        named = Share.of(self._named, corpus.captions, corpus.per)
+        true = self._as_sides.total()
+        parts = [Share.of(count, named.n, corpus.per).part(word) for word, count in self._every.most_common()]
+        parts += [Share.of(true, named.n, corpus.per).part("left or right as a side")]
+        says = (
+            f"{counted(named.count, 'caption')} of {named.n:,} ({share(named.share, (RARE_SIDES,))}) have a word for"
+            f" left or right in any sense, {true:,} in the sense of a side."
+        )
+        rare = named.high < RARE_SIDES
+        if rare:
+            says += " A model can hardly learn sides from them."
+        return measured(
+            "sides-named",
+            named,
+            says,
+            bias="position",
+            cause=RARE if rare else "",
+            limit=RARE_SIDES,
+            examples=tuple(self._examples.kept),
+            parts=tuple(parts),
+        )
+
+    def _skewed(self, corpus: Corpus) -> AuditFinding:
+        single = {side: number for sides, number in self._as_sides.items() if len(sides) == 1 for side in sides}
+        n = sum(single.values())
+        if not n:
+            return AuditFinding(check="sides-skewed", bias="position", says="No caption names exactly one side.")
+        word, count = max(single.items(), key=lambda item: (item[1], item[0] == "right"))
+        found = Share.of(count, n, corpus.per)
+        skewed = found.low > SKEWED_SIDES
+        says = (
+            f'Of {counted(n, "caption")} that name exactly one side, {count:,} say "{word}" ({share(found.share)};'
+            f" interval {shares(found.low, found.high)})."
+        )
+        if skewed:
+            says += f' A model can learn to say "{word}" without looking.'
+        parts = [Share.of(number, n, corpus.per).part(side) for side, number in sorted(single.items())]
+        return measured(
+            "sides-skewed",
+            found,
+            says,
+            bias="position",
+            unit="captions with one side",
+            cause=SKEWED if skewed else "",
+            limit=SKEWED_SIDES,
+            parts=tuple(parts),
+        )
