@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from vlcheck.audit.augment import read_augmentations
-from vlcheck.audit.checks.base import Check, Corpus, ReadCaption
+from vlcheck.audit.checks.base import Check, ReadCaption, WholeCorpus
 from vlcheck.audit.checks.colors import ColorsCheck
 from vlcheck.audit.checks.guessable import GuessableCheck
 from vlcheck.audit.checks.pictures import PicturesCheck
@@ -79,7 +79,7 @@ def audit_corpus(
     captions = _read(corpus, checks)
     if not captions:
         raise UsageError(f"{parameter('captions')}: {name or 'the corpus'} has no caption.")
-    whole = Corpus(captions, sets.pictures, recipe)
+    whole = WholeCorpus(captions, sets.pictures, recipe)
     findings = [finding for check in checks for finding in check.findings(whole)]
     return AuditReport(
         corpus=name,

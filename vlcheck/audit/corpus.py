@@ -13,13 +13,13 @@ import msgspec
 from vlcheck._util.compressed import decompressed, plain_suffix
 from vlcheck._util.foreign_files import demand_file
 from vlcheck._util.paths import expanded, there_is
-from vlcheck.audit.caption import Caption, Unread, NamedBox
+from vlcheck.audit.caption import Caption, NamedBox, Unread
 from vlcheck.audit.corpora.json_files import read_json_file
 from vlcheck.audit.corpora.line_files import read_json_lines, read_text_lines
 from vlcheck.datasets.tables.columns import Columns, parse_columns
 from vlcheck.errors import UsageError
 
-__all__ = ["Caption", "Corpus", "Unread", "NamedBox", "open_corpus"]
+__all__ = ["Caption", "Corpus", "NamedBox", "Unread", "open_corpus"]
 
 ACCEPTED = (
     "COCO's captions (.json), JSON lines (.jsonl), text with a caption a line (.txt), Parquet (.parquet), WebDataset"

@@ -30,7 +30,7 @@ class ReadCaption(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Corpus:
+class WholeCorpus:
     """The corpus as a whole, after all captions were read.
 
     Attributes:
@@ -55,7 +55,7 @@ class Check(Protocol):
     def see(self, row: ReadCaption) -> None:
         """Count a caption."""
 
-    def findings(self, corpus: Corpus) -> Iterator[AuditFinding]:
+    def findings(self, corpus: WholeCorpus) -> Iterator[AuditFinding]:
         """Yield the findings, after all captions were seen."""
 
 
@@ -80,7 +80,7 @@ def cut(text: str) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-class Share(NamedTuple):
+class CorpusShare(NamedTuple):
     """A share of a corpus with its interval.
 
     Attributes:
@@ -101,7 +101,7 @@ class Share(NamedTuple):
         return self.count / self.n
 
     @classmethod
-    def of(cls, count: int, n: int, per: float = 1.0) -> Share:
+    def of(cls, count: int, n: int, per: float = 1.0) -> CorpusShare:
         """Return a share with its interval.
 
         Args:
@@ -121,9 +121,9 @@ class Share(NamedTuple):
         return AuditPart(name=name, n=self.n, count=self.count, low=self.low, high=self.high, base=base)
 
 
-def measured(
+def finding_of(
     check: str,
-    share: Share,
+    share: CorpusShare,
     says: str,
     *,
     bias: str = "",

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from zlib import crc32
 
 from vlcheck._util.numbers import counted, share, shares
-from vlcheck.audit.checks.base import Corpus, Examples, ReadCaption, Share, cut, measured
+from vlcheck.audit.checks.base import CorpusShare, Examples, ReadCaption, WholeCorpus, cut, finding_of
 from vlcheck.audit.intervals import ALPHA, excess_p
 from vlcheck.audit.limits import BOUND_COLORS, BOUND_NOUN, CHANGED_COLORS
 from vlcheck.audit.records import AuditFinding, AuditPart
@@ -49,18 +49,18 @@ class ColorsCheck:
                 half[noun, color] += 1
                 self._first.setdefault((noun, color), text)
 
-    def findings(self, corpus: Corpus) -> Iterator[AuditFinding]:
+    def findings(self, corpus: WholeCorpus) -> Iterator[AuditFinding]:
         yield self._how_often(corpus)
         yield self._bound(corpus)
 
-    def _how_often(self, corpus: Corpus) -> AuditFinding:
-        found = Share.of(self._named, corpus.captions, corpus.per)
+    def _how_often(self, corpus: WholeCorpus) -> AuditFinding:
+        found = CorpusShare.of(self._named, corpus.captions, corpus.per)
         changing = [name for name in _CHANGING if name in corpus.augment]
         false = bool(changing) and found.low > CHANGED_COLORS
         says = f"{counted(found.count, 'caption')} of {found.n:,} ({share(found.share)}) name a color."
         if false:
             says += f" The recipe changes colors ({', '.join(changing)}) and leaves the captions as they are."
-        return measured(
+        return finding_of(
             "colors-named",
             found,
             says,
@@ -70,14 +70,14 @@ class ColorsCheck:
             examples=tuple(self._examples.kept),
         )
 
-    def _bound(self, corpus: Corpus) -> AuditFinding:
+    def _bound(self, corpus: WholeCorpus) -> AuditFinding:
         one, other = self._by_half
         n = one.total() + other.total()
         if not n:
             says = "No caption has a color before a noun that the lexicons know."
             return AuditFinding(check="colors-bound", bias="color", says=says)
         by_noun, usual = (right_guesses(one, other, know=know) for know in (True, False))
-        found, base = Share.of(by_noun, n, corpus.per), usual / n
+        found, base = CorpusShare.of(by_noun, n, corpus.per), usual / n
         bound = found.low > base + BOUND_COLORS
         says = (
             f"The noun tells {share(found.share)} of {counted(n, 'color')} (interval {shares(found.low, found.high)}):"
@@ -87,7 +87,7 @@ class ColorsCheck:
         if bound:
             says += " A model can name colors by the thing, without looking at them."
         parts, keys = self._parts(one + other, corpus)
-        return measured(
+        return finding_of(
             "colors-bound",
             found,
             says,
@@ -99,7 +99,9 @@ class ColorsCheck:
             parts=tuple(parts),
         )
 
-    def _parts(self, counts: Counter[tuple[str, str]], corpus: Corpus) -> tuple[list[AuditPart], list[tuple[str, str]]]:
+    def _parts(
+        self, counts: Counter[tuple[str, str]], corpus: WholeCorpus
+    ) -> tuple[list[AuditPart], list[tuple[str, str]]]:
         """Return the nouns with a color that is bound to them, the clearest first, and these pairs."""
         nouns, colors = _totals(counts, 0), _totals(counts, 1)
         n = counts.total()
@@ -109,7 +111,7 @@ class ColorsCheck:
         for (noun, color), p in zip(pairs, p_values, strict=True):
             if p >= ALPHA:
                 continue
-            beside, base = Share.of(counts[noun, color], nouns[noun], corpus.per), colors[color] / n
+            beside, base = CorpusShare.of(counts[noun, color], nouns[noun], corpus.per), colors[color] / n
             if beside.low > BOUND_NOUN * base:
                 found.append((p, (noun, color), beside.part(f"{color} {noun}", base)))
         found = sorted(found, key=lambda one: (one[0], -one[2].count, one[1]))[:_PARTS]

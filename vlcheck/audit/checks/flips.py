@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vlcheck._util.numbers import counted, share
-from vlcheck.audit.checks.base import Corpus, Share, measured
+from vlcheck.audit.checks.base import CorpusShare, WholeCorpus, finding_of
 from vlcheck.audit.limits import FALSE_FLIPS
 from vlcheck.audit.records import AuditFinding
 
 UNWORDED, TURNED = "flips without their words", "turns without their words"
 
 
-def flip_findings(sided: int, examples: tuple[str, ...], corpus: Corpus) -> Iterator[AuditFinding]:
+def flip_findings(sided: int, examples: tuple[str, ...], corpus: WholeCorpus) -> Iterator[AuditFinding]:
     """Yield the finding on captions that name a side, which are false of a mirrored picture.
 
     Args:
@@ -20,7 +20,7 @@ def flip_findings(sided: int, examples: tuple[str, ...], corpus: Corpus) -> Iter
         examples: some of them.
         corpus: the whole corpus.
     """
-    found = Share.of(sided, corpus.captions, corpus.per)
+    found = CorpusShare.of(sided, corpus.captions, corpus.per)
     flips = "flip" in corpus.augment
     false = flips and found.low > FALSE_FLIPS
     says = f"A mirrored picture makes {counted(sided, 'caption')} false ({share(found.share, (FALSE_FLIPS,))})."
@@ -35,4 +35,4 @@ def flip_findings(sided: int, examples: tuple[str, ...], corpus: Corpus) -> Iter
     else:
         says += " No augmentation that was named mirrors pictures."
     cause = UNWORDED if false else ""
-    yield measured("flips", found, says, bias="position", cause=cause, limit=FALSE_FLIPS, examples=examples)
+    yield finding_of("flips", found, says, bias="position", cause=cause, limit=FALSE_FLIPS, examples=examples)

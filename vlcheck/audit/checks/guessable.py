@@ -8,7 +8,7 @@ from random import Random
 from typing import NamedTuple
 
 from vlcheck._util.numbers import counted, share, shares
-from vlcheck.audit.checks.base import Corpus, ReadCaption, Share, cut, measured
+from vlcheck.audit.checks.base import CorpusShare, ReadCaption, WholeCorpus, cut, finding_of
 from vlcheck.audit.records import AuditFinding
 from vlcheck.audit.sample import HashSample
 from vlcheck.audit.words import AuditWords
@@ -58,7 +58,7 @@ class GuessableCheck:
             self._sample.kept[place] = text
             self._sample.shrink()
 
-    def findings(self, corpus: Corpus) -> Iterator[AuditFinding]:
+    def findings(self, corpus: WholeCorpus) -> Iterator[AuditFinding]:
         if self._model is None:
             says = "No model of words was given."
             yield AuditFinding(check="captions-guessable", bias="modality", says=says)
@@ -70,7 +70,7 @@ class GuessableCheck:
             yield AuditFinding(check="captions-guessable", bias="modality", says=says)
             return
         right = _right(self._model, gaps)
-        found = Share.of(sum(right), len(gaps))
+        found = CorpusShare.of(sum(right), len(gaps))
         constant = _constant(gaps)
         says = (
             f"{self._model.name} fills the gap in {share(found.share)} of {counted(found.n, 'caption')} without a"
@@ -79,13 +79,13 @@ class GuessableCheck:
         )
         by_kind = Counter(gap.kind for gap in gaps)
         true_by_kind = Counter(gap.kind for gap, true in zip(gaps, right, strict=True) if true)
-        yield measured(
+        yield finding_of(
             "captions-guessable",
             found,
             says,
             bias="modality",
             examples=tuple(cut(gap.text) for gap, true in zip(gaps, right, strict=True) if true)[:5],
-            parts=tuple(Share.of(true_by_kind[kind], n).part(kind) for kind, n in by_kind.most_common()),
+            parts=tuple(CorpusShare.of(true_by_kind[kind], n).part(kind) for kind, n in by_kind.most_common()),
         )
 
     def _gap(self, text: str, model: GapFilling, rng: Random) -> Gap | None:

@@ -9,7 +9,7 @@ from typing import Literal
 from PIL import Image
 
 from vlcheck._util.numbers import counted, share
-from vlcheck.audit.checks.base import Corpus, Examples, ReadCaption, Share, measured
+from vlcheck.audit.checks.base import CorpusShare, Examples, ReadCaption, WholeCorpus, finding_of
 from vlcheck.audit.limits import BLANK_PICTURES
 from vlcheck.audit.records import AuditFinding
 from vlcheck.audit.sample import HashSample
@@ -48,14 +48,14 @@ class PicturesCheck:
         self._sample.kept[place] = state, row.caption.text
         self._sample.shrink()
 
-    def findings(self, corpus: Corpus) -> Iterator[AuditFinding]:
+    def findings(self, corpus: WholeCorpus) -> Iterator[AuditFinding]:
         states = Counter(state for state, _ in self._sample.values())
         n = states.total()
         if not n:
             says = "No pictures were given."
             yield AuditFinding(check="pictures-blank", bias="modality", unit="pictures", says=says)
             return
-        found = Share.of(n - states["shows something"], n)
+        found = CorpusShare.of(n - states["shows something"], n)
         blank = found.low > BLANK_PICTURES
         says = (
             f"{counted(found.count, 'picture')} of {n:,} that were opened ({share(found.share, (BLANK_PICTURES,))}) are"
@@ -67,7 +67,7 @@ class PicturesCheck:
         for state, text in self._sample.values():
             if state != "shows something":
                 examples.add(text)
-        yield measured(
+        yield finding_of(
             "pictures-blank",
             found,
             says,
@@ -76,7 +76,7 @@ class PicturesCheck:
             cause=BLANK if blank else "",
             limit=BLANK_PICTURES,
             examples=tuple(examples.kept),
-            parts=tuple(Share.of(states[name], n).part(name) for name in ("blank", "does not load")),
+            parts=tuple(CorpusShare.of(states[name], n).part(name) for name in ("blank", "does not load")),
         )
 
 

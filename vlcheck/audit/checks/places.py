@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from vlcheck._util.numbers import counted, share
-from vlcheck.audit.checks.base import Corpus, Examples, ReadCaption, Share, measured
+from vlcheck.audit.checks.base import CorpusShare, Examples, ReadCaption, WholeCorpus, finding_of
 from vlcheck.audit.limits import CENTRED_THINGS, NAMED_MIDDLE
 from vlcheck.audit.records import AuditFinding
 from vlcheck.audit.words import AuditWords
@@ -50,7 +50,7 @@ class PlacesCheck:
         if omits:
             self._examples.add(row.caption.text)
 
-    def findings(self, corpus: Corpus) -> Iterator[AuditFinding]:
+    def findings(self, corpus: WholeCorpus) -> Iterator[AuditFinding]:
         n = sum(self._things.values())
         if not n:
             says = "No boxes of things were given."
@@ -67,7 +67,7 @@ class PlacesCheck:
             where = "outside the middle" if self._things[True] else "in the middle"
             says = f"No thing is {where} of a picture, so that nothing can be compared."
             return AuditFinding(check="places-named", bias="place", unit="things", says=says)
-        middle, elsewhere = (Share.of(self._named[where], self._things[where], per) for where in (True, False))
+        middle, elsewhere = (CorpusShare.of(self._named[where], self._things[where], per) for where in (True, False))
         limit = min(1.0, elsewhere.high + NAMED_MIDDLE)
         only = middle.low > limit
         says = (
@@ -76,7 +76,7 @@ class PlacesCheck:
         )
         if only:
             says += " A model can learn to look at the middle alone."
-        return measured(
+        return finding_of(
             "places-named",
             middle,
             says,
@@ -89,7 +89,7 @@ class PlacesCheck:
         )
 
     def _centred(self, n: int, per: float) -> AuditFinding:
-        found = Share.of(self._things[True], n, per)
+        found = CorpusShare.of(self._things[True], n, per)
         centred = found.low > CENTRED_THINGS
         says = (
             f"{counted(found.count, 'thing')} of {n:,} ({share(found.share, (CENTRED_THINGS,))}) have their center in"
@@ -97,7 +97,7 @@ class PlacesCheck:
         )
         if centred:
             says += " A model hardly sees things elsewhere."
-        return measured(
+        return finding_of(
             "places-middle",
             found,
             says,

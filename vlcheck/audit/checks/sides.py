@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from vlcheck._util.numbers import counted, share, shares
-from vlcheck.audit.checks.base import Corpus, Examples, ReadCaption, Share, measured
+from vlcheck.audit.checks.base import CorpusShare, Examples, ReadCaption, WholeCorpus, finding_of
 from vlcheck.audit.checks.flips import flip_findings
 from vlcheck.audit.limits import RARE_SIDES, SKEWED_SIDES
 from vlcheck.audit.records import AuditFinding
@@ -43,19 +43,19 @@ class SidesCheck:
                 self._hands += 1
                 self._hand_examples.add(text)
 
-    def findings(self, corpus: Corpus) -> Iterator[AuditFinding]:
+    def findings(self, corpus: WholeCorpus) -> Iterator[AuditFinding]:
         yield self._rare(corpus)
         yield self._skewed(corpus)
-        hands = Share.of(self._hands, corpus.captions, corpus.per)
+        hands = CorpusShare.of(self._hands, corpus.captions, corpus.per)
         says = f"{counted(hands.count, 'caption')} ({share(hands.share)}) name the side of a hand, foot, arm or leg."
-        yield measured("hands-named", hands, says, bias="position", examples=tuple(self._hand_examples.kept))
+        yield finding_of("hands-named", hands, says, bias="position", examples=tuple(self._hand_examples.kept))
         yield from flip_findings(self._as_sides.total(), tuple(self._examples.kept), corpus)
 
-    def _rare(self, corpus: Corpus) -> AuditFinding:
-        named = Share.of(self._named, corpus.captions, corpus.per)
+    def _rare(self, corpus: WholeCorpus) -> AuditFinding:
+        named = CorpusShare.of(self._named, corpus.captions, corpus.per)
         true = self._as_sides.total()
-        parts = [Share.of(count, named.n, corpus.per).part(word) for word, count in self._every.most_common()]
-        parts += [Share.of(true, named.n, corpus.per).part("left or right as a side")]
+        parts = [CorpusShare.of(count, named.n, corpus.per).part(word) for word, count in self._every.most_common()]
+        parts += [CorpusShare.of(true, named.n, corpus.per).part("left or right as a side")]
         says = (
             f"{counted(named.count, 'caption')} of {named.n:,} ({share(named.share, (RARE_SIDES,))}) have a word for"
             f" left or right in any sense, {true:,} in the sense of a side."
@@ -63,7 +63,7 @@ class SidesCheck:
         rare = named.high < RARE_SIDES
         if rare:
             says += " A model can hardly learn sides from them."
-        return measured(
+        return finding_of(
             "sides-named",
             named,
             says,
@@ -74,13 +74,13 @@ class SidesCheck:
             parts=tuple(parts),
         )
 
-    def _skewed(self, corpus: Corpus) -> AuditFinding:
+    def _skewed(self, corpus: WholeCorpus) -> AuditFinding:
         single = {side: number for sides, number in self._as_sides.items() if len(sides) == 1 for side in sides}
         n = sum(single.values())
         if not n:
             return AuditFinding(check="sides-skewed", bias="position", says="No caption names exactly one side.")
         word, count = max(single.items(), key=lambda item: (item[1], item[0] == "right"))
-        found = Share.of(count, n, corpus.per)
+        found = CorpusShare.of(count, n, corpus.per)
         skewed = found.low > SKEWED_SIDES
         says = (
             f'Of {counted(n, "caption")} that name exactly one side, {count:,} say "{word}" ({share(found.share)};'
@@ -88,8 +88,8 @@ class SidesCheck:
         )
         if skewed:
             says += f' A model can learn to say "{word}" without looking.'
-        parts = [Share.of(number, n, corpus.per).part(side) for side, number in sorted(single.items())]
-        return measured(
+        parts = [CorpusShare.of(number, n, corpus.per).part(side) for side, number in sorted(single.items())]
+        return finding_of(
             "sides-skewed",
             found,
             says,

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from vlcheck._util.numbers import counted, share
-from vlcheck.audit.checks.base import Corpus, Examples, ReadCaption, Share, measured
+from vlcheck.audit.checks.base import CorpusShare, Examples, ReadCaption, WholeCorpus, finding_of
 from vlcheck.audit.checks.flips import TURNED
 from vlcheck.audit.limits import FALSE_FLIPS
 from vlcheck.audit.records import AuditFinding
@@ -28,14 +28,16 @@ class VerticalsCheck:
         self._every.update(row.said & VERTICALS)
         self._examples.add(row.caption.text)
 
-    def findings(self, corpus: Corpus) -> Iterator[AuditFinding]:
-        found = Share.of(self._named, corpus.captions, corpus.per)
+    def findings(self, corpus: WholeCorpus) -> Iterator[AuditFinding]:
+        found = CorpusShare.of(self._named, corpus.captions, corpus.per)
         false = "vertical-flip" in corpus.augment and found.low > FALSE_FLIPS
         says = f'{counted(found.count, "caption")} ({share(found.share, (FALSE_FLIPS,))}) say "above" or "below".'
         if false:
             says += " The recipe turns pictures upside down and leaves their captions as they are."
-        parts = tuple(Share.of(count, found.n, corpus.per).part(word) for word, count in self._every.most_common())
-        yield measured(
+        parts = tuple(
+            CorpusShare.of(count, found.n, corpus.per).part(word) for word, count in self._every.most_common()
+        )
+        yield finding_of(
             "verticals-named",
             found,
             says,

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations, groupby
 
 from vlcheck._util.numbers import counted, share
-from vlcheck.audit.checks.base import Corpus, Examples, ReadCaption, Share, cut, measured
+from vlcheck.audit.checks.base import CorpusShare, Examples, ReadCaption, WholeCorpus, cut, finding_of
 from vlcheck.audit.limits import FREE_ORDER, UNNEEDED_ORDER
 from vlcheck.audit.records import AuditFinding
 from vlcheck.audit.sample import HashSample
@@ -64,7 +64,7 @@ class WordSetsCheck:
         elif len(texts) < _CAPTIONS:
             texts.append(text)
 
-    def findings(self, corpus: Corpus) -> Iterator[AuditFinding]:
+    def findings(self, corpus: WholeCorpus) -> Iterator[AuditFinding]:
         yield self._free()
         if self._sets.kept:
             yield self._unneeded()
@@ -77,7 +77,7 @@ class WordSetsCheck:
             says = f"{why}, so that none can have the same words in another order."
             return AuditFinding(check="order-exchanged", bias="order", unit="pictures", says=says)
         pairs = [pair for texts in several if (pair := next(_reordered(texts), None))]
-        found = Share.of(len(pairs), len(several))
+        found = CorpusShare.of(len(pairs), len(several))
         free = found.low > FREE_ORDER
         says = (
             f"{counted(found.count, 'picture')} of {found.n:,} with several captions"
@@ -85,7 +85,7 @@ class WordSetsCheck:
         )
         if free:
             says += " A model learns that the order of words does not matter."
-        return measured(
+        return finding_of(
             "order-exchanged",
             found,
             says,
@@ -99,7 +99,7 @@ class WordSetsCheck:
     def _unneeded(self) -> AuditFinding:
         sets = list(self._sets.values())
         pairs = [pair for texts in sets if (pair := next(_reordered(list(texts)), None))]
-        found = Share.of(len(pairs), len(sets))
+        found = CorpusShare.of(len(pairs), len(sets))
         unneeded = found.high < UNNEEDED_ORDER
         says = (
             f"{counted(found.count, 'set')} of words of {found.n:,} ({share(found.share, (UNNEEDED_ORDER,))}) occur in"
@@ -108,7 +108,7 @@ class WordSetsCheck:
         if unneeded:
             says += " For all other captions, a model that ignores the order of words loses nothing."
         kinds = Counter(self._exchanged(*pair) for pair in pairs)
-        return measured(
+        return finding_of(
             "order-pairs",
             found,
             says,
@@ -117,12 +117,14 @@ class WordSetsCheck:
             cause=UNNEEDED if unneeded else "",
             limit=UNNEEDED_ORDER,
             examples=_shown(pairs),
-            parts=tuple(Share.of(count, found.n).part(f"exchanged {kind}") for kind, count in kinds.most_common()),
+            parts=tuple(
+                CorpusShare.of(count, found.n).part(f"exchanged {kind}") for kind, count in kinds.most_common()
+            ),
         )
 
     def _repeated(self) -> AuditFinding:
         times = [times for texts in self._sets.values() for times in texts.values()]
-        found = Share.of(sum(one > 1 for one in times), len(times))
+        found = CorpusShare.of(sum(one > 1 for one in times), len(times))
         rows = sum(times)
         examples = Examples()
         texts = (item for texts in self._sets.values() for item in texts.items())
@@ -133,7 +135,7 @@ class WordSetsCheck:
             " letters in upper case, punctuation and spacing aside;"
             f" {share((rows - len(times)) / rows)} of the captions repeat another one."
         )
-        return measured("duplicates", found, says, unit="different texts", examples=tuple(examples.kept))
+        return finding_of("duplicates", found, says, unit="different texts", examples=tuple(examples.kept))
 
     def _exchanged(self, one: str, other: str) -> Kind:
         """Return the kind of the words that are at different places in two captions of the same words."""
