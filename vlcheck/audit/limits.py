@@ -8,7 +8,7 @@ from __future__ import annotations
 
 RARE_SIDES = 0.01  # share of captions that name a side, below which nothing teaches sides
 SKEWED_SIDES = 0.65  # share of the more frequent side
-FALSE_FLIPS = 0.0005  # share of captions that a mirror makes false
+FALSE_FLIPS = 0.0001  # share of captions that a mirror, or turning upside down, makes false
 CHANGED_COLORS = 0.02  # share of captions with a color, in a recipe that changes colors
 BOUND_COLORS = 0.15  # by how much the noun tells the color more often than the most frequent color would be right
 BOUND_NOUN = 2.0  # how many times its usual share a color has beside a noun that it is bound to

@@ -66,3 +66,33 @@ class HashSample(Generic[Value]):
     def values(self) -> Iterator[Value]:
         """Yield the values in the order of the hashes, which is random and the same for every order of the stream."""
         return (self.kept[place] for place in sorted(self.kept))
+
+
+class PictureCounter:
+    """Counts the distinct pictures of some captions.
+
+    Args:
+        seed: seed of the sample from which their number is estimated if there are more than CAPACITY.
+
+    Example:
+        >>> pictures = PictureCounter()
+        >>> for image in ("1.jpg", "1.jpg", "2.jpg"):
+        ...     pictures.see(image)
+        >>> pictures.per(3)
+        1.5
+    """
+
+    CAPACITY = 4_096
+
+    def __init__(self, seed: int = 0) -> None:
+        self._sample: HashSample[None] = HashSample(self.CAPACITY, seed)
+
+    def see(self, image: str) -> None:
+        """Count the picture of a caption; "" is none."""
+        if image and (place := self._sample.admit(image)) is not None and place not in self._sample.kept:
+            self._sample.kept[place] = None
+            self._sample.shrink()
+
+    def per(self, n: int) -> float:
+        """Return the mean number of things for each picture, of n; 1 if no picture is named."""
+        return max(1.0, n / self._sample.distinct) if self._sample.kept else 1.0

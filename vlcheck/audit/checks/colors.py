@@ -11,6 +11,7 @@ from vlcheck.audit.checks.base import CorpusShare, Examples, ReadCaption, WholeC
 from vlcheck.audit.intervals import ALPHA, excess_p
 from vlcheck.audit.limits import BOUND_COLORS, BOUND_NOUN, CHANGED_COLORS
 from vlcheck.audit.records import AuditFinding, AuditPart
+from vlcheck.audit.sample import PictureCounter
 from vlcheck.audit.words import AuditWords
 from vlcheck.stats.multiple_testing import holm
 
@@ -32,6 +33,7 @@ class ColorsCheck:
         self._named = 0
         self._by_half: tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]] = Counter(), Counter()
         self._first: dict[tuple[str, str], str] = {}
+        self._pictures = PictureCounter()  # of captions with a color before a noun
         self._examples = Examples()
 
     def see(self, row: ReadCaption) -> None:
@@ -43,6 +45,8 @@ class ColorsCheck:
             return
         self._named += 1
         self._examples.add(text)
+        if any(noun for _, noun in mentions):
+            self._pictures.see(row.caption.image)
         half = self._by_half[crc32((row.caption.image or text).encode("utf-8", "replace")) & 1]
         for color, noun in mentions:
             if noun:
@@ -51,7 +55,7 @@ class ColorsCheck:
 
     def findings(self, corpus: WholeCorpus) -> Iterator[AuditFinding]:
         yield self._how_often(corpus)
-        yield self._bound(corpus)
+        yield self._bound()
 
     def _how_often(self, corpus: WholeCorpus) -> AuditFinding:
         found = CorpusShare.of(self._named, corpus.captions, corpus.per)
@@ -70,14 +74,15 @@ class ColorsCheck:
             examples=tuple(self._examples.kept),
         )
 
-    def _bound(self, corpus: WholeCorpus) -> AuditFinding:
+    def _bound(self) -> AuditFinding:
         one, other = self._by_half
         n = one.total() + other.total()
         if not n:
             says = "No caption has a color before a noun that the lexicons know."
             return AuditFinding(check="colors-bound", bias="color", says=says)
         by_noun, usual = (right_guesses(one, other, know=know) for know in (True, False))
-        found, base = CorpusShare.of(by_noun, n, corpus.per), usual / n
+        per = self._pictures.per(n)
+        found, base = CorpusShare.of(by_noun, n, per), usual / n
         bound = found.low > base + BOUND_COLORS
         says = (
             f"The noun tells {share(found.share)} of {counted(n, 'color')} (interval {shares(found.low, found.high)}):"
@@ -86,7 +91,7 @@ class ColorsCheck:
         )
         if bound:
             says += " A model can name colors by the thing, without looking at them."
-        parts, keys = self._parts(one + other, corpus)
+        parts, keys = self._parts(one + other, per)
         return finding_of(
             "colors-bound",
             found,
@@ -99,19 +104,17 @@ class ColorsCheck:
             parts=tuple(parts),
         )
 
-    def _parts(
-        self, counts: Counter[tuple[str, str]], corpus: WholeCorpus
-    ) -> tuple[list[AuditPart], list[tuple[str, str]]]:
+    def _parts(self, counts: Counter[tuple[str, str]], per: float) -> tuple[list[AuditPart], list[tuple[str, str]]]:
         """Return the nouns with a color that is bound to them, the clearest first, and these pairs."""
         nouns, colors = _totals(counts, 0), _totals(counts, 1)
         n = counts.total()
         pairs = sorted(counts)
-        p_values = holm([excess_p(counts[pair], nouns[pair[0]], colors[pair[1]] / n, corpus.per) for pair in pairs])
+        p_values = holm([excess_p(counts[pair], nouns[pair[0]], colors[pair[1]] / n, per) for pair in pairs])
         found = []
         for (noun, color), p in zip(pairs, p_values, strict=True):
             if p >= ALPHA:
                 continue
-            beside, base = CorpusShare.of(counts[noun, color], nouns[noun], corpus.per), colors[color] / n
+            beside, base = CorpusShare.of(counts[noun, color], nouns[noun], per), colors[color] / n
             if beside.low > BOUND_NOUN * base:
                 found.append((p, (noun, color), beside.part(f"{color} {noun}", base)))
         found = sorted(found, key=lambda one: (one[0], -one[2].count, one[1]))[:_PARTS]

@@ -10,6 +10,7 @@ from vlcheck.audit.checks.base import CorpusShare, Examples, ReadCaption, WholeC
 from vlcheck.audit.checks.flips import flip_findings
 from vlcheck.audit.limits import RARE_SIDES, SKEWED_SIDES
 from vlcheck.audit.records import AuditFinding
+from vlcheck.audit.sample import PictureCounter
 from vlcheck.audit.words import AuditWords
 
 RARE, SKEWED = "rare sides", "skewed sides"
@@ -28,6 +29,7 @@ class SidesCheck:
         self._named = self._hands = 0
         self._every: Counter[str] = Counter()  # in every sense, by word
         self._as_sides: Counter[frozenset[str]] = Counter()  # in the sense of a side, by the set of sides
+        self._pictures = PictureCounter()  # of captions with one side
         self._examples, self._hand_examples = Examples(), Examples()
 
     def see(self, row: ReadCaption) -> None:
@@ -38,6 +40,8 @@ class SidesCheck:
         text = row.caption.text
         if sides := frozenset(self._words.sides_of(text)):
             self._as_sides[sides] += 1
+            if len(sides) == 1:
+                self._pictures.see(row.caption.image)
             self._examples.add(text)
             if not self._words.parts.isdisjoint(row.said) and any(self._words.hands_of(text)):
                 self._hands += 1
@@ -45,7 +49,7 @@ class SidesCheck:
 
     def findings(self, corpus: WholeCorpus) -> Iterator[AuditFinding]:
         yield self._rare(corpus)
-        yield self._skewed(corpus)
+        yield self._skewed()
         hands = CorpusShare.of(self._hands, corpus.captions, corpus.per)
         says = f"{counted(hands.count, 'caption')} ({share(hands.share)}) name the side of a hand, foot, arm or leg."
         yield finding_of("hands-named", hands, says, bias="position", examples=tuple(self._hand_examples.kept))
@@ -74,13 +78,14 @@ class SidesCheck:
             parts=tuple(parts),
         )
 
-    def _skewed(self, corpus: WholeCorpus) -> AuditFinding:
+    def _skewed(self) -> AuditFinding:
         single = {side: number for sides, number in self._as_sides.items() if len(sides) == 1 for side in sides}
         n = sum(single.values())
         if not n:
             return AuditFinding(check="sides-skewed", bias="position", says="No caption names exactly one side.")
         word, count = max(single.items(), key=lambda item: (item[1], item[0] == "right"))
-        found = CorpusShare.of(count, n, corpus.per)
+        per = self._pictures.per(n)
+        found = CorpusShare.of(count, n, per)
         skewed = found.low > SKEWED_SIDES
         says = (
             f'Of {counted(n, "caption")} that name exactly one side, {count:,} say "{word}" ({share(found.share)};'
@@ -88,7 +93,7 @@ class SidesCheck:
         )
         if skewed:
             says += f' A model can learn to say "{word}" without looking.'
-        parts = [CorpusShare.of(number, n, corpus.per).part(side) for side, number in sorted(single.items())]
+        parts = [CorpusShare.of(number, n, per).part(side) for side, number in sorted(single.items())]
         return finding_of(
             "sides-skewed",
             found,
