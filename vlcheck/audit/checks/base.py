@@ -77,7 +77,8 @@ class Examples:
 
 def cut(text: str) -> str:
     """Return a caption, without its end if it is long."""
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    shown = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return shown.encode("utf-8", "replace").decode("utf-8")  # JSON holds no halves of characters
 
 
 class CorpusShare(NamedTuple):
