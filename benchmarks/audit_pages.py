@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from vlcheck._util.numbers import share, shares
 
@@ -89,7 +88,8 @@ def coco(measured: str) -> str:
         f"{figures['captions']:,} captions of {figures['pictures']:,} photographs, for a recipe that mirrors pictures"
         f' (`--augment flip`). {sides["left"]} captions say "left" and {sides["right"]} say "right", in any sense.\n\n'
         + _table(("finding", "count", "share", "interval", "cause"), rows)
-        + f"\nThe clearest bound colors: {bound}.\n\n`python -m benchmarks.audit --coco captions_val2017.json` measures.\n"
+        + f"\nThe clearest bound colors: {bound}.\n\n`python -m benchmarks.audit --coco captions_val2017.json`"
+        " measures.\n"
     )
 
 
