@@ -84,12 +84,6 @@ NEEDS: Mapping[str, Need] = {
         "set VLCHECK_COCO to a COCO folder, with annotations/ and photographs",
         stand_in="coco_root",
     ),
-    "captions": Need(
-        "captions_root",
-        "VLCHECK_CAPTIONS",
-        partial(_folder, beside="captions", holds="."),
-        "set VLCHECK_CAPTIONS to a folder with COCO's captions_val2017.json",
-    ),
     "references": Need(
         "references_root",
         "VLCHECK_REFERENCES",
@@ -109,12 +103,6 @@ NEEDS: Mapping[str, Need] = {
 def photographs_root() -> Path:
     """A COCO folder with photographs: VLCHECK_COCO, else shared/coco beside the checkout."""
     return NEEDS["photographs"].there()
-
-
-@pytest.fixture(scope="session")
-def captions_root() -> Path:
-    """A folder with COCO's captions_val2017.json: VLCHECK_CAPTIONS, else shared/captions beside the checkout."""
-    return NEEDS["captions"].there()
 
 
 @pytest.fixture(scope="session")

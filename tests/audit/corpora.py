@@ -1,7 +1,7 @@
 """Small corpora for tests of the audit."""
 
 from vlcheck.audit.audit import audit_corpus
-from vlcheck.audit.caption import CorpusCaption
+from vlcheck.audit.caption import Caption
 from vlcheck.audit.words import AuditWords
 from vlcheck.datasets.lexicons.toml_files import load_lexicons
 from vlcheck.suite.shipped import lexicons_path
@@ -12,7 +12,7 @@ WORDS = AuditWords(load_lexicons(lexicons_path()))
 def rows(*texts, images=None, boxes=(), picture=None):
     """Return captions, each with a picture of its own unless `images` names them."""
     names = images or [f"{at}.jpg" for at in range(len(texts))]
-    return [CorpusCaption(text, name, boxes, picture) for text, name in zip(texts, names, strict=True)]
+    return [Caption(text, name, boxes, picture) for text, name in zip(texts, names, strict=True)]
 
 
 def audited(captions, check, **options):

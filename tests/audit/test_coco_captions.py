@@ -12,13 +12,13 @@ from vlcheck.audit.corpus import open_corpus
 
 
 @pytest.fixture(scope="module")
-def report(captions_root):
-    return audit_corpus(open_corpus(captions_root / "captions_val2017.json"), augment=["flip"])
+def report(captions_path):
+    return audit_corpus(open_corpus(captions_path), augment=["flip"])
 
 
 @pytest.fixture(scope="module")
-def texts(captions_root):
-    rows = json.loads((captions_root / "captions_val2017.json").read_text("utf-8"))["annotations"]
+def texts(captions_path):
+    rows = json.loads(captions_path.read_text("utf-8"))["annotations"]
     return [(row["image_id"], row["caption"].lower()) for row in rows]
 
 

@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from tests.audit.corpora import audited
-from vlcheck.audit.caption import CorpusCaption
+from vlcheck.audit.caption import Caption
 from vlcheck.audit.checks.pictures import BLANK, is_blank
 from vlcheck.errors import UsageError
 
@@ -18,7 +18,7 @@ def broken():
 
 
 def corpus(*pictures):
-    return [CorpusCaption(f"caption {at}", f"{at}.jpg", (), picture) for at, picture in enumerate(pictures)]
+    return [Caption(f"caption {at}", f"{at}.jpg", (), picture) for at, picture in enumerate(pictures)]
 
 
 @pytest.mark.parametrize(("image", "blank"), [(BLACK, True), (WHITE, True), (DOTTED, False)])
@@ -38,7 +38,7 @@ def test_a_few_blank_pictures_are_no_cause():
 
 def test_a_picture_with_several_captions_is_opened_once():
     opened = []
-    picture = CorpusCaption("a", "1.jpg", (), lambda: opened.append(1) or DOTTED)
+    picture = Caption("a", "1.jpg", (), lambda: opened.append(1) or DOTTED)
     assert audited([picture] * 5, "pictures-blank").n == len(opened) == 1
 
 
@@ -47,4 +47,4 @@ def test_only_a_sample_of_many_pictures_is_opened():
 
 
 def test_without_pictures_none_is_opened():
-    assert audited([CorpusCaption("a cup")], "pictures-blank").says == "No pictures were given."
+    assert audited([Caption("a cup")], "pictures-blank").says == "No pictures were given."

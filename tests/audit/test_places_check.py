@@ -2,14 +2,14 @@
 
 from tests.audit.corpora import audited
 from vlcheck.audit.audit import audit_corpus
-from vlcheck.audit.caption import CorpusCaption
+from vlcheck.audit.caption import Caption
 from vlcheck.audit.checks.places import CENTRED, MIDDLE_ONLY
 
 MIDDLE, CORNER = ("cup", 0.4, 0.4, 0.2, 0.2), ("dog", 0.0, 0.0, 0.2, 0.2)
 
 
 def pictures(text, boxes, number=100):
-    return [CorpusCaption(f"{text} {at}", str(at), boxes) for at in range(number)]
+    return [Caption(f"{text} {at}", str(at), boxes) for at in range(number)]
 
 
 def test_only_the_middle_is_named():
@@ -43,5 +43,5 @@ def test_things_in_the_middle_alone_are_a_cause():
 
 
 def test_without_boxes_no_place_is_examined():
-    found = audited([CorpusCaption("a cup")], "places-named")
+    found = audited([Caption("a cup")], "places-named")
     assert (found.n, found.says) == (0, "No boxes of things were given.")

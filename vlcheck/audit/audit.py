@@ -24,13 +24,13 @@ from vlcheck.models.text_encoding import GapFilling
 from vlcheck.suite.shipped import BIASES, lexicons_path
 
 if TYPE_CHECKING:
-    from vlcheck.audit.caption import CorpusCaption
+    from vlcheck.audit.caption import Caption
 
 SAMPLE = 1000  # pictures that are opened, and captions that a model is asked about
 
 
 def audit_corpus(
-    corpus: Iterable[Sequence[CorpusCaption]],
+    corpus: Iterable[Sequence[Caption]],
     *,
     name: str = "",
     augment: Iterable[str] = (),
@@ -42,8 +42,7 @@ def audit_corpus(
     """Read a corpus once, in memory that does not grow with it, and return what was found.
 
     Args:
-        corpus: the captions, in chunks of any size. An attribute `skipped`, the number of rows that the corpus left out
-            by reason, is taken over.
+        corpus: the captions, in chunks of any size. If it is a `Corpus`, the report has what was not read of it.
         name: name of the corpus in the report.
         augment: the augmentations of the recipe that trains on it, keys of `vlcheck.audit.augment.AUGMENTATIONS`.
         model: a model that fills gaps from the text alone, as `load_model` gives it for a masked-language model; None
@@ -57,8 +56,8 @@ def audit_corpus(
             no caption.
 
     Example:
-        >>> from vlcheck.audit.caption import CorpusCaption
-        >>> rows = [CorpusCaption(f"a man to the left of {n} cups", f"{n}.jpg") for n in range(100)]
+        >>> from vlcheck.audit.caption import Caption
+        >>> rows = [Caption(f"a man to the left of {n} cups", f"{n}.jpg") for n in range(100)]
         >>> sorted(audit_corpus([rows], augment=["flip"]).causes)
         ['flips without their words', 'skewed sides']
     """
@@ -85,7 +84,7 @@ def audit_corpus(
         corpus=name,
         captions=captions,
         pictures=sets.pictures,
-        skipped=dict(getattr(corpus, "skipped", {})),
+        skipped=dict(corpus.unread.skipped) if isinstance(corpus, Corpus) else {},
         augment=tuple(sorted(recipe)),
         findings=tuple(sorted(findings, key=_gravity)),
         seconds=time.perf_counter() - started,
@@ -103,7 +102,7 @@ def _demand(model: object, sample: int) -> None:
         )
 
 
-def _read(corpus: Iterable[Sequence[CorpusCaption]], checks: Sequence[Check]) -> int:
+def _read(corpus: Iterable[Sequence[Caption]], checks: Sequence[Check]) -> int:
     """Show each caption to each check, and return their number."""
     see = [check.see for check in checks]
     captions = 0

@@ -14,7 +14,7 @@ from random import Random
 
 from PIL import Image
 
-from vlcheck.audit.caption import CorpusCaption, NamedBox
+from vlcheck.audit.caption import Caption, NamedBox
 from vlcheck.cases.box import Box
 from vlcheck.cases.picture import Picture
 from vlcheck.datasets.scenes.rendering import SIDE
@@ -45,13 +45,13 @@ class WorldCorpus:
     scenes: int = SCENES
     steps: int = STEPS
 
-    def __iter__(self) -> Iterator[list[CorpusCaption]]:
+    def __iter__(self) -> Iterator[list[Caption]]:
         """Yield the captions in chunks."""
         world, stage = WORLDS[self.recipe.world], self.recipe.stages[-1]
         rng = Random(f"corpus {self.recipe.name} {self.seed}")
         pool = [self._invented(world, place) for place in range(self.scenes)]
         kinds = rng.choices(list(stage.kinds), list(stage.kinds.values()), k=self.steps)
-        chunk: list[CorpusCaption] = []
+        chunk: list[Caption] = []
         for kind in kinds:
             number = self._choose(kind, rng)
             chunk += _described(number, *pool[number], world, stage, rng)
@@ -79,14 +79,14 @@ def augmentations(recipe: Recipe) -> frozenset[str]:
 
 def _described(
     number: int, picture: Picture, facts: Facts, world: World, stage: Stage, rng: Random
-) -> Iterator[CorpusCaption]:
+) -> Iterator[Caption]:
     """Yield the sentences of a scene that count as a match; a black picture is another file than the scene's own."""
     shown = rng.random() >= stage.blocked
     start = opening(rng) if rng.random() < stage.openings else ""
     name = f"{number:06d}.png" if shown else f"{number:06d}-not-loaded.png"
     for sentence, matches in world.told(facts, shown, rng, stage):
         if matches:
-            yield CorpusCaption(start + sentence, name, _boxes(picture), partial(_loaded, picture, shown))
+            yield Caption(start + sentence, name, _boxes(picture), partial(_loaded, picture, shown))
 
 
 def _boxes(picture: Picture) -> tuple[NamedBox, ...]:

@@ -10,7 +10,7 @@ from vlcheck.audit.intervals import share_interval
 from vlcheck.audit.records import AuditFinding, AuditPart
 
 if TYPE_CHECKING:
-    from vlcheck.audit.caption import CorpusCaption
+    from vlcheck.audit.caption import Caption
 
 EXAMPLES, LONGEST = 5, 300  # captions of a finding, and characters of each
 
@@ -24,7 +24,7 @@ class ReadCaption(NamedTuple):
         said: the same words as a set.
     """
 
-    caption: CorpusCaption
+    caption: Caption
     words: list[str]
     said: set[str]
 
