@@ -32,6 +32,7 @@ def _zstandard(path: Path) -> BinaryIO:
 _OPENERS: Mapping[str, Callable[[Path], BinaryIO]] = MappingProxyType(
     {
         ".gz": lambda path: cast(BinaryIO, gzip.GzipFile(path)),
+        ".tgz": lambda path: cast(BinaryIO, gzip.GzipFile(path)),
         ".bz2": lambda path: cast(BinaryIO, bz2.BZ2File(path)),
         ".xz": lambda path: cast(BinaryIO, lzma.LZMAFile(path)),  # noqa: SIM115 - its caller closes it
         ".zst": _zstandard,
@@ -46,6 +47,8 @@ def is_compressed(path: Path) -> bool:
 
 def plain_suffix(path: Path) -> str:
     """Return the suffix of a file without that of its compression, in lower case: ".json" of "a.json.gz"."""
+    if path.suffix.lower() == ".tgz":
+        return ".tar"
     return (Path(path.stem) if is_compressed(path) else path).suffix.lower()
 
 

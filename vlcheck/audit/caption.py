@@ -120,7 +120,7 @@ def fault_of(text: object) -> str:
     if text is None:
         return "the caption is missing"
     if not isinstance(text, str):
-        return "the caption is no text"
+        return "the caption is not UTF-8" if isinstance(text, bytes) else "the caption is no text"
     if "\0" in text:
         return "the caption holds a NUL character"
     return f"the caption has more than {LONGEST} characters" if len(text) > LONGEST else EMPTY

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,12 @@ from vlcheck._util.paths import expanded, there_is
 from vlcheck.audit.caption import Caption, NamedBox, Unread
 from vlcheck.audit.corpora.json_files import read_json_file
 from vlcheck.audit.corpora.line_files import read_json_lines, read_text_lines
+from vlcheck.audit.corpora.table_captions import read_parts
 from vlcheck.datasets.tables.columns import Columns, parse_columns
+from vlcheck.datasets.tables.hub import hub_stream
+from vlcheck.datasets.tables.parquet import parquet_parts
+from vlcheck.datasets.tables.shards import shard_parts
+from vlcheck.datasets.tables.table import TablePart
 from vlcheck.errors import UsageError
 
 __all__ = ["Caption", "Corpus", "NamedBox", "Unread", "open_corpus"]
@@ -28,8 +33,10 @@ ACCEPTED = (
 _KINDS: Mapping[str, str] = MappingProxyType(
     {".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet", ".tar": "webdataset"}
 )
-_SCHEMES = ("hf", "json", "jsonl", "parquet", "text", "webdataset")
+KINDS = ("hf", "json", "jsonl", "parquet", "text", "webdataset")
 _SNIFFED = 1 << 20  # bytes
+
+Reader = Callable[[Unread], Iterator[list[Caption]]]
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,7 @@ class Corpus:
 
     name: str
     kind: str
-    read: Callable[[Unread], Iterator[list[Caption]]]
+    read: Reader
     unread: Unread = field(default_factory=Unread)
 
     def __iter__(self) -> Iterator[list[Caption]]:
@@ -90,24 +97,41 @@ def open_corpus(
     said = str(spec)
     wanted = columns if isinstance(columns, Columns) else parse_columns(columns)
     scheme, colon, rest = said.partition(":")
-    named = bool(colon) and scheme in _SCHEMES and not there_is(said)
+    named = bool(colon) and scheme in KINDS and not there_is(said)
     path = expanded(rest if named else said)
     kind = scheme if named else _kind_of(path)
-    readers: Mapping[str, Callable[[Unread], Iterator[list[Caption]]]] = {
+    if kind in ("text", "json", "jsonl"):
+        demand_file(path)
+    readers: Mapping[str, Reader] = {
         "text": partial(read_text_lines, path),
         "jsonl": partial(read_json_lines, path, wanted, pictures),
         "json": partial(read_json_file, path, wanted, pictures, instances),
+        "parquet": partial(_read_tables, parquet_parts, path, wanted),
+        "webdataset": partial(_read_tables, shard_parts, path, wanted),
+        "hf": partial(_read_tables, _hub_parts, path, wanted),
     }
-    if kind not in readers:
-        raise UsageError(f"{said}: {kind} cannot be read yet.")
-    demand_file(path)
     return Corpus(said, kind, readers[kind])
+
+
+def _read_tables(
+    parts: Callable[[Path], Sequence[TablePart]], path: Path, wanted: Columns, unread: Unread
+) -> Iterator[list[Caption]]:
+    return read_parts(parts(path), wanted, unread)
+
+
+def _hub_parts(path: Path) -> Sequence[TablePart]:
+    """Return the data set of a text NAME[:SPLIT]; a name that is a folder's may hold colons."""
+    said = str(path)
+    name, _, split = (said, "", "") if there_is(said) else said.partition(":")
+    return (hub_stream(name, split),)
 
 
 def _kind_of(path: Path) -> str:
     """Return the layout of a file by its name; a .json file that holds one object a line is one of JSON lines."""
     if path.is_dir():
-        raise UsageError(f"{path}: is a folder; a file is accepted: {ACCEPTED}.")
+        raise UsageError(
+            f"{path}: is a folder; {ACCEPTED} is accepted; parquet:FOLDER and webdataset:FOLDER take all files of one."
+        )
     kind = _KINDS.get(plain_suffix(path), "text")
     return "jsonl" if kind == "json" and _holds_lines(path) else kind
 

@@ -122,6 +122,7 @@ def _line(case: Case, image: str) -> dict[str, Any]:
         "id": case.id,
         "bare": case.bare,
         "candidates": list(case.candidates),
+        "foils": list(case.foils),
         "about": sorted(case.about),
         "region": [list(box) for box in case.region],
         "source": case.source,

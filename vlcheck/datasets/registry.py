@@ -5,8 +5,9 @@ A reader is a function `read(path, lexicons) -> Offer`, registered as `name = "p
 
 - `path` (Path): the path of the spec, with `~` expanded. It may not exist: the reader says what is missing.
 - `lexicons` (Lexicons): the words for colors, sides, hands and so on, which decide the tags of cases.
-- It may have keyword-only parameters: `split` (str, "" unless said) allows `name:PATH@SPLIT`; `images` (int) and `seed`
-  (int) are those of the spec. A reader without `path` has keyword-only parameters alone and is named without a path.
+- It may have keyword-only parameters: `split` (str, "" unless said) allows `name:PATH@SPLIT`; `pictures` (the Reference
+  after the @, or None) allows `name:PATH@coco:ROOT` and `name:PATH@FOLDER`; `images` and `seed` (both int) are those of
+  the spec. A reader without `path` has keyword-only parameters alone and is named without a path.
 
 It returns an `Offer`: the cases by the name of their image. Files that are wrong are a `UsageError` that names file and
 line; any other error is shown with the line of the reader's code that raised it.
@@ -23,7 +24,7 @@ from typing import cast
 
 from vlcheck._util.foreign_code import contained
 from vlcheck._util.paths import expanded
-from vlcheck._util.spec_grammar import DataSpec, Scheme, accepted, parse_data
+from vlcheck._util.spec_grammar import DataSpec, Reference, Scheme, accepted, parse_data
 from vlcheck.cases.offer import Offer
 from vlcheck.cases.source import CaseSource
 from vlcheck.datasets.lexicons.lexicon import Lexicons
@@ -38,6 +39,10 @@ _SCHEMES: Mapping[str, Scheme] = {  # of the shipped readers, which are imported
     "scenes": Scheme("scenes", path=False),
     "coco": Scheme("coco:ROOT[@SPLIT]", at="split"),
     "jsonl": Scheme("jsonl:PATH"),
+    **{
+        suite: Scheme(f"{suite}:FOLDER[@PICTURES]", at="source")
+        for suite in ("sugarcrepe", "valse", "whatsup", "aro", "winoground")
+    },
 }
 _SHIPPED: Mapping[str, EntryPoint] = {
     name: EntryPoint(name, f"vlcheck.datasets.{reader}", GROUP)
@@ -45,6 +50,11 @@ _SHIPPED: Mapping[str, EntryPoint] = {
         "scenes": "scenes.cases:read_scenes",
         "coco": "coco.reader:read_coco",
         "jsonl": "jsonl:read_jsonl",
+        "sugarcrepe": "foils.sugarcrepe:read_sugarcrepe",
+        "valse": "foils.valse:read_valse",
+        "whatsup": "foils.whatsup:read_whatsup",
+        "aro": "foils.aro:read_aro",
+        "winoground": "foils.winoground:read_winoground",
     }.items()
 }
 ACCEPTED = accepted(_SCHEMES)
@@ -59,8 +69,9 @@ def open_source(spec: str, *, lexicons: Path | None = None) -> CaseSource:
     """Read the cases that a spec names.
 
     Args:
-        spec: `scenes[:N[:SEED]]`, `coco:ROOT[@SPLIT][:N[:SEED]]`, `jsonl:PATH[:N[:SEED]]`, or the name of another
-            registered reader in their place; N images per behavior, 200 by default.
+        spec: `scenes[:N[:SEED]]`, `coco:ROOT[@SPLIT][:N[:SEED]]`, `jsonl:PATH[:N[:SEED]]`, a foil suite such as
+            `sugarcrepe:FOLDER@coco:ROOT[:N[:SEED]]`, or the name of another registered reader in their place; N images
+            per behavior, 200 by default.
         lexicons: a folder whose files replace shipped lexicons of the same names.
 
     Returns:
@@ -90,6 +101,8 @@ def _scheme(entry: EntryPoint, spec: str) -> Scheme:
     reader = _loaded(entry, spec)
     if not _takes_path(reader):
         return Scheme(name, path=False)
+    if "pictures" in _keywords(reader):
+        return Scheme(f"{name}:PATH[@PICTURES]", at="source")
     return Scheme(f"{name}:PATH[@SPLIT]", at="split") if "split" in _keywords(reader) else Scheme(f"{name}:PATH")
 
 
@@ -105,7 +118,9 @@ def _loaded(entry: EntryPoint, spec: str) -> Reader:
 
 def _read(reader: Reader, parsed: DataSpec, lexicons: Lexicons, spec: str) -> Offer:
     """Call a reader with what it takes. Raises UsageError for whatever it raises, and where it returns no offer."""
-    said = {"split": str(parsed.source.at), "images": parsed.images, "seed": parsed.seed}
+    at = parsed.source.at
+    pictures = at if isinstance(at, Reference) else None
+    said = {"split": str(at), "pictures": pictures, "images": parsed.images, "seed": parsed.seed}
     asked = {name: value for name, value in said.items() if name in _keywords(reader)}
     given = (_path(parsed, spec), lexicons) if _takes_path(reader) else ()
     try:

@@ -14,7 +14,7 @@ import msgspec
 
 from vlcheck._util.compressed import BrokenFile, decompressed
 from vlcheck._util.json_pieces import JsonPieces
-from vlcheck.audit.caption import Caption, Found, Unread, NamedBox, usable
+from vlcheck.audit.caption import Caption, Found, NamedBox, Unread, usable
 from vlcheck.audit.corpora.json_rows import decoder_of, found_in, picture_at
 from vlcheck.datasets.tables.columns import Columns
 from vlcheck.errors import UsageError, printable

@@ -13,7 +13,7 @@ from PIL import Image
 from vlcheck.audit.caption import Found, NamedBox
 from vlcheck.cases.case import ImageFile
 
-_KEPT = ("caption", "image", "boxes")
+KEPT = ("caption", "image", "boxes")  # the fields that an audit needs
 
 
 def decoder_of(columns: Mapping[str, str]) -> msgspec.json.Decoder[Any]:
@@ -22,9 +22,9 @@ def decoder_of(columns: Mapping[str, str]) -> msgspec.json.Decoder[Any]:
     Args:
         columns: the name of the object's key for each of the fields caption, image and boxes.
     """
-    kept = {one: columns[one] for one in _KEPT if one in columns}
+    kept = {one: columns[one] for one in KEPT if one in columns}
     return msgspec.json.Decoder(
-        msgspec.defstruct("Row", [(one, Any, None) for one in _KEPT], rename=kept, gc=False, frozen=True)
+        msgspec.defstruct("Row", [(one, Any, None) for one in KEPT], rename=kept, gc=False, frozen=True)
     )
 
 
@@ -42,11 +42,16 @@ def found_in(rows: Iterable[Any], pictures: Path | None) -> Iterator[Found]:
 
 
 def boxes_of(value: object) -> tuple[NamedBox, ...]:
-    """Return a field's boxes, lists of a name and four shares of the picture; () for anything else."""
+    """Return a field's boxes; () for anything else.
+
+    Args:
+        value: a list of boxes, each a list, or an object, of a name and four shares of the picture, in this order.
+    """
     if not isinstance(value, list):
         return ()
     try:
-        return tuple((str(name), float(x), float(y), float(w), float(h)) for name, x, y, w, h in value)
+        each = (one.values() if isinstance(one, dict) else one for one in value)
+        return tuple((str(name), float(x), float(y), float(w), float(h)) for name, x, y, w, h in each)
     except (TypeError, ValueError):
         return ()
 
