@@ -14,7 +14,7 @@ from vlcheck.report.page.escaping import unbroken
 
 
 def rendered(
-    template: str, view: object, *, start: str, scripts: Sequence[str] = ("theme.js",), pictures: Markup = Markup("")
+    template: str, view: object, *, start: str, scripts: Sequence[str] = ("theme.js",), pictures: str = ""
 ) -> str:
     """Return the HTML of a page; the browser runs none but its own styles and scripts.
 
