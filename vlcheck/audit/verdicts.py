@@ -11,7 +11,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from vlcheck.audit.records import AuditReport, Finding
+from vlcheck.audit.records import AuditFinding, AuditReport
 from vlcheck.results.conclusion import Standing, matrix_of
 from vlcheck.results.file import ResultLines
 from vlcheck.results.unjudged import incomplete
@@ -111,39 +111,43 @@ def run_beside(report: AuditReport, results: ResultLines, source: str) -> RunBes
     """
     run, standings = results.run, matrix_of(results).biases
     found = findings_by_bias(report.findings)
-    names = in_order({*found, *standings})
+    names = in_order({*found, *standings} - {""})
     biases = tuple(_beside(bias, found.get(bias, ()), standings.get(bias)) for bias in names)
     return RunBeside(source, run.name, run.fingerprint, run.data, run.started, tuple(_notes(results, found)), biases)
 
 
-def findings_by_bias(findings: Sequence[Finding]) -> dict[str, tuple[Finding, ...]]:
-    """Return the findings by the bias that they predict, the grave biases first; causes come before other findings."""
+def findings_by_bias(findings: Sequence[AuditFinding]) -> dict[str, tuple[AuditFinding, ...]]:
+    """Return the findings by the bias that they bear on, the grave biases first, causes before other findings.
+
+    Findings that bear on no bias come last, under "".
+    """
     ordered = sorted(findings, key=lambda one: (not one.cause, not one.n))
-    return {bias: tuple(one for one in ordered if one.bias == bias) for bias in in_order({o.bias for o in findings})}
+    biases = in_order({one.bias for one in findings})
+    return {bias: tuple(one for one in ordered if one.bias == bias) for bias in biases}
 
 
-def cause_of(findings: Sequence[Finding]) -> CauseStatus:
-    """Return whether any of the findings about a bias is a cause; without a caption that counts, nothing was examined.
+def cause_of(findings: Sequence[AuditFinding]) -> CauseStatus:
+    """Return whether any of the findings about a bias names a cause; "not examined" if none of them could.
 
     Args:
         findings: the findings about one bias.
     """
     if any(one.cause for one in findings):
         return "found"
-    return "not found" if any(one.n for one in findings) else "not examined"
+    return "not found" if any(one.n and one.limit is not None for one in findings) else "not examined"
 
 
 def in_order(biases: set[str]) -> list[str]:
-    """Return names of biases: those of the suite, the grave ones first, then all others."""
-    return [*(bias for bias in BIASES if bias in biases), *sorted(biases.difference(BIASES))]
+    """Return names of biases: those of the suite, the grave ones first, then all others, "" at the end."""
+    others = sorted(biases.difference(BIASES), key=lambda bias: (not bias, bias))
+    return [*(bias for bias in BIASES if bias in biases), *others]
 
 
-def _beside(bias: str, findings: Sequence[Finding], standing: Standing | None) -> BiasBeside:
+def _beside(bias: str, findings: Sequence[AuditFinding], standing: Standing | None) -> BiasBeside:
     cause, status = cause_of(findings), standing.status if standing else NO_TEST
     conclusion = _DECIDED.get((cause, status)) or f"{_CAUSES[cause]}; {_UNDECIDED[status]}"
-    causes = [one.says for one in findings if one.cause]
-    verdict = _VERBS[status].format(bias)
-    sentence = f"{verdict}; {'; '.join(_clause(says) for says in causes)}." if causes else f"{verdict}; {_CAUSES[cause]}."
+    causes = "; ".join(_clause(one.says) for one in findings if one.cause)
+    sentence = f"{_VERBS[status].format(bias)}; {causes or _CAUSES[cause]}."
     return BiasBeside(bias, cause, status, standing.said if standing else NO_TEST, conclusion, sentence)
 
 
@@ -152,7 +156,7 @@ def _clause(says: str) -> str:
     return f"{says[:1].lower()}{says[1:]}".rstrip(".")
 
 
-def _notes(results: ResultLines, found: Mapping[str, Sequence[Finding]]) -> Iterator[str]:
+def _notes(results: ResultLines, found: Mapping[str, Sequence[AuditFinding]]) -> Iterator[str]:
     """Yield sentences about what a run cannot say about the captions."""
     run = results.run
     if stopped := incomplete(results):
@@ -160,6 +164,6 @@ def _notes(results: ResultLines, found: Mapping[str, Sequence[Finding]]) -> Iter
     elif not run.complete:
         yield "Not the whole suite was asked."
     if run.sees is False:
-        yield "This model sees no picture: its verdicts say nothing about what a model learns from captions and pictures."
+        yield "This model sees no picture: its verdicts do not tell what a model learns from pictures with captions."
     if not any(verdict.bias in found for verdict in results.verdicts.values()):
         yield "None of its verdicts is about a bias that the audit examines."

@@ -21,8 +21,11 @@ USAGE_ERROR = 4  # pytest's exit status for an option that cannot be used
 INTERRUPTED = 130  # a shell's exit status after Ctrl-C
 # Options of the commands alone, by parameter; all others have the names that pytest's options have.
 _OWN: Mapping[str, str] = MappingProxyType(
-    {name: f"--{name}" for name in ("base", "copy", "images", "jobs", "methods", "to", "words")}
-    | {"variants": "--variant", "models": "MODELS"}
+    {
+        name: f"--{name}"
+        for name in ("augment", "base", "columns", "copy", "images", "instances", "jobs", "methods", "to", "words")
+    }
+    | {"variants": "--variant", "models": "MODELS", "pictures": "--images"}
 )
 _LONGEST = 5_000
 # The error that typer raises for wrong arguments: click's UsageError, which later versions of typer rename.
