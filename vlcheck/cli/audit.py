@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vlcheck import __version__
-from vlcheck._util.files import begins, demand_place, placing
+from vlcheck._util.files import begins, demand_place
 from vlcheck.cli.arguments import MODELS, Device, DType, OwnLexicons, TrustRemoteCode
-from vlcheck.cli.console import TO, say
+from vlcheck.cli.console import TO, say, write_file
 from vlcheck.datasets.lexicons.toml_files import load_lexicons
 from vlcheck.errors import UsageError, nearest
 from vlcheck.results.file import ResultLines, read_judged
@@ -90,10 +90,10 @@ def audit(
     for line in audit_lines(document):
         say(line)
     if to:
-        _write(to, draw_audit(document).encode(), TO)
+        write_file(to, draw_audit(document).encode())
         say(f"report: {to}")
     if json:
-        _write(json, audit_as_json(document), JSON)
+        write_file(json, audit_as_json(document), JSON)
         say(f"findings: {json}")
     if refused := list(objections(report, wanted)):
         for reason in refused:
@@ -143,8 +143,3 @@ def _loaded(model: str, device: str, dtype: str, *, trusted: bool) -> VisionLang
     from vlcheck.models.loading.load import load_model  # slow to import
 
     return load_model(model, device=device, dtype=dtype, trust_remote_code=trusted)
-
-
-def _write(path: Path, content: bytes, option: str) -> None:
-    with placing(path, option) as draft:
-        draft.write_bytes(content)

@@ -32,17 +32,18 @@ _LONGEST = 5_000
 _MISTYPED = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Write the file that --to names.
+def write_file(path: Path, content: bytes, option: str = TO) -> None:
+    """Write the file that an option names.
 
     Args:
         path: the file.
         content: its bytes.
+        option: the option.
 
     Raises:
         UsageError: it cannot be written.
     """
-    with placing(path, TO) as draft:
+    with placing(path, option) as draft:
         draft.write_bytes(content)
 
 
