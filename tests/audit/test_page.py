@@ -46,7 +46,7 @@ def test_each_run_has_its_column_and_each_bias_its_words():
     assert all(len(row.cells) == 2 for row in view.rows)
     page = draw_audit(document(runs=RUNS))
     assert page.count("a cause is found, and the model fails") == 2
-    assert "Fails position; captions name a side in 0.3 %, and the recipe mirrors pictures." in page
+    assert "Fails position. Captions name a side in 0.3 %, and the recipe mirrors pictures." in page
     assert "Not the whole suite was asked." in page
     assert "Nothing in these files says that it was trained on these captions" in page
     assert "Nothing in these files says" not in draw_audit(document())
@@ -67,7 +67,7 @@ def test_a_finding_has_its_numbers_its_bar_its_parts_and_its_captions():
     (group,) = [group for group in audit_view(document()).groups if group.cause == "found"]
     (one,) = group.findings
     assert (one.check.text, one.cause.text, one.status) == ("sides named", "sides unnamed", "found")
-    assert one.figures == "0.3 % (0.2 to 0.4 %), 75 of 25,014 captions; a cause beyond 1 %"
+    assert one.figures == "0.3 % (0.2 to 0.4 %), 75 of 25,014 captions; limit 1 %"
     assert [part.figures for part in one.parts] == [
         ("42", "75", "56 %", "44 to 67 %", "50 %"),
         ("33", "75", "44 %", "-", "-"),

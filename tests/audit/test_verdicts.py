@@ -22,10 +22,8 @@ def test_the_cause_stands_beside_the_gravest_verdict_of_its_bias():
         "robustness": ("not examined", "not asked"),
     }
     assert list(found) == ["modality", "color", "position", "robustness"]
-    assert (
-        found["position"].sentence == "Fails position; captions name a side in 0.3 %, and the recipe mirrors pictures."
-    )
-    assert found["color"].sentence == "Passes color; no cause is found."
+    assert found["position"].sentence == f"Fails position. {SIDES.says}"
+    assert found["color"].sentence == "Passes color. No cause is found."
     assert found["modality"].conclusion == "no cause was looked for; the run did not ask about it"
 
 
@@ -53,7 +51,6 @@ def test_both_are_said_in_words(finding, status, said):
 def test_each_pair_has_words(finding, status):
     one = beside(of_status(status, finding.bias), finding)[finding.bias]
     assert one.sentence.endswith(".")
-    assert ";" in one.sentence
     assert one.conclusion
 
 

@@ -194,7 +194,7 @@ def _figures(one: AuditFinding) -> str:
     """Return the numbers of a finding in words."""
     if one.share is None or one.low is None or one.high is None:
         return ""
-    limit = "" if one.limit is None else f"; a cause beyond {share(one.limit)}"
+    limit = "" if one.limit is None else f"; limit {share(one.limit)}"
     unit = shown_text(one.unit, NAME).text
     return f"{share(one.share)} ({shares(one.low, one.high)}), {whole(one.count)} of {whole(one.n)} {unit}{limit}"
 

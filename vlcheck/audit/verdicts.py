@@ -146,14 +146,9 @@ def in_order(biases: set[str]) -> list[str]:
 def _beside(bias: str, findings: Sequence[AuditFinding], standing: Standing | None) -> BiasBeside:
     cause, status = cause_of(findings), standing.status if standing else NO_TEST
     conclusion = _DECIDED.get((cause, status)) or f"{_CAUSES[cause]}; {_UNDECIDED[status]}"
-    causes = "; ".join(_clause(one.says) for one in findings if one.cause)
-    sentence = f"{_VERBS[status].format(bias)}; {causes or _CAUSES[cause]}."
+    causes = " ".join(one.says for one in findings if one.cause)
+    sentence = f"{_VERBS[status].format(bias)}. {causes or f'{_CAUSES[cause].capitalize()}.'}"
     return BiasBeside(bias, cause, status, standing.said if standing else NO_TEST, conclusion, sentence)
-
-
-def _clause(says: str) -> str:
-    """Return a sentence as the end of another one: without its full stop, and with a small letter."""
-    return f"{says[:1].lower()}{says[1:]}".rstrip(".")
 
 
 def _notes(results: ResultLines, found: Mapping[str, Sequence[AuditFinding]]) -> Iterator[str]:
