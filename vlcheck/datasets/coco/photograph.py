@@ -69,7 +69,7 @@ class Photograph:
 
 
 @dataclass(frozen=True)
-class Caption:
+class ParsedCaption:
     """A caption and its words.
 
     Attributes:
@@ -113,12 +113,12 @@ class PhotographFacts:
     categories: tuple[str, ...]
 
     @cached_property
-    def captions(self) -> tuple[Caption, ...]:
+    def captions(self) -> tuple[ParsedCaption, ...]:
         """The captions, split into words."""
         book, colors = self.lexicons.phrasebook(self.categories), self.lexicons.color_names
         read = ((text, tokenize(text)) for text in self.photograph.captions)
         return tuple(
-            Caption(text, tokens, tuple(book.find(tokens)), tuple(colors.find(tokens))) for text, tokens in read
+            ParsedCaption(text, tokens, tuple(book.find(tokens)), tuple(colors.find(tokens))) for text, tokens in read
         )
 
     @cached_property
@@ -269,7 +269,7 @@ class PhotographFacts:
         )
         return not words or any(token.word in words for caption in naming for token in caption.tokens)
 
-    def names(self, caption: Caption) -> frozenset[str]:
+    def names(self, caption: ParsedCaption) -> frozenset[str]:
         """Return tags for other things that a caption names: a side, in any sense, or a color that is lost in grey."""
         words = {token.word for token in caption.tokens}
         sides, colors = self.lexicons.sides, self.lexicons.colors
