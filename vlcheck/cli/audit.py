@@ -32,7 +32,7 @@ def audit(
         ),
     ],
     columns: Annotated[
-        str | None, typer.Option(help="columns of another layout, e.g. text=caption,image=file_name, or a .toml file")
+        str | None, typer.Option(help="columns of another layout, e.g. caption=text,image=jpg, or a .toml file")
     ] = None,
     images: Annotated[
         Path | None, typer.Option(help="the folder of the pictures: finds blank ones, and those that do not load")
@@ -65,7 +65,7 @@ def audit(
     dtype: DType = "float32",
     trusted: TrustRemoteCode = False,
 ) -> None:
-    """Count what a caption corpus can teach, and what it teaches wrongly; put the verdicts of runs beside it."""
+    """Count what a caption corpus can teach a model; put verdicts beside it; exit with 1 if it cannot be read to its end."""
     from vlcheck.audit.audit import audit_corpus  # slow to import
     from vlcheck.audit.augment import read_augmentations
     from vlcheck.audit.corpus import open_corpus
@@ -86,7 +86,7 @@ def audit(
         corpus, name=captions, augment=sorted(recipe), model=asked, sample=sample, seed=seed, lexicons=words
     )
     beside = [run_beside(report, run, name) for name, run in runs]
-    document = document_of(report, version=__version__, runs=beside, unfinished=corpus.losses.unfinished)
+    document = document_of(report, version=__version__, runs=beside, unfinished=corpus.unread.unfinished)
     for line in audit_lines(document):
         say(line)
     if to:
@@ -95,9 +95,10 @@ def audit(
     if json:
         write_file(json, audit_as_json(document), JSON)
         say(f"findings: {json}")
-    if refused := list(objections(report, wanted)):
-        for reason in refused:
-            say(f"{FAIL_ON}: {reason}")
+    refused = list(objections(report, wanted))
+    for reason in refused:
+        say(f"{FAIL_ON}: {reason}")
+    if refused or document.unfinished:
         sys.exit(1)
 
 
