@@ -65,7 +65,7 @@ def audit(
     dtype: DType = "float32",
     trusted: TrustRemoteCode = False,
 ) -> None:
-    """Count what a caption corpus can teach a model; put verdicts beside it; exit with 1 if it cannot be read to its end."""
+    """Count what captions can teach a model, and put verdicts beside it; exit with 1 if a file of them ends too early."""
     from vlcheck.audit.audit import audit_corpus  # slow to import
     from vlcheck.audit.augment import read_augmentations
     from vlcheck.audit.corpus import open_corpus
