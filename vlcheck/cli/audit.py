@@ -65,7 +65,7 @@ def audit(
     dtype: DType = "float32",
     trusted: TrustRemoteCode = False,
 ) -> None:
-    """Count what captions can teach a model, and put verdicts beside it; exit with 1 if a file of them ends too early."""
+    """Count what captions can teach a model, beside the verdicts of runs; exit with 1 if a file ends too early."""
     from vlcheck.audit.audit import audit_corpus  # slow to import
     from vlcheck.audit.augment import read_augmentations
     from vlcheck.audit.corpus import open_corpus
