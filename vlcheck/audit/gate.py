@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from vlcheck.audit.records import AuditReport
-from vlcheck.audit.verdicts import cause_of, findings_by_bias
+from vlcheck.audit.verdicts import cause_of, findings_by_bias, in_order
 
 ANY = "any"  # in the place of a bias: any of them
 
@@ -20,11 +20,11 @@ def objections(report: AuditReport, biases: Sequence[str]) -> Iterator[str]:
     """
     by_bias = findings_by_bias(report.findings)
     causes = {bias: cause_of(its) for bias, its in by_bias.items() if bias}
-    named = dict.fromkeys([*causes, *biases] if ANY in biases else biases)
-    for bias in named:
+    named = set(biases) - {ANY}
+    for bias in in_order(named.union(causes if ANY in biases else ())):
         if causes.get(bias) == "found":
             yield f"{bias}: {'; '.join(one.cause for one in by_bias[bias] if one.cause)}"
-        elif bias in biases and bias != ANY and causes.get(bias) != "not found":
+        elif bias in named and causes.get(bias) != "not found":
             yield f"{bias}: no cause was looked for"
     if ANY in biases and not {"found", "not found"}.intersection(causes.values()):
         yield "nothing was examined"

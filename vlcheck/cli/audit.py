@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -19,7 +19,7 @@ from vlcheck.results.file import ResultLines, read_judged
 from vlcheck.suite.shipped import BIASES, lexicons_path
 
 if TYPE_CHECKING:
-    from vlcheck.models.protocol import VisionLanguageModel
+    from vlcheck.models.text_encoding import GapFilling
 
 JSON, RESULTS, FAIL_ON = "--json", "--results", "--fail-on"
 
@@ -46,8 +46,8 @@ def audit(
     model: Annotated[
         str | None, typer.Option("--model", "--vl-model", help=f"a model that guesses hidden words unseen: {MODELS}")
     ] = None,
-    sample: Annotated[int, typer.Option(min=1, help="how many captions the model guesses words of")] = 1000,
-    seed: Annotated[int, typer.Option(help="seed of the choice of these captions")] = 0,
+    sample: Annotated[int, typer.Option(min=1, help="how many pictures are opened, and of how many captions the model guesses words")] = 1000,
+    seed: Annotated[int, typer.Option(help="seed of the choice of these")] = 0,
     lexicons: OwnLexicons = None,
     results: Annotated[
         list[Path] | None,
@@ -140,7 +140,8 @@ def _read(path: Path) -> ResultLines:
         raise UsageError(f"{RESULTS} {error.marked}") from error
 
 
-def _loaded(model: str, device: str, dtype: str, *, trusted: bool) -> VisionLanguageModel:
+def _loaded(model: str, device: str, dtype: str, *, trusted: bool) -> GapFilling:
+    """Load the model that guesses words; the audit refuses one that cannot."""
     from vlcheck.models.loading.load import load_model  # slow to import
 
-    return load_model(model, device=device, dtype=dtype, trust_remote_code=trusted)
+    return cast("GapFilling", load_model(model, device=device, dtype=dtype, trust_remote_code=trusted))

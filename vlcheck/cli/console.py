@@ -23,9 +23,21 @@ INTERRUPTED = 130  # a shell's exit status after Ctrl-C
 _OWN: Mapping[str, str] = MappingProxyType(
     {
         name: f"--{name}"
-        for name in ("augment", "base", "columns", "copy", "images", "instances", "jobs", "methods", "to", "words")
+        for name in (
+            "augment",
+            "base",
+            "columns",
+            "copy",
+            "images",
+            "instances",
+            "jobs",
+            "methods",
+            "sample",
+            "to",
+            "words",
+        )
     }
-    | {"variants": "--variant", "models": "MODELS", "pictures": "--images"}
+    | {"variants": "--variant", "models": "MODELS", "captions": "CAPTIONS", "pictures": "--images"}
 )
 _LONGEST = 5_000
 # The error that typer raises for wrong arguments: click's UsageError, which later versions of typer rename.
