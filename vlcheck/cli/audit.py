@@ -46,7 +46,9 @@ def audit(
     model: Annotated[
         str | None, typer.Option("--model", "--vl-model", help=f"a model that guesses hidden words unseen: {MODELS}")
     ] = None,
-    sample: Annotated[int, typer.Option(min=1, help="how many pictures are opened, and of how many captions the model guesses words")] = 1000,
+    sample: Annotated[
+        int, typer.Option(min=1, help="the most pictures that are opened, and captions that the model guesses words of")
+    ] = 1000,
     seed: Annotated[int, typer.Option(help="seed of the choice of these")] = 0,
     lexicons: OwnLexicons = None,
     results: Annotated[
