@@ -4,26 +4,25 @@ import pytest
 
 from tests.audit.corpora import WORDS, audited, rows
 from vlcheck.audit.audit import audit_corpus
+from vlcheck.audit.caption import EMPTY
+from vlcheck.audit.corpus import open_corpus
 from vlcheck.audit.records import FORMAT, AuditReport, audit_as_json, is_audit_file, read_audit
 from vlcheck.datasets.lexicons.toml_files import load_lexicons
 from vlcheck.errors import UsageError
 from vlcheck.suite.shipped import BIASES, lexicons_path
 
 
-class Corpus(list):
-    def __init__(self, chunks, skipped):
-        super().__init__(chunks)
-        self.skipped = skipped
-
-
-def test_the_report_counts_captions_pictures_and_what_was_skipped():
-    report = audit_corpus(
-        Corpus([rows("a bus", "a cup"), rows("a dog")], {"the caption is empty": 3}),
-        name="mine",
-        augment=["flip", "crop"],
-    )
+def test_the_report_counts_captions_and_pictures():
+    report = audit_corpus([rows("a bus", "a cup"), rows("a dog")], name="mine", augment=["flip", "crop"])
     assert (report.corpus, report.captions, report.pictures) == ("mine", 3, 2)
-    assert (report.skipped, report.augment) == ({"the caption is empty": 3}, ("crop", "flip"))
+    assert (dict(report.skipped), report.augment) == ({}, ("crop", "flip"))
+
+
+def test_the_report_has_what_was_not_read(tmp_path):
+    path = tmp_path / "captions.jsonl"
+    path.write_text('{"caption": "a bus"}\n{"caption": ""}\n{"caption": "a cup"}\n')
+    report = audit_corpus(open_corpus(path))
+    assert (report.captions, report.skipped) == (2, {EMPTY: 1})
 
 
 def test_findings_are_named_once_and_the_grave_biases_come_first():

@@ -42,3 +42,17 @@ def test_words_that_the_model_cannot_spell_are_no_candidates():
 def test_a_model_without_the_words_is_not_asked():
     found = audited(CAPTIONS, "captions-guessable", model=Knowing(vocabulary=set()))
     assert (found.n, found.says) == (0, "knowing can spell no sampled caption with a color, a side or a thing.")
+
+
+class Failing(Knowing):
+    name = "failing"
+
+    def gap_log_probs(self, texts, words):
+        raise RuntimeError("out of memory")
+
+
+def test_a_model_that_raises_leaves_the_check_unmade():
+    found = audited(CAPTIONS, "captions-guessable", model=Failing())
+    assert found.n == 0
+    assert found.says.startswith("failing gave no answer")
+    assert "out of memory" in found.says

@@ -15,6 +15,7 @@ from vlcheck.audit.checks.places import PlacesCheck
 from vlcheck.audit.checks.sides import SidesCheck
 from vlcheck.audit.checks.verticals import VerticalsCheck
 from vlcheck.audit.checks.word_sets import WordSetsCheck
+from vlcheck.audit.corpus import Corpus
 from vlcheck.audit.records import AuditFinding, AuditReport
 from vlcheck.audit.words import AuditWords, split_words
 from vlcheck.datasets.lexicons.lexicon import Lexicons

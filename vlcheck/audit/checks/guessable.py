@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import NamedTuple
 
+from vlcheck._util.foreign_code import contained
 from vlcheck._util.numbers import counted, share, shares
 from vlcheck.audit.checks.base import CorpusShare, ReadCaption, WholeCorpus, cut, finding_of
 from vlcheck.audit.records import AuditFinding
@@ -14,6 +15,7 @@ from vlcheck.audit.sample import HashSample
 from vlcheck.audit.words import AuditWords
 from vlcheck.cases.case import MASK
 from vlcheck.cases.words import OTHER_SIDE, Token, join_tokens, tokenize
+from vlcheck.errors import ForeignFault, NotApplicable
 from vlcheck.models.text_encoding import GapFilling
 
 _BATCH = 64
@@ -63,13 +65,17 @@ class GuessableCheck:
             says = "No model of words was given."
             yield AuditFinding(check="captions-guessable", bias="modality", says=says)
             return
-        rng = Random(self._seed)
-        gaps = [gap for text in self._sample.values() if (gap := self._gap(text, self._model, rng))]
+        try:
+            with contained():
+                gaps, right = self._asked(self._model)
+        except (ForeignFault, NotApplicable) as error:
+            says = f"{self._model.name} gave no answer: {str(error).rstrip('.')}."
+            yield AuditFinding(check="captions-guessable", bias="modality", says=says)
+            return
         if not gaps:
             says = f"{self._model.name} can spell no sampled caption with a color, a side or a thing."
             yield AuditFinding(check="captions-guessable", bias="modality", says=says)
             return
-        right = _right(self._model, gaps)
         found = CorpusShare.of(sum(right), len(gaps))
         constant = _constant(gaps)
         says = (
@@ -87,6 +93,12 @@ class GuessableCheck:
             examples=tuple(cut(gap.text) for gap, true in zip(gaps, right, strict=True) if true)[:5],
             parts=tuple(CorpusShare.of(true_by_kind[kind], n).part(kind) for kind, n in by_kind.most_common()),
         )
+
+    def _asked(self, model: GapFilling) -> tuple[list[Gap], list[bool]]:
+        """Return the captions with gaps, and whether the model fills each."""
+        rng = Random(self._seed)
+        gaps = [gap for text in self._sample.values() if (gap := self._gap(text, model, rng))]
+        return gaps, _right(model, gaps)
 
     def _gap(self, text: str, model: GapFilling, rng: Random) -> Gap | None:
         """Return a caption with a gap at a random color, side or thing; None if the model cannot spell any."""
