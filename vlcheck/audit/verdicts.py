@@ -160,5 +160,6 @@ def _notes(results: ResultLines, found: Mapping[str, Sequence[AuditFinding]]) ->
         yield "Not the whole suite was asked."
     if run.sees is False:
         yield "This model sees no picture: its verdicts do not tell what a model learns from pictures with captions."
-    if not any(verdict.bias in found for verdict in results.verdicts.values()):
-        yield "None of its verdicts is about a bias that the audit examines."
+    asked = {verdict.bias for verdict in results.verdicts.values()}
+    if asked.isdisjoint(found):
+        yield f"It asked about {', '.join(in_order(asked))}, of which the audit knows no cause."
