@@ -161,5 +161,5 @@ def _notes(results: ResultLines, found: Mapping[str, Sequence[AuditFinding]]) ->
     if run.sees is False:
         yield "This model sees no picture: its verdicts do not tell what a model learns from pictures with captions."
     asked = {verdict.bias for verdict in results.verdicts.values()}
-    if asked.isdisjoint(found):
+    if asked and asked.isdisjoint(found):
         yield f"It asked about {', '.join(in_order(asked))}, of which the audit knows no cause."
