@@ -11,7 +11,7 @@ from vlcheck._util.numbers import counted, duration, moment, share, shares, whol
 from vlcheck.audit.document import AuditDocument
 from vlcheck.audit.records import AuditFinding, AuditPart
 from vlcheck.audit.text import audit_notes, audit_sentence
-from vlcheck.audit.verdicts import BiasBeside, CauseStatus, RunBeside, cause_of, findings_by_bias, in_order
+from vlcheck.audit.verdicts import BiasBeside, CauseStatus, RunBeside, bias_beside, cause_of, findings_by_bias, in_order
 from vlcheck.report.page.assets import rendered
 from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.report.page.formatting import NAME
@@ -131,7 +131,7 @@ class AuditView:
     found: bool
     examined: bool
     sentence: str
-    notes: tuple[str, ...]
+    notes: tuple[ShownText, ...]
     rows: tuple[BesideRow, ...]
     runs: tuple[BesideRun, ...]
     groups: tuple[BiasFindings, ...]
@@ -157,7 +157,7 @@ def audit_view(document: AuditDocument) -> AuditView:
         found=any(group.cause == "found" for group in groups),
         examined=any(group.cause != "not examined" for group in groups),
         sentence=shown_text(audit_sentence(document), _LONGEST_SENTENCE).text,
-        notes=tuple(audit_notes(document)),
+        notes=tuple(shown_text(note, _LONGEST_SENTENCE) for note in audit_notes(document)),
         rows=tuple(_rows(by_bias, document.runs)),
         runs=tuple(map(_run, document.runs)),
         groups=groups,
@@ -222,7 +222,7 @@ def _rows(by_bias: dict[str, tuple[AuditFinding, ...]], runs: Sequence[RunBeside
             shown_text(bias, NAME),
             cause_of(its),
             tuple(shown_text(one.says, _LONGEST_SENTENCE) for one in telling),
-            tuple(_cell(cells[place, bias]) for place, _ in enumerate(runs) if (place, bias) in cells),
+            tuple(_cell(cells.get((place, bias)) or bias_beside(bias, its)) for place, _ in enumerate(runs)),
         )
 
 
