@@ -78,13 +78,11 @@ class BesideCell:
         status: the gravest status of the run's verdicts.
         said: the status in words.
         conclusion: cause and verdict in words.
-        sentence: the verdict, then the findings.
     """
 
     status: str
     said: ShownText
     conclusion: str
-    sentence: ShownText
 
 
 @dataclass(frozen=True)
@@ -99,13 +97,23 @@ class BesideRow:
 
 @dataclass(frozen=True)
 class BesideRun:
-    """The head of a run."""
+    """The head of a run.
+
+    Attributes:
+        source: name of the results file.
+        model: name of the model.
+        data: name of the data.
+        started: time of its start.
+        notes: sentences about what it cannot say.
+        failing: for each bias that fails, the verdict and the causes in the captions.
+    """
 
     source: ShownText
     model: ShownText
     data: ShownText
     started: ShownText
     notes: tuple[ShownText, ...]
+    failing: tuple[ShownText, ...]
 
 
 @dataclass(frozen=True)
@@ -227,13 +235,18 @@ def _rows(by_bias: dict[str, tuple[AuditFinding, ...]], runs: Sequence[RunBeside
 
 
 def _cell(one: BiasBeside) -> BesideCell:
-    return BesideCell(one.status, shown_text(one.said), one.conclusion, shown_text(one.sentence, _LONGEST_SENTENCE))
+    return BesideCell(one.status, shown_text(one.said), one.conclusion)
 
 
 def _run(run: RunBeside) -> BesideRun:
-    started = shown_text(moment(run.started), NAME)
-    names = shown_text(run.source, NAME), shown_text(run.model, NAME), shown_text(run.data, NAME)
-    return BesideRun(*names, started, tuple(shown_text(note, _LONGEST_SENTENCE) for note in run.notes))
+    return BesideRun(
+        source=shown_text(run.source, NAME),
+        model=shown_text(run.model, NAME),
+        data=shown_text(run.data, NAME),
+        started=shown_text(moment(run.started), NAME),
+        notes=tuple(shown_text(note, _LONGEST_SENTENCE) for note in run.notes),
+        failing=tuple(shown_text(one.sentence, _LONGEST_SENTENCE) for one in run.biases if one.status == "fail"),
+    )
 
 
 def _about(document: AuditDocument) -> Iterator[ShownText]:
