@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import os
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -183,6 +183,7 @@ def evaluate(
     tests: str | Collection[str] | None = None,
     policy: str | Path | Policy | None = None,
     lexicons: str | Path | None = None,
+    columns: str | Mapping[str, str] | None = None,
     explain: str | None = None,
     control: str | VisionLanguageModel | None = None,
     device: str | None = None,
@@ -207,6 +208,8 @@ def evaluate(
         policy: file of tolerances and allowed rates; that of the suite unless given.
         lexicons: folder of words that replace the shipped ones; that of the suite unless given. Only for a spec of
             cases.
+        columns: the columns of data in tables, by field: `{"caption": "text"}`, "caption=text", or the path of a TOML
+            file; those of the usual names unless given. Only for a spec of cases.
         explain: methods of explanation with commas between them, e.g. "mmshap,gradcam:20", whose tests are judged as
             well; METHOD:K of an attribution method only maps the K worst cases. None for no explanations.
         control: spec of a model to judge by the same tests, or such a model, e.g. one that sees no picture; its results
@@ -236,7 +239,7 @@ def evaluate(
     if not isinstance(model, str) and not isinstance(control, str):
         _refuse("a model that is given by its spec", device=device, dtype=dtype, trust_remote_code=trust_remote_code)
     if not isinstance(data, str):
-        _refuse("cases that are given by their spec", lexicons=lexicons)
+        _refuse("cases that are given by their spec", lexicons=lexicons, columns=columns)
     config = EvaluationConfig(
         model=model if isinstance(model, str) else str(getattr(model, "name", "")),
         data=data if isinstance(data, str) else data.spec,
@@ -251,7 +254,9 @@ def evaluate(
     with collected(folder) as found, Scratch() as scratch:
         its = _Suite.of(folder, found, names_all=bool(policy and lexicons))
         held, chosen = its.policy(policy).as_of(started.date()), its.named(tests, requests)
-        source = data if isinstance(data, CaseSource) else open_source(data, lexicons=its.lexicons(lexicons))
+        source = data
+        if isinstance(source, str):
+            source = open_source(source, lexicons=its.lexicons(lexicons), columns=columns)
         adapter = _loaded(config) if isinstance(model, str) else as_model(model)
         companion = _control(control, replace(config, **_loading(control, device, dtype, trust_remote_code)))
         adapter = explaining(adapter, requests, batch_size=batch_size)

@@ -85,7 +85,8 @@ def test_causes_come_first_and_what_bears_on_no_bias_last():
         (fails_position(complete=False), "Not the whole suite was asked."),
         (fails_position(sees=False), "This model sees no picture"),
         (without_verdict(), "Stopped: 1 of 1 test has no verdict."),
-        (results((passing(bias="mood"), [])), "None of its verdicts is about a bias that the audit examines."),
+        (results((passing(bias="mood"), [])), "It asked about mood, of which the audit knows no cause."),
+        (results((passing(bias="grounding"), [])), "It asked about grounding, of which the audit knows no cause."),
     ],
 )
 def test_a_run_that_cannot_say_all_says_so(found, said):

@@ -37,6 +37,8 @@ _BEFORE_TAIL = r"(?=(?::[0-9]+){1,2}\Z)"
 _TAIL_BEGINS = re.compile(_BEFORE_TAIL)
 _BEFORE_AT = r"(?=@)"
 _BEFORE_SPLIT = r'(?=@(?:"(?:[^"]|"")*"|[^"@:/\\]+)(?::[0-9]+){0,2}\Z)'
+_NAMED_SPLIT = re.compile(r":([A-Za-z_][\w.-]*)(?=(?::[0-9]+){0,2}\Z)")
+_BEFORE_NAMED_SPLIT = rf"(?={_NAMED_SPLIT.pattern})"
 
 _KEY = re.compile(r"([A-Za-z_]\w*)=")
 _NEXT = re.compile(r"(?=,\s*[A-Za-z_]\w*=)")
@@ -55,17 +57,23 @@ class Scheme:
     Attributes:
         form: the form for messages, e.g. "coco:ROOT[@SPLIT]".
         path: whether it has a path.
-        at: the part that may follow an @. "source" is another source, or the path of a folder.
+        at: the part that may follow an @. "source" is another source, or the path of a folder; a "named split" may
+            follow a colon, too, as in hf:NAME:SPLIT.
     """
 
     form: str
     path: bool = True
-    at: Literal["nothing", "split", "source"] = "nothing"
+    at: Literal["nothing", "split", "named split", "source"] = "nothing"
 
     @property
     def ends(self) -> re.Pattern[str]:
         """A pattern of the places where its path can end."""
-        more = {"nothing": [], "split": [_BEFORE_SPLIT], "source": [_BEFORE_AT]}[self.at]
+        more = {
+            "nothing": [],
+            "split": [_BEFORE_SPLIT],
+            "named split": [_BEFORE_SPLIT, _BEFORE_NAMED_SPLIT],
+            "source": [_BEFORE_AT],
+        }[self.at]
         return re.compile("|".join([_BEFORE_TAIL, *more]))
 
 
@@ -291,6 +299,8 @@ def _source(scan: _Scanner, schemes: Mapping[str, Scheme]) -> Reference:
         raise UsageError(f"{name} names no path. Say {scheme.form}.")
     if not rest.startswith('"') and (amiss := _beside_a_path(path, rest, scan.exists)):
         raise UsageError(f"{amiss}. Say {scheme.form}[:N[:SEED]], N from 1 on, and SEED from 0 on.")
+    if scheme.at == "named split" and (split := scan.take(_NAMED_SPLIT)):
+        return Reference(name, path, split[1])
     if scheme.at == "nothing" or not scan.take_mark("@"):
         return Reference(name, path)
     return Reference(name, path, _other(scan, schemes, scheme) if scheme.at == "source" else scan.value(scheme.ends))

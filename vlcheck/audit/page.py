@@ -11,7 +11,7 @@ from vlcheck._util.numbers import counted, duration, moment, share, shares, whol
 from vlcheck.audit.document import AuditDocument
 from vlcheck.audit.records import AuditFinding, AuditPart
 from vlcheck.audit.text import audit_notes, audit_sentence
-from vlcheck.audit.verdicts import BiasBeside, CauseStatus, RunBeside, cause_of, findings_by_bias, in_order
+from vlcheck.audit.verdicts import BiasBeside, CauseStatus, RunBeside, bias_beside, cause_of, findings_by_bias, in_order
 from vlcheck.report.page.assets import rendered
 from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.report.page.formatting import NAME
@@ -78,13 +78,11 @@ class BesideCell:
         status: the gravest status of the run's verdicts.
         said: the status in words.
         conclusion: cause and verdict in words.
-        sentence: the verdict, then the findings.
     """
 
     status: str
     said: ShownText
     conclusion: str
-    sentence: ShownText
 
 
 @dataclass(frozen=True)
@@ -99,13 +97,23 @@ class BesideRow:
 
 @dataclass(frozen=True)
 class BesideRun:
-    """The head of a run."""
+    """The head of a run.
+
+    Attributes:
+        source: name of the results file.
+        model: name of the model.
+        data: name of the data.
+        started: time of its start.
+        notes: sentences about what it cannot say.
+        failing: for each bias that fails, the verdict and the causes in the captions.
+    """
 
     source: ShownText
     model: ShownText
     data: ShownText
     started: ShownText
     notes: tuple[ShownText, ...]
+    failing: tuple[ShownText, ...]
 
 
 @dataclass(frozen=True)
@@ -131,7 +139,7 @@ class AuditView:
     found: bool
     examined: bool
     sentence: str
-    notes: tuple[str, ...]
+    notes: tuple[ShownText, ...]
     rows: tuple[BesideRow, ...]
     runs: tuple[BesideRun, ...]
     groups: tuple[BiasFindings, ...]
@@ -157,7 +165,7 @@ def audit_view(document: AuditDocument) -> AuditView:
         found=any(group.cause == "found" for group in groups),
         examined=any(group.cause != "not examined" for group in groups),
         sentence=shown_text(audit_sentence(document), _LONGEST_SENTENCE).text,
-        notes=tuple(audit_notes(document)),
+        notes=tuple(shown_text(note, _LONGEST_SENTENCE) for note in audit_notes(document)),
         rows=tuple(_rows(by_bias, document.runs)),
         runs=tuple(map(_run, document.runs)),
         groups=groups,
@@ -222,18 +230,23 @@ def _rows(by_bias: dict[str, tuple[AuditFinding, ...]], runs: Sequence[RunBeside
             shown_text(bias, NAME),
             cause_of(its),
             tuple(shown_text(one.says, _LONGEST_SENTENCE) for one in telling),
-            tuple(_cell(cells[place, bias]) for place, _ in enumerate(runs) if (place, bias) in cells),
+            tuple(_cell(cells.get((place, bias)) or bias_beside(bias, its)) for place, _ in enumerate(runs)),
         )
 
 
 def _cell(one: BiasBeside) -> BesideCell:
-    return BesideCell(one.status, shown_text(one.said), one.conclusion, shown_text(one.sentence, _LONGEST_SENTENCE))
+    return BesideCell(one.status, shown_text(one.said), one.conclusion)
 
 
 def _run(run: RunBeside) -> BesideRun:
-    started = shown_text(moment(run.started), NAME)
-    names = shown_text(run.source, NAME), shown_text(run.model, NAME), shown_text(run.data, NAME)
-    return BesideRun(*names, started, tuple(shown_text(note, _LONGEST_SENTENCE) for note in run.notes))
+    return BesideRun(
+        source=shown_text(run.source, NAME),
+        model=shown_text(run.model, NAME),
+        data=shown_text(run.data, NAME),
+        started=shown_text(moment(run.started), NAME),
+        notes=tuple(shown_text(note, _LONGEST_SENTENCE) for note in run.notes),
+        failing=tuple(shown_text(one.sentence, _LONGEST_SENTENCE) for one in run.biases if one.status == "fail"),
+    )
 
 
 def _about(document: AuditDocument) -> Iterator[ShownText]:

@@ -15,6 +15,7 @@ _NO_PROOF = (
     " no proof."
 )
 _NO_RECIPE = "No recipe was given (--augment): no cause was looked for in what a training does to its pictures."
+_NAMES = 3  # columns of names
 _HEAD = ("bias", "check", "cause", "n", "count", "share", "interval")
 
 
@@ -23,9 +24,9 @@ def audit_lines(document: AuditDocument) -> Iterator[str]:
     yield f"{document.corpus}: {counted(document.captions, 'caption')}{_recipe(document)}"
     yield from (f"  left out: {counted(number, 'row')}: {why}" for why, number in document.skipped.items() if number)
     by_bias = findings_by_bias(document.findings)
-    yield from _two_to_the_left([_HEAD, *(_row(one) for its in by_bias.values() for one in its)])
+    yield from _table([_HEAD, *(_row(one) for its in by_bias.values() for one in its)])
     for bias, its in by_bias.items():
-        yield from (f"{bias or one.check}: {one.says}" for one in its if one.cause or not one.n)
+        yield from dict.fromkeys(f"{bias or one.check}: {one.says}" for one in its if one.cause or not one.n)
     for run in document.runs:
         yield from _beside(run)
     yield audit_sentence(document)
@@ -82,7 +83,8 @@ def _row(one: AuditFinding) -> Sequence[str]:
     )
 
 
-def _two_to_the_left(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield rows in aligned columns, the first two to the left."""
-    width = max(len(first) for first, *_ in rows)
-    return aligned([(f"{first.ljust(width)}  {second}", *rest) for first, second, *rest in rows])
+def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield rows in aligned columns: the first three are names, and stand to the left."""
+    widths = [max(len(row[at]) for row in rows) for at in range(_NAMES)]
+    names = ("  ".join(name.ljust(width) for name, width in zip(row, widths, strict=False)) for row in rows)
+    return aligned([(name, *row[_NAMES:]) for name, row in zip(names, rows, strict=True)])

@@ -112,8 +112,23 @@ def run_beside(report: AuditReport, results: ResultLines, source: str) -> RunBes
     run, standings = results.run, matrix_of(results).biases
     found = findings_by_bias(report.findings)
     names = in_order({*found, *standings} - {""})
-    biases = tuple(_beside(bias, found.get(bias, ()), standings.get(bias)) for bias in names)
+    biases = tuple(bias_beside(bias, found.get(bias, ()), standings.get(bias)) for bias in names)
     return RunBeside(source, run.name, run.fingerprint, run.data, run.started, tuple(_notes(results, found)), biases)
+
+
+def bias_beside(bias: str, findings: Sequence[AuditFinding], standing: Standing | None = None) -> BiasBeside:
+    """Put the verdicts on a bias beside the findings about it.
+
+    Args:
+        bias: the bias.
+        findings: the findings about it.
+        standing: the run's tests of it; None if the run has none.
+    """
+    cause, status = cause_of(findings), standing.status if standing else NO_TEST
+    conclusion = _DECIDED.get((cause, status)) or f"{_CAUSES[cause]}; {_UNDECIDED[status]}"
+    causes = " ".join(one.says for one in findings if one.cause)
+    sentence = f"{_VERBS[status].format(bias)}. {causes or f'{_CAUSES[cause].capitalize()}.'}"
+    return BiasBeside(bias, cause, status, standing.said if standing else NO_TEST, conclusion, sentence)
 
 
 def findings_by_bias(findings: Sequence[AuditFinding]) -> dict[str, tuple[AuditFinding, ...]]:
@@ -143,14 +158,6 @@ def in_order(biases: set[str]) -> list[str]:
     return [*(bias for bias in BIASES if bias in biases), *others]
 
 
-def _beside(bias: str, findings: Sequence[AuditFinding], standing: Standing | None) -> BiasBeside:
-    cause, status = cause_of(findings), standing.status if standing else NO_TEST
-    conclusion = _DECIDED.get((cause, status)) or f"{_CAUSES[cause]}; {_UNDECIDED[status]}"
-    causes = " ".join(one.says for one in findings if one.cause)
-    sentence = f"{_VERBS[status].format(bias)}. {causes or f'{_CAUSES[cause].capitalize()}.'}"
-    return BiasBeside(bias, cause, status, standing.said if standing else NO_TEST, conclusion, sentence)
-
-
 def _notes(results: ResultLines, found: Mapping[str, Sequence[AuditFinding]]) -> Iterator[str]:
     """Yield sentences about what a run cannot say about the captions."""
     run = results.run
@@ -160,5 +167,6 @@ def _notes(results: ResultLines, found: Mapping[str, Sequence[AuditFinding]]) ->
         yield "Not the whole suite was asked."
     if run.sees is False:
         yield "This model sees no picture: its verdicts do not tell what a model learns from pictures with captions."
-    if not any(verdict.bias in found for verdict in results.verdicts.values()):
-        yield "None of its verdicts is about a bias that the audit examines."
+    asked = {verdict.bias for verdict in results.verdicts.values()}
+    if asked and asked.isdisjoint(found):
+        yield f"It asked about {', '.join(in_order(asked))}, of which the audit knows no cause."

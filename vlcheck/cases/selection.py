@@ -108,11 +108,12 @@ _Queue = deque[tuple[str, Case]]
 
 def _queues(offered: Mapping[str, Sequence[Case]], selection: Selection, seed: int) -> list[_Queue]:
     queues: dict[str, _Queue] = {}
-    for image in sorted(offered, key=lambda name: _rank(seed, name)):
+    for image in sorted(offered, key=lambda name: order_rank(seed, name)):
         accepted = [case for case in offered[image] if selection.accepts(case)]
-        for case in sorted(accepted, key=lambda case: _rank(seed, case.id)):
+        for case in sorted(accepted, key=lambda case: order_rank(seed, case.id)):
             queues.setdefault(case.target, deque()).append((image, case))
-    return [queues[target] for target in sorted(queues, key=lambda target: (len(queues[target]), _rank(seed, target)))]
+    in_order = sorted(queues, key=lambda target: (len(queues[target]), order_rank(seed, target)))
+    return [queues[target] for target in in_order]
 
 
 def _next(queue: _Queue, taken: set[str], identify: Identify) -> Iterator[Case]:
@@ -126,6 +127,11 @@ def _next(queue: _Queue, taken: set[str], identify: Identify) -> Iterator[Case]:
             return
 
 
-def _rank(seed: int, name: str) -> bytes:
-    """Return a place in a shuffled order that is the same in every process."""
+def order_rank(seed: int, name: str) -> bytes:
+    """Return a place in a shuffled order that is the same in every process.
+
+    Args:
+        seed: determines the order.
+        name: the name of an image, a case or a target.
+    """
     return hashlib.sha256(f"{seed}:{name}".encode()).digest()

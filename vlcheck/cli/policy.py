@@ -23,6 +23,7 @@ from vlcheck.cli.arguments import (
     OwnLexicons,
     OwnPolicy,
     Suite,
+    TableColumns,
     TrustRemoteCode,
     chosen_suite,
     lexicons_for,
@@ -71,6 +72,7 @@ def calibrate(
     device: Device = "cpu",
     dtype: DType = "float32",
     lexicons: OwnLexicons = None,
+    columns: TableColumns = "",
     suite: Suite = None,
     trusted: TrustRemoteCode = False,
     to: Annotated[Path | None, typer.Option(help="write the policy to this file, which must not exist yet")] = None,
@@ -86,7 +88,7 @@ def calibrate(
         _demand_place(to, store)
     collected = collect(chosen_suite(suite, partial(say, error=True)))  # what is printed is the policy alone
     before = policy_for(collected, policy)
-    source = open_source(data, lexicons=lexicons_for(collected, lexicons))
+    source = open_source(data, lexicons=lexicons_for(collected, lexicons), columns=columns or None)
     adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted)
     trials = Trials.for_model(source, adapter)
     config = EvaluationConfig(store=store, images=False)

@@ -14,7 +14,7 @@ from typing import Any
 
 from vlcheck._util.foreign_files import fault, parse_json, read_lines
 from vlcheck.cases.box import Box
-from vlcheck.cases.case import MASK, Case, ImageFile, foil_fault, folded
+from vlcheck.cases.case import MASK, Case, ImageFile, ImageSource, foil_fault, folded
 from vlcheck.cases.offer import Offer
 from vlcheck.cases.words import words_of
 from vlcheck.datasets.boxes import PIXELS, in_full, sticks_out, wrong_unit
@@ -136,10 +136,15 @@ class CaseLine:
         return replace(self, image=self._image())
 
     @property
+    def where(self) -> str:
+        """Its place for messages: file and line."""
+        return f"{self.path}:{self.number}"
+
+    @property
     def id(self) -> str:
         return str(self.fields.get("id", f"line-{self.number}"))
 
-    def case(self, image: ImageFile, said: frozenset[str]) -> Case:
+    def case(self, image: ImageSource, said: frozenset[str]) -> Case:
         """Build the case.
 
         Args:
@@ -164,7 +169,7 @@ class CaseLine:
                 licence=fields.get("licence", ""),
             )
         except UsageError as error:
-            raise UsageError(f"{self.path}:{self.number}: {error}") from error
+            raise UsageError(f"{self.where}: {error}") from error
 
     def check(self, case: Case, lexicons: Lexicons) -> None:
         """Check picture and caption as `Offer.check` demands; raise UsageError or NotApplicable."""
@@ -186,10 +191,10 @@ class CaseLine:
         try:
             yield
         except UsageError as error:
-            raise UsageError(f"{self.path}:{self.number}: {error}") from error
+            raise UsageError(f"{self.where}: {error}") from error
 
     def bad(self, field: str, what: str) -> UsageError:
-        return UsageError(f"{self.path}:{self.number}: {field}: {what}.")
+        return UsageError(f"{self.where}: {field}: {what}.")
 
     def checks_of_fields(self) -> Iterator[Callable[[], None]]:
         """Yield the checks of single fields."""

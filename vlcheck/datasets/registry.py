@@ -7,7 +7,7 @@ A reader is a function `read(path, lexicons) -> Offer`, registered as `name = "p
 - `lexicons` (Lexicons): the words for colors, sides, hands and so on, which decide the tags of cases.
 - It may have keyword-only parameters: `split` (str, "" unless said) allows `name:PATH@SPLIT`; `pictures` (the Reference
   after the @, or None) allows `name:PATH@coco:ROOT` and `name:PATH@FOLDER`; `images` and `seed` (both int) are those of
-  the spec. A reader without `path` has keyword-only parameters alone and is named without a path.
+  the spec; `columns` (str, mapping or None) is that of `--vl-columns`. A reader without `path` has keyword-only parameters alone and is named without a path.
 
 It returns an `Offer`: the cases by the name of their image. Files that are wrong are a `UsageError` that names file and
 line; any other error is shown with the line of the reader's code that raised it.
@@ -29,6 +29,7 @@ from vlcheck.cases.offer import Offer
 from vlcheck.cases.source import CaseSource
 from vlcheck.datasets.lexicons.lexicon import Lexicons
 from vlcheck.datasets.lexicons.toml_files import load_lexicons
+from vlcheck.datasets.tables.columns import ColumnsSaid
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, argument, demand_type, printable
 from vlcheck.suite.shipped import lexicons_path
 
@@ -39,6 +40,9 @@ _SCHEMES: Mapping[str, Scheme] = {  # of the shipped readers, which are imported
     "scenes": Scheme("scenes", path=False),
     "coco": Scheme("coco:ROOT[@SPLIT]", at="split"),
     "jsonl": Scheme("jsonl:PATH"),
+    "parquet": Scheme("parquet:PATH"),
+    "webdataset": Scheme("webdataset:SHARDS"),
+    "hf": Scheme("hf:NAME[:SPLIT]", at="named split"),
     **{
         suite: Scheme(f"{suite}:FOLDER[@PICTURES]", at="source")
         for suite in ("sugarcrepe", "valse", "whatsup", "aro", "winoground")
@@ -50,6 +54,9 @@ _SHIPPED: Mapping[str, EntryPoint] = {
         "scenes": "scenes.cases:read_scenes",
         "coco": "coco.reader:read_coco",
         "jsonl": "jsonl:read_jsonl",
+        "parquet": "tables.reader:read_parquet",
+        "webdataset": "tables.reader:read_webdataset",
+        "hf": "tables.reader:read_hub",
         "sugarcrepe": "foils.sugarcrepe:read_sugarcrepe",
         "valse": "foils.valse:read_valse",
         "whatsup": "foils.whatsup:read_whatsup",
@@ -65,7 +72,7 @@ def registered_sources() -> dict[str, EntryPoint]:
     return {**_SHIPPED, **{entry.name: entry for entry in entry_points(group=GROUP) if entry.name not in _SHIPPED}}
 
 
-def open_source(spec: str, *, lexicons: Path | None = None) -> CaseSource:
+def open_source(spec: str, *, lexicons: Path | None = None, columns: ColumnsSaid = None) -> CaseSource:
     """Read the cases that a spec names.
 
     Args:
@@ -73,6 +80,7 @@ def open_source(spec: str, *, lexicons: Path | None = None) -> CaseSource:
             `sugarcrepe:FOLDER@coco:ROOT[:N[:SEED]]`, or the name of another registered reader in their place; N images
             per behavior, 200 by default.
         lexicons: a folder whose files replace shipped lexicons of the same names.
+        columns: the columns of a table, by field: a mapping, `caption=text,image=jpg`, or the path of a TOML file.
 
     Returns:
         A source from which behaviors select their cases.
@@ -89,7 +97,11 @@ def open_source(spec: str, *, lexicons: Path | None = None) -> CaseSource:
     schemes = {name: _SCHEMES.get(name) or _scheme(entry, spec) for name, entry in readers.items()}
     parsed = parse_data(spec, schemes)
     words = load_lexicons(lexicons_path(), lexicons)
-    offer = _read(_loaded(readers[parsed.source.scheme], spec), parsed, words, spec)
+    reader = _loaded(readers[parsed.source.scheme], spec)
+    if columns and "columns" not in _keywords(reader):
+        scheme = parsed.source.scheme
+        raise UsageError(f"{argument('columns', columns)}: {scheme} has no columns; parquet, webdataset and hf have.")
+    offer = _read(reader, parsed, words, spec, columns)
     return CaseSource(spec, offer, parsed.images, parsed.seed)
 
 
@@ -116,11 +128,11 @@ def _loaded(entry: EntryPoint, spec: str) -> Reader:
         ) from error
 
 
-def _read(reader: Reader, parsed: DataSpec, lexicons: Lexicons, spec: str) -> Offer:
+def _read(reader: Reader, parsed: DataSpec, lexicons: Lexicons, spec: str, columns: ColumnsSaid) -> Offer:
     """Call a reader with what it takes. Raises UsageError for whatever it raises, and where it returns no offer."""
     at = parsed.source.at
     pictures = at if isinstance(at, Reference) else None
-    said = {"split": str(at), "pictures": pictures, "images": parsed.images, "seed": parsed.seed}
+    said = {"split": str(at), "pictures": pictures, "images": parsed.images, "seed": parsed.seed, "columns": columns}
     asked = {name: value for name, value in said.items() if name in _keywords(reader)}
     given = (_path(parsed, spec), lexicons) if _takes_path(reader) else ()
     try:

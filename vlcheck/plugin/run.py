@@ -156,7 +156,7 @@ class Run:
         from vlcheck.datasets.registry import open_source  # not imported in runs of other projects
 
         self.settings.demand_data()
-        return open_source(self.settings.data, lexicons=self.lexicons)
+        return open_source(self.settings.data, lexicons=self.lexicons, columns=self.settings.columns)
 
     @cached_property
     def policy(self) -> Policy:

@@ -10,7 +10,8 @@ from functools import cached_property
 from pathlib import Path
 
 from vlcheck.cases.box import Box
-from vlcheck.cases.case import Case, ImageFile, word_pattern
+from vlcheck.cases.case import Case, word_pattern
+from vlcheck.cases.encoded_image import EncodedImage
 from vlcheck.cases.words import PhraseMatch, Token, article_of, tokenize
 from vlcheck.datasets.boxes import is_seen
 from vlcheck.datasets.coco.complement_set import AllBut
@@ -43,7 +44,7 @@ class Photograph:
 
     Attributes:
         name: its id, twelve digits.
-        image: the file.
+        image: the picture.
         size: width and height in pixels, as listed.
         captions: its captions in the order of the file, with single spaces.
         instances: the annotated objects; None if the photograph was not annotated.
@@ -56,7 +57,7 @@ class Photograph:
     """
 
     name: str
-    image: ImageFile
+    image: EncodedImage
     size: tuple[int, int]
     captions: tuple[str, ...]
     instances: tuple[Instance, ...] | None

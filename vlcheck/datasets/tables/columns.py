@@ -30,6 +30,9 @@ USUAL: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 
+ColumnsSaid = str | Mapping[str, str] | None
+"""Columns as a user names them; see `parse_columns`."""
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -66,7 +69,7 @@ class Columns:
         return found
 
 
-def parse_columns(said: str | Mapping[str, str] | None) -> Columns:
+def parse_columns(said: ColumnsSaid) -> Columns:
     """Return the columns that a text, a file or a mapping names.
 
     Args:
