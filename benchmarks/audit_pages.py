@@ -64,8 +64,8 @@ def pilot(measured: str) -> str:
     heads = ("finding", "largest value without the fault", "limit", "smallest value with it")
     return (
         _table(heads, rows)
-        + "\nThe value is the lower end of the interval; for `colors-bound`, minus the share of the most frequent color; for"
-        " `places-named`, minus the upper end elsewhere. `python -m benchmarks.audit --pilot` measures.\n"
+        + "\nThe value is the lower end of the interval; for `colors-bound`, minus the share of the most frequent"
+        " color; for `places-named`, minus the upper end elsewhere. `python -m benchmarks.audit --pilot` measures.\n"
     )
 
 
