@@ -19,6 +19,7 @@ from vlcheck.errors import UsageError
 
 if TYPE_CHECKING:
     from vlcheck.behaviors.behavior import Behavior
+    from vlcheck.cases import CaseSource
     from vlcheck.metrics.kinds import Metric
     from vlcheck.policy.policy import Subject
 
@@ -97,6 +98,21 @@ def asked(tests: Iterable[BehaviorTest], methods: Collection[str] = ()) -> list[
         methods: the run's methods of explanation.
     """
     return [test for test in tests if test.asked_with(methods)]
+
+
+def fitting(tests: Iterable[BehaviorTest], source: CaseSource) -> list[BehaviorTest]:
+    """Return the tests that can be asked about a source: those of foils where it offers them, else all others."""
+    return [test for test in tests if not unfit(test, source)]
+
+
+def unfit(test: BehaviorTest, source: CaseSource) -> str:
+    """Return why a test is not asked about a source; "" if it is.
+
+    Args:
+        test: the test; one that cannot be judged is reported as such, whatever the source.
+        source: the cases.
+    """
+    return "" if test.amiss else source.unfit(test.statement.cases)
 
 
 def demand_sound(tests: Iterable[BehaviorTest]) -> None:

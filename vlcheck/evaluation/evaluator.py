@@ -324,7 +324,7 @@ def _find(
             absent[arm] = heard.unasked or heard.error
             errors += [heard.error] if heard.error else []
     askable = gauge.judges(trial.case) and _askable(trial, absent, shows)
-    sample = Sample(trial.case, readings, absent, trial.perturbation, askable)
+    sample = Sample(trial.case, readings, absent, trial.perturbation, askable, trial.rivals)
     if scale is None:
         finding = Finding(sample, {}, Unscaled(UNSCALED), None, False, tuple(errors))
     else:
