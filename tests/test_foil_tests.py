@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 from tests.foil_cases import OBJECTS, TESTS, foil_source, longer
 from vlcheck.cases.foils import CONTROL, PHENOMENA
 from vlcheck.report.markdown import markdown
-from vlcheck.report.page.file import page
+from vlcheck.report.page import draw
 from vlcheck.results.foils import without_picture
 
 IMAGES = 40
@@ -96,7 +96,7 @@ def test_where_words_alone_tell_the_foils_nobody_passes_and_the_set_is_marked(to
     said = [f"Words alone tell many of these foils ({name} itm)" for name in TESTS]
     assert all(one in str(results) for one in said)
     assert all(one.replace("_", r"\_") in markdown.summary(results.lines) for one in said)
-    assert all(one in page(results.lines) for one in said)
+    assert all(one in draw(results.lines, source="results.jsonl") for one in said)
 
 
 def test_a_control_that_sees_no_picture_is_a_rival(source):
@@ -127,7 +127,10 @@ class Words:
         def known(text, word):
             return text.replace("[MASK]", word) in self.captions
 
-        return [np.array([0.9 if known(text, word) else 0.1 for word in asked]) for text, asked in zip(texts, words, strict=True)]
+        return [
+            np.array([0.9 if known(text, word) else 0.1 for word in asked])
+            for text, asked in zip(texts, words, strict=True)
+        ]
 
     def itm(self, encoded, texts, foils=None):
         raise NotImplementedError

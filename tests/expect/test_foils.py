@@ -4,19 +4,23 @@ import pytest
 
 from vlcheck.cases import Case
 from vlcheck.expect import BEFORE, OTHER, BeatsBlind, Reading, Sample, Tolerances
-from vlcheck.expect.words_alone import blind_choices, credit, slips
+from vlcheck.expect.words_alone import blind_choices, credit, grammar_slips
 from vlcheck.perturb import Solid
 
 FOILS = ("two dogs", "no dog")
 
 
 def case(name, caption="a dog", foils=FOILS):
-    return Case(id=name, image=Solid((8, 8), tuple(name.encode()[-3:].rjust(3))), caption=caption, target="dog", foils=foils)
+    return Case(
+        id=name, image=Solid((8, 8), tuple(name.encode()[-3:].rjust(3))), caption=caption, target="dog", foils=foils
+    )
 
 
 def sample(own, other=(0.5, 0.5, 0.5)):
     texts = ("a dog", *FOILS)
-    readings = {arm: Reading("a dog", dict(zip(texts, scores, strict=True))) for arm, scores in ((BEFORE, own), (OTHER, other))}
+    readings = {
+        arm: Reading("a dog", dict(zip(texts, scores, strict=True))) for arm, scores in ((BEFORE, own), (OTHER, other))
+    }
     return Sample(case("001"), readings, rivals={"a coin": 1 / 3})
 
 
@@ -69,7 +73,8 @@ def test_nothing_is_learnt_from_the_cases_own_image():
 def test_balanced_foils_are_told_by_no_words():
     """Each sentence is as often a caption as a foil."""
     cases = [
-        case(f"{n:03}", *(("a red dog", ("a tan dog",)) if n % 2 else ("a tan dog", ("a red dog",)))) for n in range(200)
+        case(f"{n:03}", *(("a red dog", ("a tan dog",)) if n % 2 else ("a tan dog", ("a red dog",))))
+        for n in range(200)
     ]
     found = [blind_choices(one, cases) for one in cases]
     for name in found[0]:
@@ -78,7 +83,15 @@ def test_balanced_foils_are_told_by_no_words():
 
 @pytest.mark.parametrize(
     ("text", "count"),
-    [("A dog on the sofa.", 0), ("a dog", 1), ("A a dog", 1), ("A apple", 1), ("An dog", 1), ("Two dog", 1), ("A dogs", 1)],
+    [
+        ("A dog on the sofa.", 0),
+        ("a dog", 1),
+        ("A a dog", 1),
+        ("A apple", 1),
+        ("An dog", 1),
+        ("Two dog", 1),
+        ("A dogs", 1),
+    ],
 )
 def test_slips_are_counted(text, count):
-    assert slips(text) == count
+    assert grammar_slips(text) == count

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binom
 
 from vlcheck.stats.betting import anytime
-from vlcheck.stats.lead import judge_lead, leads
+from vlcheck.stats.lead import judge_lead, leads_over
 from vlcheck.stats.power import fewest_ahead
 
 COIN = "a coin"
@@ -22,7 +22,7 @@ def rows(better, worse, both=0, neither=0):
 @pytest.mark.parametrize("alike", [0, 40])
 def test_against_one_rival_it_is_mcnemars_exact_one_sided_test(better, worse, alike):
     own, rivals = rows(better, worse, both=alike, neither=alike)
-    (lead,) = leads([float(margin > 0) for margin in own], rivals)
+    (lead,) = leads_over([float(margin > 0) for margin in own], rivals)
     assert lead.p_behind == pytest.approx(binom.sf(better - 1, better + worse, 0.5), rel=1e-6)
     assert lead.lead == pytest.approx((better - worse) / (better + worse + 2 * alike))
     assert lead.low <= lead.lead <= lead.high

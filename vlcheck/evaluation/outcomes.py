@@ -31,7 +31,7 @@ from vlcheck.policy.policy import Rule
 from vlcheck.stats.bootstrap import bootstrap_interval, by_cluster
 from vlcheck.stats.bounds import Test, exact
 from vlcheck.stats.decision import BY_GRAVITY, HOLLOW, NOT_ASKED, Cause, Claim
-from vlcheck.stats.lead import judge_lead, leads
+from vlcheck.stats.lead import judge_lead, leads_over
 from vlcheck.stats.operating_scale import RAW
 from vlcheck.stats.power import fewest_ahead, fewest_inside, fewest_that_pass
 from vlcheck.stats.verdict import Verdict, invalid, judge, judge_mean
@@ -297,7 +297,7 @@ class Findings:
         right = [None if margin is None else float(margin > 0) for margin in margins]
         own = by_cluster((one, image) for one, image in zip(right, images, strict=True) if one is not None)
         cells: dict[str, float | int] = {"right": float(own.mean()), "n": len(own)}
-        for lead in leads(right, rivals, images, alpha=rule.alpha, test=test):
+        for lead in leads_over(right, rivals, images, alpha=rule.alpha, test=test):
             cells |= {lead.rival: lead.right, f"{lead.rival}: lead": lead.lead}
             cells |= {f"{lead.rival}: lead from": lead.low, f"{lead.rival}: lead to": lead.high}
         return {WITHOUT_PICTURE: cells}
