@@ -38,23 +38,23 @@ Reader = Callable[..., Offer]
 _SCHEMES: Mapping[str, Scheme] = {  # of the shipped readers, which are imported when they are asked
     "scenes": Scheme("scenes", path=False),
     "coco": Scheme("coco:ROOT[@SPLIT]", at="split"),
-    "jsonl": Scheme("jsonl:PATH"),
     **{
         suite: Scheme(f"{suite}:FOLDER[@PICTURES]", at="source")
         for suite in ("sugarcrepe", "valse", "whatsup", "aro", "winoground")
     },
+    "jsonl": Scheme("jsonl:PATH"),
 }
 _SHIPPED: Mapping[str, EntryPoint] = {
     name: EntryPoint(name, f"vlcheck.datasets.{reader}", GROUP)
     for name, reader in {
         "scenes": "scenes.cases:read_scenes",
         "coco": "coco.reader:read_coco",
-        "jsonl": "jsonl:read_jsonl",
         "sugarcrepe": "foils.sugarcrepe:read_sugarcrepe",
         "valse": "foils.valse:read_valse",
         "whatsup": "foils.whatsup:read_whatsup",
         "aro": "foils.aro:read_aro",
         "winoground": "foils.winoground:read_winoground",
+        "jsonl": "jsonl:read_jsonl",
     }.items()
 }
 ACCEPTED = accepted(_SCHEMES)

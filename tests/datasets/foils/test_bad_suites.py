@@ -9,6 +9,7 @@ from PIL import Image
 from tests.datasets.foils.conftest import aro_pair, sugarcrepe_pair, valse_pair, winoground_example
 from tests.datasets.foils.test_layouts import SUITES
 from vlcheck.cases import with_target
+from vlcheck.datasets.jsonl_writer import write_jsonl
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError
 
@@ -169,3 +170,20 @@ def test_readers_are_imported_when_they_are_asked():
         "print(sorted(name for name in sys.modules if name.startswith('vlcheck.datasets.foils')))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_a_suite_of_nothing_is_told(published):
+    suite = published("sugarcrepe")
+    suite.write("add_att.json", {})
+    assert suite.refused() == f"{suite.root}: its files of SugarCrepe have no pair."
+
+
+def test_cases_that_are_written_are_read_again_with_their_foils(published, tmp_path):
+    suite = published("sugarcrepe")
+    suite.write("add_att.json", {"0": sugarcrepe_pair(caption="A cat is left of a mat.")})
+    suite.picture("000000000001.jpg")
+    (case,) = suite.open().fitting
+    assert write_jsonl(tmp_path / "mine" / "cases.jsonl", [case], copy=True) == 1
+    (again,) = open_source(f"jsonl:{tmp_path}/mine/cases.jsonl").fitting
+    assert (again.id, again.caption, again.target) == (case.id, case.caption, case.target)
+    assert (again.foils, again.tags, again.source) == (case.foils, case.tags, case.source)

@@ -1,13 +1,18 @@
 """VALSE, What's Up, ARO and Winoground, in the layouts that their authors publish."""
 
+import re
+
 import pytest
 
+from tests.conftest import ROOT
 from tests.datasets.foils.conftest import VOTES, aro_pair, valse_pair, winoground_example
 from vlcheck.cases import with_target
 from vlcheck.cases.foils import PHENOMENA
 from vlcheck.datasets.foils.aro import ARO, LEFT_OUT
+from vlcheck.datasets.foils.crop import OUTSIDE
+from vlcheck.datasets.foils.pictures import ABSENT, AMBIGUOUS
 from vlcheck.datasets.foils.sugarcrepe import SUGARCREPE
-from vlcheck.datasets.foils.suite import FoilSuite
+from vlcheck.datasets.foils.suite import TWICE, UNUSABLE, FoilSuite
 from vlcheck.datasets.foils.valse import INVALID, VALSE
 from vlcheck.datasets.foils.whatsup import WHATSUP
 from vlcheck.datasets.foils.winoground import WINOGROUND
@@ -155,3 +160,27 @@ def test_an_example_of_winoground_with_one_picture_is_not_half_scored(published)
     source = suite.open()
     assert [case.id for case in source.cases] == ["winoground-examples-1-0", "winoground-examples-1-1"]
     assert sum(source.left_out.values()) == 2
+
+
+def test_the_page_lists_each_suite_with_its_address_and_licence_and_each_file_with_its_phenomenon():
+    page = (ROOT / "docs" / "reference" / "foil-suites.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line[:1] == "|"]
+    places = {row[0].strip("`").partition(":")[0]: row[2] for row in rows if len(row) == 4}
+    assert places.items() >= {suite.scheme: f"{suite.address}, {suite.licence}" for suite in SUITES}.items()
+    phenomena = {
+        (row[0], file): row[2].strip("`")
+        for row in rows
+        if len(row) == 3
+        for file in re.findall(r"`([\w.-]+\.jsonl?)`", row[1])
+    }
+    known = {(suite.name, file): phenomenon for suite in SUITES for file, phenomenon in suite.files.items()}
+    assert phenomena.keys() == known.keys()
+    assert {file: phenomena[file] for file, phenomenon in known.items() if phenomenon} == {
+        file: phenomenon for file, phenomenon in known.items() if phenomenon
+    }
+
+
+def test_the_page_lists_each_reason():
+    page = (ROOT / "docs" / "reference" / "foil-suites.md").read_text(encoding="utf-8")
+    for reason in (ABSENT, AMBIGUOUS, TWICE, UNUSABLE, INVALID, LEFT_OUT, OUTSIDE):
+        assert f"`{reason}`" in page

@@ -192,6 +192,8 @@ class _Reading:
 
     def nothing(self) -> str:
         """Say why there is no case, and what would bring some."""
+        if not self.pairs:
+            return f"its files of {self.suite.name} have no pair."
         why = ", ".join(f"{count} times: {reason}" for reason, count in count_reasons(self.reasons).most_common(3))
         form = f"{self.suite.scheme}:FOLDER"
         return (
