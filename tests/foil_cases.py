@@ -28,13 +28,17 @@ def longer(case: Case, word: str) -> str:
 
 
 def foil_cases(images: int, foil: Foil = another_word) -> Iterator[Case]:
-    """Yield cases of drawn scenes, with one foil each: one of an attribute and one of an object for a picture."""
+    """Yield cases of drawn scenes, with one foil each: so many of an attribute and as many of an object.
+
+    Each caption has a number of its own, so that no foil is the caption of another picture.
+    """
     drawn = open_source(f"scenes:{images}")
     for kind, phenomenon in KINDS.items():
-        for case in drawn.select(with_target(kind)):
+        for number, own in enumerate(drawn.select(with_target(kind))):
+            case = replace(own, caption=f"Number {number} shows {own.caption}", bare=None)
             word = min(case.candidates, key=lambda one: digest(case.id, one))
             foils, tags = (foil(case, word),), frozenset({"foil", phenomenon})
-            yield replace(case, id=f"{case.id}-{kind}", foils=foils, tags=tags, bare=None)
+            yield replace(case, id=f"{case.id}-{kind}", foils=foils, tags=tags)
 
 
 def foil_source(images: int, foil: Foil = another_word) -> CaseSource:
