@@ -18,6 +18,7 @@ import torch
 from safetensors.torch import save
 
 from tests.datasets.conftest import Folder
+from tests.datasets.foils.conftest import Published, aro_pair, sugarcrepe_pair, valse_pair, winoground_example
 from tests.datasets.tables.samples import pictures, samples, write_parquet, write_shard
 from tests.plugin.conftest import write_cases
 from tests.report.pages import small
@@ -214,6 +215,30 @@ def test_tables(tmp_path, name):
         write_parquet(path, {"image": pictures(), "caption": ["a red bus"] * 3, "tags": [["object"]] * 3})
     scheme = "webdataset" if name == "a.tar" else "parquet"
     assert "refused" in fuzzed(path, lambda: open_source(f"{scheme}:{path}").fitting, odd_bytes)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "name", "content", "picture"),
+    [
+        ("sugarcrepe", "add_att.json", {f"{n}": sugarcrepe_pair(n) for n in range(3)}, "000000000001.jpg"),
+        ("valse", "existence.json", {f"{n}": valse_pair(f"{n}.jpg") for n in range(3)}, "1.jpg"),
+        (
+            "whatsup",
+            "controlled_images_dataset.json",
+            [{"image_path": "1.jpg", "caption_options": ["on", "under"]}] * 3,
+            "1.jpg",
+        ),
+        ("whatsup", "coco_qa_one_obj.json", [[n, f"{n} on", f"{n} under"] for n in range(3)], "000000000001.jpg"),
+        ("aro", "visual_genome_relation.json", [aro_pair(f"{n}.jpg") for n in range(3)], "1.jpg"),
+        ("winoground", "examples.jsonl", [winoground_example(n) for n in range(3)], "ex_1_img_0.png"),
+    ],
+)
+def test_foil_suites(tmp_path, scheme, name, content, picture):
+    suite = Published(tmp_path, scheme)
+    path = suite.write(name, content)
+    suite.picture(picture)
+    suite.picture(picture.replace("img_0", "img_1"))
+    assert fuzzed(path, lambda: suite.open().fitting, odd_json, odd_json, odd_bytes) == {"read", "refused"}
 
 
 def test_policies(tmp_path):

@@ -75,4 +75,4 @@ def test_a_stream_gives_captions_in_chunks(tmp_path):
 
 def test_a_missing_package_names_the_extra():
     with pytest.raises(UsageError, match=r"^a\.parquet: needs absent_package, .*: pip install 'vlcheck\[tables\]'"):
-        arrow.needed("absent_package.module", "a.parquet")
+        arrow.import_extra("absent_package.module", "a.parquet")
