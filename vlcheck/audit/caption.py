@@ -43,7 +43,7 @@ class Caption(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass
 class Unread:
-    """What was not read of a corpus; it grows while the corpus is read.
+    """The record of everything in a corpus that was not read; it grows while the corpus is read.
 
     Attributes:
         skipped: number of captions that were left out, by reason.
@@ -80,13 +80,13 @@ class Unread:
 
 
 class Found(NamedTuple):
-    """What a corpus says of a picture, before it is checked.
+    """The captions of a picture as a corpus has them, before they are checked.
 
     Attributes:
         said: its caption, or a list of them.
         image: the name of the picture.
         boxes: the objects that are annotated in it.
-        picture: as `Caption` has it.
+        picture: a function that decodes the picture, as that of a `Caption`.
     """
 
     said: object
@@ -99,9 +99,9 @@ def usable(found: Iterable[Found], place: Callable[[int], str], unread: Unread) 
     """Return the captions that can be used, and count the others.
 
     Args:
-        found: what was read, in the order of the corpus.
+        found: the captions by picture, in the order of the corpus.
         place: names the place of the one with an index, e.g. file and line.
-        unread: what was not read of the corpus.
+        unread: the record in which the others are counted.
     """
     captions = []
     for at, one in enumerate(found):

@@ -47,7 +47,7 @@ class Corpus:
         name: the text that it was opened by.
         kind: its layout: "json", "jsonl", "text", "parquet", "webdataset" or "hf".
         read: reads the corpus; it is given the record of what is not read.
-        unread: what was not read, up to the chunk that was read last.
+        unread: the record of everything that was not read, up to the chunk that was read last.
     """
 
     name: str

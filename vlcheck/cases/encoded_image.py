@@ -35,7 +35,7 @@ class EncodedImage(ABC):
     @property
     @abstractmethod
     def place(self) -> str:
-        """Where it is stored, for messages."""
+        """The place that it is stored in, for messages."""
 
     @abstractmethod
     def _header(self) -> AbstractContextManager[Image.Image]:

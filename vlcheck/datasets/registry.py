@@ -7,7 +7,8 @@ A reader is a function `read(path, lexicons) -> Offer`, registered as `name = "p
 - `lexicons` (Lexicons): the words for colors, sides, hands and so on, which decide the tags of cases.
 - It may have keyword-only parameters: `split` (str, "" unless said) allows `name:PATH@SPLIT`; `pictures` (the Reference
   after the @, or None) allows `name:PATH@coco:ROOT` and `name:PATH@FOLDER`; `images` and `seed` (both int) are those of
-  the spec; `columns` (str, mapping or None) is that of `--vl-columns`. A reader without `path` has keyword-only parameters alone and is named without a path.
+  the spec; `columns` (str, mapping or None) is that of `--vl-columns`. A reader without `path` has keyword-only
+  parameters alone and is named without a path.
 
 It returns an `Offer`: the cases by the name of their image. Files that are wrong are a `UsageError` that names file and
 line; any other error is shown with the line of the reader's code that raised it.

@@ -96,7 +96,7 @@ def read_json_file(
         wanted: the columns that the user named, for a list of objects.
         pictures: the folder of pictures; None if they are not to be opened.
         instances: the COCO file with the boxes of the pictures; None if there is none.
-        unread: what was not read; entries that are no object are counted.
+        unread: the record in which entries that are no object are counted.
 
     Raises:
         UsageError: If the file is neither, or the first objects of a list have no column of captions.

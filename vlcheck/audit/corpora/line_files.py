@@ -78,7 +78,7 @@ def read_text_lines(path: Path, unread: Unread) -> Iterator[list[Caption]]:
 
     Args:
         path: the file.
-        unread: what was not read; lines that are not UTF-8 are counted.
+        unread: the record in which lines that are not UTF-8 are counted.
     """
     for block in _blocks_of(path, unread):
         captions = []
@@ -116,7 +116,7 @@ def read_json_lines(path: Path, wanted: Columns, pictures: Path | None, unread: 
         path: the file.
         wanted: the columns that the user named.
         pictures: the folder that holds the pictures; None if none are to be opened.
-        unread: what was not read; lines that are no object are counted.
+        unread: the record in which lines that are no object are counted.
 
     Raises:
         UsageError: If the first lines have no column of captions.

@@ -21,7 +21,7 @@ def read_parts(parts: Sequence[TablePart], wanted: Columns, unread: Unread) -> I
     Args:
         parts: its files.
         wanted: the columns that the user named.
-        unread: what was not read.
+        unread: the record of captions that are left out, and of damaged parts.
 
     Raises:
         UsageError: If a part has no column of captions.

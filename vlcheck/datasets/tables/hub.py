@@ -148,8 +148,8 @@ def hub_stream(name: str, split: str) -> HubPart | StreamedPart:
     """Open a data set to read its captions; one of the hub is not downloaded, but streamed.
 
     Args:
-        name: as in `hub_part`.
-        split: as in `hub_part`.
+        name: its name on the hub, or a folder, as for `hub_part`.
+        split: the split; "" if it has only one.
 
     Raises:
         UsageError: Under the same conditions as `hub_part`.
