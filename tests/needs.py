@@ -1,4 +1,4 @@
-"""What some of vlcheck's own tests take and not every machine has: photographs, references, Chromium.
+"""What some of vlcheck's own tests take and not every machine has: photographs, references, foil suites, Chromium.
 
 Each has a fixture. A test that takes it as an argument is skipped where the thing is not there, and fails there instead
 where VLCHECK_REQUIRE names the need. `coco_root` is for a test that any pictures serve: where there are no photographs,
@@ -90,6 +90,12 @@ NEEDS: Mapping[str, Need] = {
         partial(_folder, beside="references", holds="albef"),
         "set VLCHECK_REFERENCES to a folder of what the models' original code computed",
     ),
+    "foils": Need(
+        "foils_root",
+        "VLCHECK_FOILS",
+        partial(_folder, beside="foils", holds="sugar_crepe"),
+        "set VLCHECK_FOILS to a folder that has SugarCrepe's files in sugar_crepe/",
+    ),
     "chromium": Need(
         "chromium",
         "VLCHECK_CHROMIUM",
@@ -115,6 +121,12 @@ def coco_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def references_root() -> Path:
     """What the models' original code computed: VLCHECK_REFERENCES, else shared/references beside the checkout."""
     return NEEDS["references"].there()
+
+
+@pytest.fixture(scope="session")
+def foils_root() -> Path:
+    """Foil suites by name: VLCHECK_FOILS, else shared/foils beside the checkout."""
+    return NEEDS["foils"].there()
 
 
 @pytest.fixture(scope="session")

@@ -40,6 +40,7 @@ from vlcheck.expect.base import (
     WHOLE,
     BaseExpectation,
     Competence,
+    Competing,
     Condition,
     Expectation,
     Refused,
@@ -49,6 +50,7 @@ from vlcheck.expect.base import (
     Unscaled,
 )
 from vlcheck.expect.directional import Drops, Flips, Swaps
+from vlcheck.expect.foils import BeatsBlind
 from vlcheck.expect.functionality import Beats
 from vlcheck.expect.invariance import Preserved
 from vlcheck.expect.maps import FollowsObject, MirroredMap
@@ -65,9 +67,11 @@ __all__ = [
     "Balance",
     "BaseExpectation",
     "Beats",
+    "BeatsBlind",
     "BothContribute",
     "Claim",
     "Competence",
+    "Competing",
     "Condition",
     "ContextReliance",
     "Drops",
