@@ -30,7 +30,7 @@ def foil_case(
         image: the picture.
         caption: the sentence that is true of it; runs of spaces become one.
         foils: whole sentences that are false of it; repeated ones count once.
-        phenomenon: what the foils are wrong about, one of `vlcheck.cases.foils.PHENOMENA`.
+        phenomenon: the thing that the foils are wrong about, one of `vlcheck.cases.foils.PHENOMENA`.
         source: origin of pair and picture, for attribution.
         licence: licence under which the picture may be shown.
 

@@ -38,7 +38,7 @@ class FoilPair:
         picture: the name of the picture's file.
         caption: the true sentence.
         foils: the false ones.
-        phenomenon: what these are wrong about.
+        phenomenon: the thing that these are wrong about, a tag.
         crop: the part of the picture that the caption is about; None for all of it.
         beside: names of other pictures' files without which the pair is only a half.
     """
