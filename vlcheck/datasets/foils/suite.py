@@ -59,9 +59,9 @@ class FoilSuite:
     Attributes:
         scheme: its name in specs.
         name: its name.
-        address: where its authors publish it.
+        address: the place where its authors publish it.
         licence: the licence of its texts.
-        pictures: whose pictures it names, and where these are to be had.
+        pictures: the owners of its pictures, and the place where these are to be had.
         files: the names of its files, with the phenomenon of each, "" if a file has several.
         rows: reads the entries of a file.
         pairs: reads the pairs of an entry. Raises UsageError if the entry is not as the authors publish it, and
