@@ -1,7 +1,8 @@
 """Does the model look at the picture to tell a true sentence from a false one?
 
 The tests are collected for data with foils, e.g. `--vl-data sugarcrepe:FOLDER@coco:ROOT`, and such a run collects these
-alone. Stated before the first run: `tiny` and its variants know drawn scenes alone, and pass none of them on photographs.
+alone. Stated before the first run: `tiny` and its variants know drawn scenes alone, and pass none of them on
+photographs.
 """
 
 from vlcheck import behavior, with_target

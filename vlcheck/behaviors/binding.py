@@ -84,7 +84,8 @@ def behavior(
 
     Raises:
         ValueError: `metrics` is empty or has an unknown metric, or `explain` is unknown, so that the test would be left
-            out without a failure; `bias` is no text; or the function states a behavior already, which this one would replace.
+            out without a failure; `bias` is no text; or the function states a behavior already, which this one would
+            replace.
 
     Example:
         >>> import vlcheck

@@ -31,7 +31,7 @@ from vlcheck.policy.policy import Rule
 from vlcheck.stats.bootstrap import bootstrap_interval, by_cluster
 from vlcheck.stats.bounds import Test, exact
 from vlcheck.stats.decision import BY_GRAVITY, HOLLOW, NOT_ASKED, Cause, Claim
-from vlcheck.stats.lead import judge_lead, leads
+from vlcheck.stats.lead import judge_lead, leads_over
 from vlcheck.stats.operating_scale import RAW
 from vlcheck.stats.power import fewest_ahead, fewest_inside, fewest_that_pass
 from vlcheck.stats.verdict import Verdict, invalid, judge, judge_mean
@@ -64,7 +64,7 @@ class Finding:
         known: whether the model knows the case, if the expectation asks for that.
         errors: messages of what went wrong in scoring it.
         violated: the condition that fails most clearly; "" if none fails, or none can be named.
-        rivals: how far each rival has the case right, for an expectation of a lead; empty if the case does not count.
+        rivals: credit of each rival for the case, for an expectation of a lead; empty if the case does not count.
     """
 
     sample: Sample
@@ -279,7 +279,7 @@ class Findings:
 
     @property
     def compared(self) -> tuple[list[float | None], Mapping[str, list[float | None]], list[str]]:
-        """The margin of each case, how far each rival has it right, and the case's image."""
+        """The margin of each case, the credits of each rival, and the case's image."""
         names = dict.fromkeys(name for finding in self.each for name in finding.rivals)
         rivals = {name: [finding.rivals.get(name) for finding in self.each] for name in names}
         return [finding.margins.get(WHOLE) for finding in self.each], rivals, self._images(self.each)
@@ -297,7 +297,7 @@ class Findings:
         right = [None if margin is None else float(margin > 0) for margin in margins]
         own = by_cluster((one, image) for one, image in zip(right, images, strict=True) if one is not None)
         cells: dict[str, float | int] = {"right": float(own.mean()), "n": len(own)}
-        for lead in leads(right, rivals, images, alpha=rule.alpha, test=test):
+        for lead in leads_over(right, rivals, images, alpha=rule.alpha, test=test):
             cells |= {lead.rival: lead.right, f"{lead.rival}: lead": lead.lead}
             cells |= {f"{lead.rival}: lead from": lead.low, f"{lead.rival}: lead to": lead.high}
         return {WITHOUT_PICTURE: cells}

@@ -59,7 +59,7 @@ class _Paired:
     sample: Tally
 
 
-def leads(
+def leads_over(
     right: Sequence[float | None],
     rivals: Mapping[str, Sequence[float | None]],
     clusters: Sequence[Hashable] | None = None,
@@ -80,9 +80,9 @@ def leads(
         The leads in the order of the rivals; none for a rival that shares no case with the model.
 
     Example:
-        >>> (lead,) = leads([1.0] * 10, {"a coin": [0.5] * 10})
+        >>> (lead,) = leads_over([1.0] * 10, {"a coin": [0.5] * 10})
         >>> lead.lead, round(lead.low, 2)
-        (0.5, 0.25)
+        (0.5, 0.11)
     """
     return tuple(one.lead for one in _paired(right, rivals, clusters, alpha, test))
 
@@ -99,7 +99,7 @@ def judge_lead(
 
     Args:
         margins: one a case; a case is right above 0, and does not count if the margin is None.
-        rivals: as in `leads`.
+        rivals: as in `leads_over`.
         clusters: the image of each case; without it each case is an image of its own.
         alpha: error rate of the decision, in (0, 0.5).
         test: a test of a mean of values in [0, 1].
@@ -110,7 +110,7 @@ def judge_lead(
 
     Example:
         >>> judge_lead([0.2] * 20 + [-0.1] * 2, {"a coin": [0.5] * 22}).summary
-        'pass: right in 91 %, a coin in 50 %: a lead of 0.41 over 22 images, from 0.22 to 0.61'
+        'pass: right in 90.9 %, a coin in 50 %: a lead of 0.409 over 22 images, from 0.193 to 0.518'
     """
     wrong = judge(margins, clusters, alpha=alpha, test=test)
     if wrong.status == "invalid":
@@ -149,10 +149,10 @@ def _paired(
 ) -> list[_Paired]:
     images = range(len(right)) if clusters is None else clusters
     found = []
-    for rival, credits in rivals.items():
+    for rival, shares in rivals.items():
         rows = [
             (own, other, image)
-            for own, other, image in zip(right, credits, images, strict=True)
+            for own, other, image in zip(right, shares, images, strict=True)
             if own is not None and other is not None
         ]
         if rows:
