@@ -28,7 +28,7 @@ class Staged:
         case: the case.
         arms: the view of each arm, or the reason why there is none.
         perturbation: the perturbation from before to after, as results show it; "" if there is none.
-        rivals: how far others have the case right, for an expectation of a lead; else empty.
+        rivals: credit of others for the case, for an expectation of a lead; else empty.
     """
 
     case: Case
@@ -46,7 +46,7 @@ class Trial:
         arms: the question of each arm, or the reason why there is none.
         perturbation: the perturbation from before to after, as results show it; "" if there is none.
         needed: the arms that a case cannot do without.
-        rivals: how far others have the case right, for an expectation of a lead; else empty.
+        rivals: credit of others for the case, for an expectation of a lead; else empty.
     """
 
     case: Case

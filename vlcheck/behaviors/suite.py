@@ -108,7 +108,12 @@ def asked(tests: Iterable[BehaviorTest], methods: Collection[str] = ()) -> list[
 
 
 def fitting(tests: Iterable[BehaviorTest], source: CaseSource) -> list[BehaviorTest]:
-    """Return the tests that can be asked about a source: those of foils where it offers them, else all others."""
+    """Return the tests that can be asked about a source: those of foils where it offers them, else all others.
+
+    Args:
+        tests: the tests.
+        source: the cases.
+    """
     return [test for test in tests if not unfit(test, source)]
 
 

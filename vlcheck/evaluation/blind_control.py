@@ -82,7 +82,7 @@ class BlindControl:
         return trial if found is None else replace(trial, rivals={**trial.rivals, CONTROL: found})
 
     def _choose(self, case: Case, behavior: Behavior, metric: Metric) -> float | None:
-        """Return how far the control has a case right, in [0, 1]; None if it cannot be asked."""
+        """Return the control's credit for a case, in [0, 1]; None if it cannot be asked."""
         if metric in self.adapter.metrics:
             return self._by_metric(case, behavior, metric)
         return self._by_words(case) if self.adapter.kinds.get("mlm") == "masked-lm" else None

@@ -64,7 +64,7 @@ class Finding:
         known: whether the model knows the case, if the expectation asks for that.
         errors: messages of what went wrong in scoring it.
         violated: the condition that fails most clearly; "" if none fails, or none can be named.
-        rivals: how far each rival has the case right, for an expectation of a lead; empty if the case does not count.
+        rivals: credit of each rival for the case, for an expectation of a lead; empty if the case does not count.
     """
 
     sample: Sample
@@ -279,7 +279,7 @@ class Findings:
 
     @property
     def compared(self) -> tuple[list[float | None], Mapping[str, list[float | None]], list[str]]:
-        """The margin of each case, how far each rival has it right, and the case's image."""
+        """The margin of each case, the credits of each rival, and the case's image."""
         names = dict.fromkeys(name for finding in self.each for name in finding.rivals)
         rivals = {name: [finding.rivals.get(name) for finding in self.each] for name in names}
         return [finding.margins.get(WHOLE) for finding in self.each], rivals, self._images(self.each)

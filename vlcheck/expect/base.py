@@ -86,7 +86,7 @@ class Sample:
         absent: the reason why an arm has no reading, by arm.
         perturbation: the perturbation between before and after, as results show it; "" if there is none.
         askable: whether the data allows the case, whatever the model answers.
-        rivals: how far others have the case right, in [0, 1], by their names; see `Competing`.
+        rivals: credit of others for the case, in [0, 1], by their names; see `Competing`.
     """
 
     case: Case
@@ -204,18 +204,22 @@ class Expectation(Protocol):
 
 @runtime_checkable
 class Competing(Protocol):
-    """An expectation of a lead: a model has to have more cases right than each of its rivals."""
+    """An expectation of a lead: a model has to have more cases right than each of its rivals.
+
+    The credit of a rival is 1 for a case that it has right, 0 for one that it has wrong, and a share of 1 if it guesses
+    among several answers.
+    """
 
     def learn(self, case: Case, others: Sequence[Case]) -> Mapping[str, float]:
-        """Return how far rivals that need no model have a case right, in [0, 1], by their names.
+        """Return the credit of rivals that need no model for a case, in [0, 1], by their names.
 
         Args:
             case: the case.
-            others: all cases of the behavior. What a rival learns from them must not depend on the case's own image.
+            others: all cases of the behavior. A rival must not learn from those of the case's own image.
         """
 
     def rivals(self, sample: Sample) -> Mapping[str, float]:
-        """Return how far each rival has a case right, in [0, 1], by its name.
+        """Return the credit of each rival for a case, in [0, 1], by its name.
 
         Args:
             sample: the case's readings; `sample.rivals` are those of `learn` and of the run's control.
@@ -225,7 +229,7 @@ class Competing(Protocol):
         """
 
     def chosen(self, reading: Reading, case: Case) -> float:
-        """Return how far a control that sees no picture has a case right, in [0, 1].
+        """Return the credit of a control that sees no picture for a case, in [0, 1].
 
         Args:
             reading: the control's answers.

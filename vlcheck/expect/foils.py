@@ -67,15 +67,25 @@ class BeatsBlind(BaseExpectation):
         return "the caption is true, and no foil" if arm == BEFORE else ""
 
     def learn(self, case: Case, others: Sequence[Case]) -> Mapping[str, float]:
-        """Return how far each choice by the words alone has a case right; see `Competing.learn`."""
+        """Return the credit of each choice by the words alone for a case, by its name.
+
+        Args:
+            case: the case.
+            others: all cases of the behavior.
+        """
         return blind_choices(case, others) if case.foils else {}
 
     def rivals(self, sample: Sample) -> Mapping[str, float]:
-        """Return how far each blind choice has a case right, by its name; see `Competing.rivals`."""
+        """Return the credit of each blind choice for a case, by its name."""
         return {**sample.rivals, ITSELF: self.chosen(sample[OTHER], sample.case)}
 
     def chosen(self, reading: Reading, case: Case) -> float:
-        """Return how far the answers to a case are right, if equal scores are a guess among them."""
+        """Return the credit of the answers to a case, if equal scores are a guess among them.
+
+        Args:
+            reading: the answers.
+            case: the case.
+        """
         return credit(_scores(reading, case))
 
 

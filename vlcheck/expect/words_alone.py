@@ -30,12 +30,11 @@ _Measure = Callable[[str], float]
 
 
 def blind_choices(case: Case, others: Sequence[Case]) -> Mapping[str, float]:
-    """Return how far each choice by the words alone has a case right, by its name.
+    """Return the credit of each choice by the words alone for a case, by its name.
 
     Args:
         case: the case; it has foils.
-        others: the cases of all images, from which the choices learn. Those of the case's own fold are left out, its
-            own image among them.
+        others: the cases of all images. The choices learn from those of other folds than the case's own.
 
     Returns:
         1 for a choice that is right, 0 for one that is wrong, and a share for one that cannot tell the caption from
@@ -44,11 +43,11 @@ def blind_choices(case: Case, others: Sequence[Case]) -> Mapping[str, float]:
         often those of captions than those of foils there.
 
     Example:
-        >>> from pathlib import Path
-        >>> from vlcheck.cases import ImageFile
-        >>> def case(name, foil):
-        ...     return Case(id=name, image=ImageFile(Path(name)), caption="a dog", target="dog", foils=(foil,))
-        >>> choices = blind_choices(case("1", "a very big dog"), [case(str(n), "no dog at all") for n in range(2, 20)])
+        >>> from vlcheck.perturb import Solid
+        >>> def case(number, foil):
+        ...     image = Solid((8, 8), (number, 0, 0))
+        ...     return Case(id=str(number), image=image, caption="a dog", target="dog", foils=(foil,))
+        >>> choices = blind_choices(case(1, "a very big dog"), [case(n, "no dog at all") for n in range(2, 20)])
         >>> choices["a coin"], choices["its length"]
         (0.5, 1.0)
     """
@@ -61,7 +60,7 @@ def credit(scores: Iterable[float]) -> float:
     """Return the share of a right answer that the highest score earns; several highest ones share it.
 
     Args:
-        scores: that of the caption, then those of its foils.
+        scores: the score of the caption, then the scores of its foils.
 
     Example:
         >>> credit([2, 1]), credit([2, 2]), credit([1, 2])

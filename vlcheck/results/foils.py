@@ -1,4 +1,4 @@
-"""How far foils can be told from their captions without the pictures, as the verdicts of a run have it."""
+"""Choices between captions and foils without the pictures, beside the verdicts of a run."""
 
 from __future__ import annotations
 

@@ -290,7 +290,12 @@ def _seen(by_image: np.ndarray, violations: int, rows: int, ends: tuple[float, f
 
 
 def with_needed(said: str, needed: int | None) -> str:
-    """Add the number of images at which the same distribution of values would decide."""
+    """Add the number of images at which the same distribution of values would decide.
+
+    Args:
+        said: the reason of a verdict.
+        needed: the number; None if no number would decide.
+    """
     return f"{said}; " + (f"n = {needed:,} would decide" if needed else "no n would decide")
 
 

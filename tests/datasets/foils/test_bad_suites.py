@@ -53,7 +53,7 @@ def test_a_suite_without_its_pictures_says_whose_they_are_and_how_to_name_them(p
         ("@jsonl:x", "has no pictures that a foil suite can name"),
         ("@coco:nowhere", "nowhere: there is no such folder; a COCO folder holds annotations/captions_<split>.json"),
         ("@cocoo:x", "unknown source 'cocoo'. Did you mean 'coco'?"),
-        ("@", "means nothing. Say sugarcrepe:FOLDER[@PICTURES]"),
+        ("@", "nothing follows the @. Say sugarcrepe:FOLDER[@PICTURES]."),
     ],
 )
 def test_pictures_that_are_none_are_named(published, at, said):
@@ -130,7 +130,7 @@ def test_keys_of_any_characters_give_ids_that_differ_and_stay_the_same(published
     assert len({*ids}) == len(keys)
     assert all(one.isascii() and one.isprintable() and " " not in one and len(one) < 100 for one in ids)
     assert ids == [case.id for case in suite.open().cases]
-    assert ids[:2] == ["sugarcrepe-add_att-a-b-82d7bd44", "sugarcrepe-add_att-a-b"]
+    assert ids[:2] == ["sugarcrepe-add_att-a-b-541e27fe", "sugarcrepe-add_att-a-b"]
 
 
 def test_a_picture_that_is_none_is_left_out_when_it_is_looked_at(published):

@@ -30,7 +30,7 @@ def test_a_run_on_sugarcrepe_asks_the_tests_of_foils_alone(
     said = (f"--vl-model={model}", f"--vl-data={data}", f"--vl-results={results}", "--vl-no-images")
     run = pytester.runpytest_inprocess(*SUITE, *said)
     assert run.ret == pytest.ExitCode.TESTS_FAILED  # no model of random weights, or of drawn scenes, passes
-    head, *lines = map(json.loads, results.read_text(encoding="utf-8").splitlines())
+    _, *lines = map(json.loads, results.read_text(encoding="utf-8").splitlines())
     verdicts = [line for line in lines if line["kind"] == "verdict"]
     assert {line["behavior"] for line in verdicts} == TESTS
     assert {line["metric"] for line in verdicts} == {"itm"}
