@@ -148,8 +148,10 @@ class ModelUnderTest:
             known=terms.known(metric),
             gates=terms.on(verdict.status) == "fail",
             rows=rows,
-            tables={table.name: table.cells(findings.samples) for table in behavior.tables}
-            | findings.leads(terms.rule, self.schedule.test),
+            tables={
+                **{table.name: table.cells(findings.samples) for table in behavior.tables},
+                **findings.leads(terms.rule, self.schedule.test),
+            },
             asked=images_of(asked),
             offered=max(images_of(asked), images_of(self.trials.of(behavior, metric))),
         )

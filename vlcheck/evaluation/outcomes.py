@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from vlcheck._util.numbers import brief, counted
 from vlcheck.behaviors.behavior import Behavior
-from vlcheck.cases.foils import WITHOUT_PICTURE
+from vlcheck.cases.foils import PARTS, WITHOUT_PICTURE
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.expect.base import (
     AFTER,
@@ -298,8 +298,8 @@ class Findings:
         own = by_cluster((one, image) for one, image in zip(right, images, strict=True) if one is not None)
         cells: dict[str, float | int] = {"right": float(own.mean()), "n": len(own)}
         for lead in leads_over(right, rivals, images, alpha=rule.alpha, test=test):
-            cells |= {lead.rival: lead.right, f"{lead.rival}: lead": lead.lead}
-            cells |= {f"{lead.rival}: lead from": lead.low, f"{lead.rival}: lead to": lead.high}
+            figures = (lead.right, lead.right_low, lead.right_high, lead.lead, lead.low, lead.high)
+            cells |= {f"{lead.rival}{part}": figure for part, figure in zip(PARTS, figures, strict=True)}
         return {WITHOUT_PICTURE: cells}
 
     def _mean(self, rule: Rule, test: Test) -> Verdict:

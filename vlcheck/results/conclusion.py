@@ -441,20 +441,14 @@ def _not_asked(results: ResultLines) -> Iterator[str]:
     verdicts = results.verdicts.values()
     biases = {verdict.bias for verdict in verdicts} | {one.bias for one in lacking_one}
     metrics = {verdict.metric for verdict in verdicts} | {one.metric for one in lacking_one}
-    if absent := [bias for bias in _expected(verdicts) if bias not in biases]:
+    of_foils = any(verdict.claim == "lead" for verdict in verdicts)  # which are asked about alone, by one metric
+    if not of_foils and (absent := [bias for bias in BIASES if bias not in (*biases, *OF_FOILS)]):
         yield f"Not asked about: {', '.join(absent)}."
-    if lacking := [metric for metric in OF_PICTURES if metric not in metrics]:
+    if not of_foils and (lacking := [metric for metric in OF_PICTURES if metric not in metrics]):
         yield f"Not asked by: {', '.join(lacking)}."
     yield from _unjudged(run)
     if not run.complete and not lacking_one:
         yield "Not the whole suite was asked: tests were left out of this run."
-
-
-def _expected(verdicts: Iterable[VerdictRecord]) -> Sequence[str]:
-    """Return the shipped biases that the data of a run can be asked about: of foils alone, none is expected."""
-    if any(verdict.claim == "lead" for verdict in verdicts):
-        return ()
-    return [bias for bias in BIASES if bias not in OF_FOILS]
 
 
 def _unjudged(run: RunRecord) -> Iterator[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from vlcheck._util.numbers import share
-from vlcheck.cases.foils import COIN, ITSELF, WITHOUT_PICTURE
+from vlcheck._util.numbers import counted, share, shares
+from vlcheck.cases.foils import COIN, ITSELF, PARTS, WITHOUT_PICTURE
 from vlcheck.results.records import VerdictRecord
 
 MOST_ABOVE_CHANCE = 0.10  # a set of foils that words alone solve further than this is marked
@@ -19,6 +19,8 @@ class Choice:
     Attributes:
         name: its name.
         right: share of right answers, in [0, 1].
+        right_low: one-sided lower bound of that share.
+        right_high: one-sided upper bound of that share.
         lead: share of right answers of the model minus that, over images, in [-1, 1].
         low: one-sided lower bound of the lead.
         high: one-sided upper bound of the lead.
@@ -26,6 +28,8 @@ class Choice:
 
     name: str
     right: float
+    right_low: float
+    right_high: float
     lead: float
     low: float
     high: float
@@ -72,10 +76,7 @@ def without_picture(verdict: VerdictRecord) -> WithoutPicture | None:
     figures = {name: float(value) for name, value in cells.items() if value is not None}
     names = [name.removesuffix(": lead") for name in figures if name.endswith(": lead")]
     try:
-        choices = [
-            Choice(name, figures[name], *(figures[f"{name}: lead{end}"] for end in ("", " from", " to")))
-            for name in names
-        ]
+        choices = [Choice(name, *(figures[f"{name}{part}"] for part in PARTS)) for name in names]
         found = WithoutPicture(
             figures["right"], round(figures["n"]), tuple(sorted(choices, key=lambda one: -one.right))
         )
@@ -92,5 +93,6 @@ def marks(verdicts: Iterable[VerdictRecord]) -> Iterator[str]:
             by_words = found.by_words
             yield (
                 f"Words alone tell many of these foils ({verdict.behavior} {verdict.metric}): {by_words.name} is right"
-                f" in {share(by_words.right)}, chance in {share(found.chance)}."
+                f" in {share(by_words.right)} ({shares(by_words.right_low, by_words.right_high)}) of"
+                f" {counted(found.n, 'image')}, chance in {share(found.chance)}."
             )

@@ -34,6 +34,8 @@ class Lead:
         rival: the rival's name.
         n: number of images on which both count.
         right: mean over images of the rival's share of right answers, in [0, 1].
+        right_low: one-sided lower bound of `right` at alpha.
+        right_high: one-sided upper bound of `right` at alpha.
         lead: mean over images of the model's share of right answers minus the rival's, in [-1, 1].
         low: one-sided lower bound of the lead at alpha.
         high: one-sided upper bound of the lead at alpha.
@@ -44,6 +46,8 @@ class Lead:
     rival: str
     n: int
     right: float
+    right_low: float
+    right_high: float
     lead: float
     low: float
     high: float
@@ -71,7 +75,7 @@ def leads_over(
 
     Args:
         right: 1 for a case that the model has right, 0 for one that it has wrong; None for one that does not count.
-        rivals: by name, the same for each rival; a number between 0 and 1 for one that guesses among several.
+        rivals: the same for each rival, by its name; a number between 0 and 1 for one that guesses among several.
         clusters: the image of each case; without it each case is an image of its own.
         alpha: error rate of each one-sided bound, in (0, 0.5).
         test: a test of a mean of values in [0, 1].
@@ -99,7 +103,7 @@ def judge_lead(
 
     Args:
         margins: one a case; a case is right above 0, and does not count if the margin is None.
-        rivals: as in `leads_over`.
+        rivals: the same for each rival, by its name, as in `leads_over`.
         clusters: the image of each case; without it each case is an image of its own.
         alpha: error rate of the decision, in (0, 0.5).
         test: a test of a mean of values in [0, 1].
@@ -163,10 +167,13 @@ def _paired(
 def _pair(rival: str, rows: Sequence[tuple[float, float, Hashable]], alpha: float, test: Test) -> _Paired:
     differences = by_cluster((own - other, image) for own, other, image in rows)
     sample = Tally.of((np.clip(differences, -1.0, 1.0) + 1) / 2)
+    alone = Tally.of(np.clip(by_cluster((other, image) for _, other, image in rows), 0.0, 1.0))
     lead = Lead(
         rival=rival,
         n=len(differences),
-        right=float(by_cluster((other, image) for _, other, image in rows).mean()),
+        right=alone.mean,
+        right_low=lower(test, alone, alpha),
+        right_high=upper(test, alone, alpha),
         lead=to_signed(sample.mean),
         low=to_signed(lower(test, sample, alpha)),
         high=to_signed(upper(test, sample, alpha)),

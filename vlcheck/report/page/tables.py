@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from vlcheck._util.numbers import between, counted, figure, signed, span, whole
-from vlcheck.cases.foils import WITHOUT_PICTURE
+from vlcheck.cases.foils import PARTS, WITHOUT_PICTURE
 from vlcheck.perturb.place import CELLS
 from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.results.records import VerdictRecord
@@ -145,12 +145,11 @@ def _losses(cells: Cells, row: str, name: str, columns: Sequence[str]) -> str:
 
 
 def _without_picture(cells: Cells) -> Grid:
-    ends = ("", ": lead", ": lead from", ": lead to")
     names = [name.removesuffix(": lead") for name in cells if name.endswith(": lead")]
-    body = [("the model", [cells.get("right"), None, None, None])]
-    body += [(name, [cells.get(f"{name}{end}") for end in ends]) for name in names]
+    body = [("the model", [cells.get("right"), *[None] * (len(PARTS) - 1)])]
+    body += [(name, [cells.get(f"{name}{part}") for part in PARTS]) for name in names]
     caption = f"Right answers with the picture and without it{_over(cells, 'image')}"
-    return _grid(caption, ("choice", "right", "lead of the model", "at least", "at most"), body)
+    return _grid(caption, ("choice", "right", "at least", "at most", "lead of the model", "at least", "at most"), body)
 
 
 def _unknown(name: str) -> Callable[[Cells], Grid]:
