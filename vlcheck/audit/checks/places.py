@@ -94,8 +94,8 @@ class PlacesCheck:
         found = CorpusShare.of(self._things[True], n, per)
         centred = found.low > CENTRED_THINGS
         says = (
-            f"{counted(found.count, 'large thing')} of {n:,} ({share(found.share, (CENTRED_THINGS,))}) have their center in"
-            " the middle ninth of the picture."
+            f"{counted(found.count, 'large thing')} of {n:,} ({share(found.share, (CENTRED_THINGS,))}) have their"
+            " center in the middle ninth of the picture."
         )
         if centred:
             says += " A model hardly sees things elsewhere."
