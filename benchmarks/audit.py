@@ -33,6 +33,7 @@ from vlcheck.audit.checks.places import MIDDLE_ONLY
 from vlcheck.audit.checks.sides import SKEWED
 from vlcheck.audit.checks.word_sets import FREE
 from vlcheck.audit.corpus import open_corpus
+from vlcheck.audit.limits import BOUND_COLORS
 from vlcheck.audit.records import AuditFinding, AuditReport
 
 HERE = Path(__file__).parent
@@ -186,7 +187,7 @@ def judged(seed: int, variant: str) -> tuple[str, int, AuditReport, float]:
 def on_worlds(seeds: Sequence[int], jobs: int) -> dict[str, Any]:
     """Audit the captions of each variant's world for each seed, and count the causes that are named."""
     named: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    shares: defaultdict[str, defaultdict[str, list[list[float | None]]]] = defaultdict(lambda: defaultdict(list))
+    shares: defaultdict[str, defaultdict[str, list[list[float]]]] = defaultdict(lambda: defaultdict(list))
     exact: Counter[str] = Counter()
     captions, cpu = [], 0.0
     pairs = [(seed, variant) for variant in EXPECTED for seed in seeds]
@@ -198,7 +199,7 @@ def on_worlds(seeds: Sequence[int], jobs: int) -> dict[str, Any]:
                 print(f"{variant} {seed}: {sorted(report.causes)} instead of {sorted(EXPECTED[variant])}")
             for finding in report.findings:
                 if finding.check in JUDGED and finding.n:
-                    shares[variant][finding.check].append([finding.low, finding.share, finding.high, finding.limit])
+                    shares[variant][finding.check].append(_ends(finding))
             captions.append(report.captions)
             cpu += spent
     return {
@@ -217,11 +218,19 @@ def on_worlds(seeds: Sequence[int], jobs: int) -> dict[str, Any]:
     }
 
 
-def _range(rows: Sequence[Sequence[float | None]]) -> dict[str, list[float | None]]:
-    """The least and the largest of each end of the intervals, of the shares and of the limits."""
-    columns = ([one for one in column if one is not None] for column in zip(*rows, strict=True))
-    names = ("low", "share", "high", "limit")
-    return {name: [min(column), max(column)] for name, column in zip(names, columns, strict=True) if column}
+def _ends(finding: AuditFinding) -> list[float]:
+    """The share between the ends of its interval, and by how much the lower end is above what it is compared with."""
+    low, share, high = finding.low or 0.0, finding.share or 0.0, finding.high or 0.0
+    compared = {"colors-bound": (finding.limit or 0.0) - BOUND_COLORS}
+    if finding.check == "places-named":
+        compared[finding.check] = finding.parts[1].high or 0.0
+    return [low, share, high, low - compared.get(finding.check, 0.0)]
+
+
+def _range(rows: Sequence[Sequence[float]]) -> dict[str, list[float]]:
+    """The least and the largest of each end of the intervals, of the shares, and of what is held against a limit."""
+    names = ("low", "share", "high", "excess")
+    return {name: [min(column), max(column)] for name, column in zip(names, zip(*rows, strict=True), strict=True)}
 
 
 def on_coco(path: Path) -> dict[str, Any]:

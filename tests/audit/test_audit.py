@@ -57,7 +57,7 @@ def test_own_lexicons_decide_what_a_side_is(tmp_path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"augment": ["flop"]}, "augment=flop: no such augmentation. Did you mean flip"),
+        ({"augment": ["flop"]}, "augment=flop: no such augmentation. Did you mean 'flip'"),
         ({"sample": 0}, "sample is 0; it has to be a whole number above 0"),
         ({"model": object()}, "object fills no gaps from words alone"),
     ],

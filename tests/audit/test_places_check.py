@@ -5,7 +5,7 @@ from vlcheck.audit.audit import audit_corpus
 from vlcheck.audit.caption import Caption
 from vlcheck.audit.checks.places import CENTRED, MIDDLE_ONLY
 
-MIDDLE, CORNER = ("cup", 0.4, 0.4, 0.2, 0.2), ("dog", 0.0, 0.0, 0.2, 0.2)
+MIDDLE, CORNER = ("cup", 0.3, 0.3, 0.4, 0.4), ("dog", 0.0, 0.0, 0.2, 0.2)
 
 
 def pictures(text, boxes, number=100):
@@ -27,7 +27,7 @@ def test_few_pictures_name_no_cause():
 
 
 def test_a_category_is_named_by_any_of_its_words():
-    boxes = (("sports ball", 0.4, 0.4, 0.2, 0.2), ("fire hydrant", 0.0, 0.0, 0.1, 0.1), ("person", 0.7, 0.7, 0.3, 0.3))
+    boxes = (("sports ball", 0.3, 0.3, 0.4, 0.4), ("fire hydrant", 0.0, 0.0, 0.3, 0.3), ("person", 0.7, 0.7, 0.3, 0.3))
     found = audited(pictures("a woman throws a ball over a fire hydrant", boxes), "places-named")
     assert [(part.n, part.count) for part in found.parts] == [(100, 100), (200, 200)]
 
@@ -45,3 +45,11 @@ def test_things_in_the_middle_alone_are_a_cause():
 def test_without_boxes_no_place_is_examined():
     found = audited([Caption("a cup")], "places-named")
     assert (found.n, found.says) == (0, "No boxes of things were given.")
+
+
+def test_small_things_do_not_count():
+    found = audited(pictures("a cup", (MIDDLE, CORNER, ("bird", 0.8, 0.8, 0.1, 0.1))), "places-named")
+    assert [(part.n, part.count) for part in found.parts] == [(100, 100), (100, 0)]
+    assert (
+        "No boxes of large things" in audited(pictures("a bird", (("bird", 0.8, 0.8, 0.1, 0.1),)), "places-named").says
+    )

@@ -7,7 +7,7 @@ from functools import cache
 
 from vlcheck._util.numbers import counted, share
 from vlcheck.audit.checks.base import CorpusShare, Examples, ReadCaption, WholeCorpus, finding_of
-from vlcheck.audit.limits import CENTRED_THINGS, NAMED_MIDDLE
+from vlcheck.audit.limits import CENTRED_THINGS, LARGE, NAMED_MIDDLE
 from vlcheck.audit.records import AuditFinding
 from vlcheck.audit.words import AuditWords
 
@@ -16,7 +16,7 @@ _LOW, _HIGH = 1 / 3, 2 / 3  # the middle ninth, in shares of the width and the h
 
 
 class PlacesCheck:
-    """Counts the things of each caption's picture by place, and those that the caption names.
+    """Counts the large things of each caption's picture by place, and those that the caption names.
 
     Args:
         words: the words to look for.
@@ -42,6 +42,8 @@ class PlacesCheck:
         self._rows += 1
         omits = False
         for category, x, y, width, height in row.caption.boxes:
+            if width * height < LARGE:
+                continue
             middle = _LOW <= x + width / 2 <= _HIGH and _LOW <= y + height / 2 <= _HIGH
             named = self._names_it(category, row)
             self._things[middle] += 1
@@ -53,7 +55,7 @@ class PlacesCheck:
     def findings(self, corpus: WholeCorpus) -> Iterator[AuditFinding]:
         n = sum(self._things.values())
         if not n:
-            says = "No boxes of things were given."
+            says = "No boxes of large things were given." if self._rows else "No boxes of things were given."
             yield AuditFinding(check="places-named", bias="place", unit="things", says=says)
             yield AuditFinding(check="places-middle", bias="place", unit="things", says=says)
             return
@@ -71,7 +73,7 @@ class PlacesCheck:
         limit = min(1.0, elsewhere.high + NAMED_MIDDLE)
         only = middle.low > limit
         says = (
-            f"Captions name {share(middle.share)} of {counted(middle.n, 'thing')} in the middle of a picture, and"
+            f"Captions name {share(middle.share)} of {counted(middle.n, 'large thing')} in the middle of a picture, and"
             f" {share(elsewhere.share)} of {elsewhere.n:,} elsewhere."
         )
         if only:
@@ -92,8 +94,8 @@ class PlacesCheck:
         found = CorpusShare.of(self._things[True], n, per)
         centred = found.low > CENTRED_THINGS
         says = (
-            f"{counted(found.count, 'thing')} of {n:,} ({share(found.share, (CENTRED_THINGS,))}) have their center in"
-            " the middle ninth of the picture."
+            f"{counted(found.count, 'large thing')} of {n:,} ({share(found.share, (CENTRED_THINGS,))}) have their"
+            " center in the middle ninth of the picture."
         )
         if centred:
             says += " A model hardly sees things elsewhere."

@@ -128,8 +128,9 @@ class WordSetsCheck:
         rows = sum(times)
         examples = Examples()
         texts = (item for texts in self._sets.values() for item in texts.items())
-        for text, _ in sorted(texts, key=lambda item: (-item[1], item[0]))[: 5 if found.count else 0]:
-            examples.add(text)
+        for text, number in sorted(texts, key=lambda item: (-item[1], item[0]))[:5]:
+            if number > 1:
+                examples.add(text)
         says = (
             f"{counted(found.count, 'text')} of {found.n:,} different ones ({share(found.share)}) occur more than once,"
             " letters in upper case, punctuation and spacing aside;"
