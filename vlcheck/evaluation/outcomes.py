@@ -11,8 +11,20 @@ from types import MappingProxyType
 
 from vlcheck._util.numbers import brief, counted
 from vlcheck.behaviors.behavior import Behavior
+from vlcheck.behaviors.construction import GIVEN
 from vlcheck.errors import NotApplicable, UsageError
-from vlcheck.expect.base import AFTER, BEFORE, WHOLE, Expectation, Refused, Sample, Unknown, Unneeded, Unscaled
+from vlcheck.expect.base import (
+    AFTER,
+    BEFORE,
+    WHOLE,
+    Expectation,
+    Given,
+    Refused,
+    Sample,
+    Unknown,
+    Unneeded,
+    Unscaled,
+)
 from vlcheck.metrics.reading import Unlikely
 from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.policy.policy import Rule
@@ -35,6 +47,7 @@ _CAUSES: Mapping[type[NotApplicable], Cause] = MappingProxyType(
         Unlikely: "unlikely",
         Refused: "refused",
         Unscaled: "one image",
+        Given: "by construction",
     }
 )
 
@@ -158,6 +171,8 @@ class Findings:
     def _judged(self, rule: Rule, test: Test) -> Verdict:
         if broken := self._broken() or self._constant():
             return self._invalid(broken, rule)
+        if given := self._given():
+            return self._invalid(given, rule)
         if hollow := self._hollow():
             return self._unless_too_few(self._invalid(hollow, rule), rule, test)
         if self.behavior.expect.claim == "rate":
@@ -211,6 +226,11 @@ class Findings:
     def _of(self, number: int) -> str:
         """Return "3 of 50 cases" for 3."""
         return f"{number:,} of {counted(len(self.each), 'case')}"
+
+    def _given(self) -> Hollow | None:
+        """Return the reason if cases are decided by construction, and no other case counts."""
+        given = sum(isinstance(finding.reason, Given) for finding in self.each)
+        return (f"in {self._of(given)} {GIVEN}", "by construction") if given and not self.counted else None
 
     def _constant(self) -> Hollow | None:
         scores = [score for finding in self.each for _, score in finding.scores()]
