@@ -189,18 +189,16 @@ class _Names:
     Attributes:
         families: families of models.
         metrics: metrics, each of which can have a model of its own.
-        wrappers: wrappers that may stand before a model; each may be named once.
+        wrappers: wrappers that may stand before a model.
         ends: names of metrics whose `,METRIC=` ends the options of a model.
+        outside: the wrappers around the model that is read; each may be named once.
     """
 
     families: Collection[str]
     metrics: Collection[str]
     wrappers: Collection[str] = ()
     ends: Collection[str] = ()
-
-    def within(self, wrapper: str) -> _Names:
-        """Return the names inside a wrapper."""
-        return replace(self, wrappers=[name for name in self.wrappers if name != wrapper])
+    outside: tuple[str, ...] = ()
 
 
 def parse_data(spec: str, schemes: Mapping[str, Scheme], *, exists: Exists = there_is) -> DataSpec:
@@ -401,9 +399,9 @@ def _single(scan: _Scanner, names: _Names) -> Single:
 
 def _wrapped(scan: _Scanner, wrapper: str, names: _Names) -> Wrapped:
     """Read the model that a wrapper wraps. In a pair of models that is one model, else it may itself be a pair."""
-    within = names.within(wrapper)
-    if (again := _FAMILY.match(scan.text, scan.at)) and again[1] == wrapper:
+    if wrapper in names.outside:
         raise UsageError(f"{wrapper} is named twice; once is enough.")
+    within = replace(names, outside=(*names.outside, wrapper))
     inner = _single(scan, within) if names.ends else _model(scan, within)
     if isinstance(inner, Single) and not str(inner.what):
         raise UsageError(f"{wrapper} wraps another model, and none is named. Say {wrapper}:SPEC, e.g. {wrapper}:tiny.")
