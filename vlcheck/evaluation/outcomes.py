@@ -39,6 +39,7 @@ Hollow = tuple[str, Cause]  # the reason why a verdict is invalid, and the kind 
 
 FEWEST_KNOWN = 0.5
 MOST_UNLIKELY = 0.5
+MOST_GIVEN = 0.5
 MOST_REFUSED = 0.5
 _CAUSES: Mapping[type[NotApplicable], Cause] = MappingProxyType(
     {
@@ -145,7 +146,9 @@ class Findings:
     @property
     def futile(self) -> bool:
         """True if the verdict would be invalid however many more images of this sort were asked about."""
-        checks = (self._broken, self._constant, self._unlikely, self._incompetent, self._mostly_refused)
+        checks = (
+            self._broken, self._constant, self._given, self._unlikely, self._incompetent, self._mostly_refused
+        )  # fmt: skip
         return bool(self.hollow or not self.counted or any(check() for check in checks))
 
     def verdict(self, rule: Rule, test: Test = exact) -> Verdict:
@@ -165,14 +168,15 @@ class Findings:
         excused = found.status == "fail" and self.behavior.expect.competence == "no"
         if self.hollow and found.status not in HOLLOW and not excused:
             found = self._invalid((f"{self.hollow}: {self.behavior.expect.hollow}", "unlikely"), rule)
+        given = self._given()
+        if given and found.status != "fail":  # the other images may be evidence enough for that
+            found = self._invalid(given, rule)
         said = "; ".join(filter(None, [found.reason, self._said_of_refusals()]))
         return replace(found, reason=said, refused=len(self.refused), mass=self._mass())
 
     def _judged(self, rule: Rule, test: Test) -> Verdict:
         if broken := self._broken() or self._constant():
             return self._invalid(broken, rule)
-        if given := self._given():
-            return self._invalid(given, rule)
         if hollow := self._hollow():
             return self._unless_too_few(self._invalid(hollow, rule), rule, test)
         if self.behavior.expect.claim == "rate":
@@ -228,9 +232,11 @@ class Findings:
         return f"{number:,} of {counted(len(self.each), 'case')}"
 
     def _given(self) -> Hollow | None:
-        """Return the reason if cases are decided by construction, and no other case counts."""
-        given = sum(isinstance(finding.reason, Given) for finding in self.each)
-        return (f"in {self._of(given)} {GIVEN}", "by construction") if given and not self.counted else None
+        """Return the reason if at least half of the images are decided by construction."""
+        given = [finding for finding in self.each if isinstance(finding.reason, Given)]
+        others = {*self._images(finding for finding in self.each if not isinstance(finding.reason, Given))}
+        most = given and len({*self._images(given)} - others) >= MOST_GIVEN * len({*self._images(self.each)})
+        return (f"in {self._of(len(given))} {GIVEN}", "by construction") if most else None
 
     def _constant(self) -> Hollow | None:
         scores = [score for finding in self.each for _, score in finding.scores()]
