@@ -133,7 +133,10 @@ class Calibrated(Wrapper):
         scores = [*map(numbers, self.model.mlm(beside.own, texts, words))]
         priors = map(numbers, self.model.mlm(self._blank(len(texts)), texts, words))
         beside.masses[tuple(texts)] = [_mass(*answer) for answer in zip(words, scores, strict=False)]
-        return [shares(own, prior, words[row]) for row, (own, prior) in enumerate(zip(scores, priors, strict=True))]
+        return [
+            shares_against_priors(own, prior, words[row])
+            for row, (own, prior) in enumerate(zip(scores, priors, strict=True))
+        ]
 
     def top(self, encoded: Encoded, texts: Sequence[str], k: int) -> list[list[tuple[str, float]]]:
         """Return the probability, without calibration, that one of the words occurs that were compared last."""
@@ -160,7 +163,7 @@ class Calibrated(Wrapper):
         priors = numbers(self.model.itm(self._blank(len(rows)), asked, others))
         ends = [*accumulate(map(len, sets))][:-1]
         each = zip(sets, np.split(scores, ends), np.split(priors, ends), strict=True)
-        return np.array([shares(own, prior, told)[0] for told, own, prior in each])
+        return np.array([shares_against_priors(own, prior, told)[0] for told, own, prior in each])
 
     def _blank(self, n: int) -> Encoded:
         """Return the picture without content, encoded, n times."""
@@ -200,7 +203,7 @@ def against_prior(scores: np.ndarray, priors: np.ndarray) -> np.ndarray:
     return calibrated
 
 
-def shares(scores: np.ndarray, priors: np.ndarray, names: Sequence[str]) -> np.ndarray:
+def shares_against_priors(scores: np.ndarray, priors: np.ndarray, names: Sequence[str]) -> np.ndarray:
     """Return the scores divided by their priors, as shares of the sum over different names.
 
     Args:
@@ -212,7 +215,7 @@ def shares(scores: np.ndarray, priors: np.ndarray, names: Sequence[str]) -> np.n
         Shares, (n,); all equal if all scores are 0.
 
     Example:
-        >>> shares(np.array([0.6, 0.3]), np.array([0.8, 0.1]), ["left", "right"])
+        >>> shares_against_priors(np.array([0.6, 0.3]), np.array([0.8, 0.1]), ["left", "right"])
         array([0.2, 0.8])
     """
     if not scores.shape == priors.shape == (len(names),):
