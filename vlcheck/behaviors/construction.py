@@ -31,7 +31,7 @@ class _Score(NamedTuple):
 
 @dataclass(frozen=True)
 class Construction:
-    """What a model answers alike by construction, as it states itself.
+    """The scores that a model gives alike by construction, as it states itself.
 
     Queries are compared, not names of perturbations: a mirror of a user's own is found by its pixels.
 

@@ -33,7 +33,7 @@ class Trials:
         method: the attribution method of the model's maps; "" for none.
         code: a digest of the code of the network that is explained; "" for a network of vlcheck.
         can_name: whether the model has a score for a word at the mask; None if it has one for every word.
-        construction: what the model answers alike by construction; None if it states nothing of the kind.
+        construction: the scores that the model gives alike by construction; None if it states none.
     """
 
     source: CaseSource

@@ -139,7 +139,13 @@ class Calibrated(Wrapper):
         ]
 
     def top(self, encoded: Encoded, texts: Sequence[str], k: int) -> list[list[tuple[str, float]]]:
-        """Return the probability, without calibration, that one of the words occurs that were compared last."""
+        """Return the probability, without calibration, that one of the words occurs that were compared last.
+
+        Args:
+            encoded: n pictures.
+            texts: n texts, each with "[MASK]" once.
+            k: number of words for each text, for a model that names words.
+        """
         beside = _own(encoded)
         if self.model.kinds.get("mlm") == "candidates":  # its scores are shares already; it may know the probability
             return self.model.top(beside.own, texts, k) if isinstance(self.model, NamesWords) else [[] for _ in texts]

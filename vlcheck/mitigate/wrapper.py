@@ -27,7 +27,7 @@ class Wrapper:
     Attributes:
         title: the name before the colon in a spec.
         version: a part of the fingerprint; raise it when the scores change.
-        says: what the wrapper does, in a sentence without a full stop.
+        says: a sentence without a full stop about the effect of the wrapper.
         why_no_gradients: the reason why explanations are refused.
     """
 

@@ -114,7 +114,7 @@ class Wrapping(NamedTuple):
 
     Attributes:
         wrapper: name of the change, e.g. "symmetrised".
-        says: what it does, in a sentence without a full stop.
+        says: a sentence without a full stop about its effect.
         model: name of the other model.
         fingerprint: fingerprint of the other model.
     """
@@ -126,7 +126,7 @@ class Wrapping(NamedTuple):
 
 
 def wrappings_of(model: object) -> tuple[Wrapping, ...]:
-    """Return what stands between a model's answers and its network, the outermost first; empty for most models.
+    """Return the wrappers between a model's answers and its network, the outermost first; empty for most models.
 
     Args:
         model: its optional attribute `wrappings` is a sequence of `Wrapping`.

@@ -106,7 +106,7 @@ class WrapperRecord(Record, frozen=True, kw_only=True):
 
     Attributes:
         wrapper: its name, e.g. "symmetrised".
-        says: what it does, in a sentence without a full stop.
+        says: a sentence without a full stop about its effect.
         model: name of the other model.
         fingerprint: digest of the other model's weights and code.
     """
@@ -228,7 +228,7 @@ class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
         explained: the methods that explain its worst cases.
         unasked: tests of the suite that need an explanation for which the run did not ask.
         sees: whether the model sees the pictures; None in older files.
-        wrappers: what stands between the model's answers and its network, the outermost first; mostly nothing.
+        wrappers: the wrappers between the model's answers and its network, the outermost first; mostly none.
         exit_status: exit status of the run's process; None while it runs.
         verdicts: number of verdicts in the whole file.
         lines: number of lines in the whole file.

@@ -51,8 +51,8 @@ def load_model(
     - `package.module:factory` or `path/to/file.py:factory`: a function that is called with `device` and `dtype` as
       texts and returns a model, of which `kinds` and `top` are optional;
     - `itm=SPEC,mlm=SPEC`, for a family whose heads are in two checkpoints;
-    - `WRAPPER:SPEC`, e.g. "symmetrised:tiny": a wrapper that is registered under `vlcheck.wrappers`, and the model that
-      it asks.
+    - `WRAPPER:SPEC`, e.g. "symmetrised:tiny": a wrapper that is registered under the entry-point group
+      "vlcheck.wrappers", and the model that it asks.
 
     The spec of a model that reads regions ends with their detector, `SPEC,regions=DETECTOR`: see
     `vlcheck.models.regions.regions`.
