@@ -77,6 +77,7 @@ BLOCKS = {
     "words": Expected((0,), ("words.json",)),
     "audit": Expected((0,), ("audit.html", "audit.json")),
     "causes": Expected((1, 0), ("audit.html", RESULTS)),
+    "mitigate": Expected((0,), (RESULTS,)),
     "compare": Expected((0, 0), (RESULTS,)),
 }
 

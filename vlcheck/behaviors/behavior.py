@@ -47,6 +47,7 @@ class Trial:
         perturbation: the perturbation from before to after, as results show it; "" if there is none.
         needed: the arms that a case cannot do without.
         rivals: credit of others for the case, for an expectation of a lead; else empty.
+        given: whether the model decides the case by construction; then nothing is asked.
     """
 
     case: Case
@@ -54,11 +55,12 @@ class Trial:
     perturbation: str = ""
     needed: Set[str] = frozenset({BEFORE})
     rivals: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    given: bool = False
 
     @property
     def askable(self) -> bool:
-        """True if every needed arm has a question, as far as that is known before its pictures are drawn."""
-        return all(isinstance(self.arms.get(arm), Question) for arm in self.needed)
+        """True if the data has a question for every needed arm, as far as is known before its pictures are drawn."""
+        return self.given or all(isinstance(self.arms.get(arm), Question) for arm in self.needed)
 
     def queries(self) -> Iterator[Query]:
         """Yield the queries of all arms."""
