@@ -1,0 +1,1 @@
+"""Mitigations: cures of a bias, at test time and in training."""

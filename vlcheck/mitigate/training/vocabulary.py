@@ -1,0 +1,28 @@
+"""The words that the cures know: those of the shipped lexicons."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from vlcheck.datasets.lexicons.lexicon import Lexicons
+from vlcheck.datasets.lexicons.toml_files import load_lexicons
+from vlcheck.suite.shipped import lexicons_path
+
+
+@cache
+def shipped_lexicons() -> Lexicons:
+    """Return the shipped lexicons; they are read once a process."""
+    return load_lexicons(lexicons_path())
+
+
+@cache
+def thing_words() -> frozenset[str]:
+    """Return the single words for things, animals and persons."""
+    lexicons = shipped_lexicons()
+    return frozenset(word for word in lexicons.things | lexicons.nouns | lexicons.beings.keys() if " " not in word)
+
+
+@cache
+def color_words() -> frozenset[str]:
+    """Return the names of colors."""
+    return frozenset(shipped_lexicons().color_kinds)
