@@ -19,7 +19,7 @@ from vlcheck.mitigate.training.vocabulary import shipped_lexicons
 AnyImage = TypeVar("AnyImage")  # a PIL image, or a tensor (..., height, width)
 
 _SIDE = re.compile("|".join(word_pattern(word).pattern for word in OTHER_SIDE), re.IGNORECASE)
-# The word is a side in "to the left of", "his right hand" and "the left side", and none in "right behind" or "who left".
+# It is a side in "to the left of", "his right hand" and "the left side", and none in "right behind" or "who left".
 _BEFORE = frozenset({"the", "his", "her", "their", "its", "my", "far", "top", "upper", "bottom", "lower", "facing"})
 _AFTER = frozenset({"side", "sides", "hand", "hands", "foot", "arm", "leg", "of", "corner", "half", "edge", "wing"})
 
