@@ -16,11 +16,12 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import torch
 
 from benchmarks.suite import machine
@@ -30,7 +31,7 @@ from vlcheck.behaviors.suite import asked
 from vlcheck.behaviors.trials import Trials
 from vlcheck.datasets.registry import open_source
 from vlcheck.evaluation.config import EvaluationConfig
-from vlcheck.evaluation.outcomes import Findings
+from vlcheck.evaluation.outcomes import Finding, Findings
 from vlcheck.evaluation.session import scored
 from vlcheck.expect.base import WHOLE
 from vlcheck.models.loading.load import load_model
@@ -68,8 +69,7 @@ class Treated:
     cure: str
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """The outcome of one test on the scenes of one seed.
 
     Attributes:
@@ -115,12 +115,26 @@ class Outcome:
         return {image: image in violating for image in range(self.images) if image not in left_out}
 
 
-def _image(finding: object) -> str:
-    return finding.sample.case.image.key  # type: ignore[attr-defined]
+def _image(finding: Finding) -> str:
+    return finding.sample.case.image.key
 
 
 Cell = Mapping[str, Outcome]  # by the name of the test
 Seeds = Mapping[int, Cell]
+
+
+class Measured(msgspec.Struct):
+    """What was measured.
+
+    Attributes:
+        scenes: number of scenes for each behavior and seed.
+        machine: the machine.
+        cells: the outcomes, by model, seed and test.
+    """
+
+    scenes: int
+    machine: dict[str, object]
+    cells: dict[str, dict[int, dict[str, Outcome]]]
 
 
 class Change(NamedTuple):
@@ -160,7 +174,7 @@ def treated_models() -> list[Treated]:
     return [*(Treated(name, name, name, "") for name in PLANTED), *trained, *wrapped, *unneeded]
 
 
-def measure(model: Treated, seed: int, bias: str | None) -> Cell:
+def measure(model: Treated, seed: int, bias: str | None) -> dict[str, Outcome]:
     """Test a model on the scenes of a seed.
 
     Args:
@@ -168,7 +182,7 @@ def measure(model: Treated, seed: int, bias: str | None) -> Cell:
         seed: the seed of the scenes.
         bias: the bias whose tests are asked; None stands for all.
     """
-    policy, cell = load_policy(policy_path()), {}
+    policy, cell = load_policy(policy_path()), dict[str, Outcome]()
     with collected(suite_folder() / "behavior_tests") as all_tests:
         tests = [test for test in asked(all_tests) if bias in (None, test.behavior.bias)]
         with scored(_CONFIG, load_model(model.spec), _trials(seed), policy, tests) as under_test:
@@ -189,41 +203,26 @@ def planted_in(model: Treated) -> str | None:
     return next(iter(PLANTED[model.before]), None)
 
 
-def read_cells(text: str) -> dict[str, dict[int, dict[str, Outcome]]]:
-    """Return the measured cells, by model and seed, from the text of the results file."""
-    return {
-        model: {
-            int(seed): {
-                test: Outcome(
-                    one["bias"], one["status"], one["images"], _tuple(one["uncounted"]), _some(one["violating"])
-                )
-                for test, one in cell.items()
-            }
-            for seed, cell in seeds.items()
-        }
-        for model, seeds in json.loads(text)["cells"].items()
-    }
+def read_measured(text: bytes | str) -> Measured:
+    """Return what was measured, from the text of the results file."""
+    return msgspec.json.decode(text, type=Measured)
 
 
-def _tuple(numbers: Sequence[int]) -> tuple[int, ...]:
-    return tuple(numbers)
-
-
-def _some(numbers: Sequence[int] | None) -> tuple[int, ...] | None:
-    return None if numbers is None else tuple(numbers)
-
-
-def as_text(cells: Mapping[str, Seeds]) -> str:
-    """Return the results file: a test a line."""
+def as_text(measured: Measured) -> str:
+    """Return the text of the results file: a test a line."""
     models = []
-    for model, seeds in cells.items():
-        written = []
-        for seed, cell in sorted(seeds.items()):
-            tests = ",\n".join(f"{json.dumps(test)}: {json.dumps(asdict(one))}" for test, one in cell.items())
-            written.append(f'"{seed}": {{\n{tests}\n}}')
-        models.append(f"{json.dumps(model)}: {{{', '.join(written)}}}")
-    head = json.dumps({"scenes": SCENES, "machine": machine()})[1:-1]
+    for model, seeds in measured.cells.items():
+        cells = [
+            f'"{seed}": {{\n' + ",\n".join(f"{json.dumps(test)}: {_json(one)}" for test, one in cell.items()) + "\n}"
+            for seed, cell in sorted(seeds.items())
+        ]
+        models.append(f"{json.dumps(model)}: {{{', '.join(cells)}}}")
+    head = f'"scenes": {measured.scenes}, "machine": {json.dumps(measured.machine)}'
     return f'{{{head}, "cells": {{\n' + ",\n".join(models) + "\n}}\n"
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def statuses(seeds: Seeds, bias: str) -> Counter[str]:
@@ -246,17 +245,12 @@ def changes(now: Seeds, before: Seeds, *, without: str | None = None) -> list[Ch
         without: a bias whose tests are left out.
     """
     counts: dict[str, list[int]] = {}
-    for test, was, has in _both(now, before, without):
+    for _, test, was, has in _paired(now, before, without):
         count = counts.setdefault(test, [0, 0])
         count[0] += has and not was
         count[1] += was and not has
     corrected = holm([mcnemar(worse, better) for worse, better in counts.values()])
     return [Change(test, *count, p) for (test, count), p in zip(counts.items(), corrected, strict=True)]
-
-
-def _both(now: Seeds, before: Seeds, without: str | None) -> Iterator[tuple[str, bool, bool]]:
-    for _, test, was, has in _paired(now, before, without):
-        yield test, was, has
 
 
 def _paired(now: Seeds, before: Seeds, without: str | None) -> Iterator[tuple[tuple[int, int], str, bool, bool]]:
@@ -319,7 +313,7 @@ def main() -> None:
     parser.add_argument("--model", nargs="*", choices=list(models), default=list(models), help="models; by default all")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
-    cells = read_cells(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    measured = read_measured(RESULTS.read_bytes()) if RESULTS.exists() else Measured(SCENES, machine(), {})
     for name in chosen.model:
         model = models[name]
         if missing(model):
@@ -327,12 +321,12 @@ def main() -> None:
             continue
         planted = planted_in(model)
         for seed in range(chosen.seeds if planted else chosen.paired):
-            have = cells.setdefault(name, {})
+            have = measured.cells.setdefault(name, {})
             if seed in have:
                 continue
             began = time.process_time()
-            have[seed] = dict(measure(model, seed, None if seed < chosen.paired else planted))
-            replace_all({RESULTS: as_text(cells).encode()})
+            have[seed] = measure(model, seed, None if seed < chosen.paired else planted)
+            replace_all({RESULTS: as_text(measured).encode()})
             print(f"{name}, seed {seed}: {time.process_time() - began:.1f} s", flush=True)
 
 
