@@ -31,7 +31,7 @@ def is_loaded(image: Any) -> bool:
     try:
         with _opened(image) as picture:
             bands = picture.convert("RGB").getextrema()
-    except (OSError, ValueError, SyntaxError):  # Pillow raises these on damaged files
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # what Pillow raises on damaged files
         return False
     return any(low != high for low, high in bands)
 
