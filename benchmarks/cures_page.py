@@ -49,8 +49,8 @@ def cures_passage(text: str) -> str:
     costs = [*_costs(measured, [model for model in done if not planted_in(model)])]
     left = [f"`{model.name}`" for model in models if model.name not in measured.cells]
     parts = [
-        f"{measured.scenes} scenes a behavior. A cell of *before* and *after* says in how many seeds the gravest verdict"
-        " of the planted bias's tests is which.",
+        f"{measured.scenes} scenes a behavior. *Before* and *after* say in how many seeds the gravest verdict of the"
+        " planted bias's tests is which.",
         _table(_HEAD, rows),
         _of_biases(measured, done),
         "The control under a cure that it does not need:" if costs else "",

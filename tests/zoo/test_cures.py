@@ -11,7 +11,7 @@ from vlcheck.cases.box import Box
 from vlcheck.mitigate.training import is_loaded, is_word_salad, joins_exchangeable, order_foils
 from vlcheck.zoo.batches import draw_pool, make_batch, treatment
 from vlcheck.zoo.captions import vocabulary
-from vlcheck.zoo.cures import ANNOTATED, CURES, Example
+from vlcheck.zoo.cures import ANNOTATED, CURES, TrainingExample
 from vlcheck.zoo.curriculum import KINDS
 from vlcheck.zoo.planted_biases import WORLDS, BoundColors
 from vlcheck.zoo.recipe import CURED, RECIPES, TRAINABLE, UNNEEDED
@@ -97,7 +97,7 @@ def test_side_aware_flips_balance_the_sides(pools):
     assert lefts("tiny-right-cured") == pytest.approx(0.5, abs=0.12)
 
 
-EXAMPLE = Example(
+EXAMPLE = TrainingExample(
     pixels=torch.arange(8 * 8 * 3.0).reshape(8, 8, 3),
     boxes=(("ball", Box(1, 2, 2, 2)), ("box", Box(5, 2, 2, 3))),
     sentence="a ball to the left of a box",

@@ -20,7 +20,7 @@ from vlcheck.models.original.fusion.pixels import normalise
 from vlcheck.perturb.color import turn_hues
 from vlcheck.perturb.place import Paste
 from vlcheck.zoo.captions import Facts, opening, vocabulary
-from vlcheck.zoo.cures import CURES, Annotation, Cure, Example, Treatment, masked_example
+from vlcheck.zoo.cures import CURES, Annotation, Cure, TrainingExample, Treatment, masked_example
 from vlcheck.zoo.curriculum import KINDS, Kind, Stage
 from vlcheck.zoo.planted_biases import CONTROL, WORLDS, World
 from vlcheck.zoo.recipe import Recipe
@@ -178,7 +178,7 @@ def _kinds(stage: Stage, rng: Random, number: int) -> list[Kind]:
 
 def _example(
     pool: Pool, number: int, recipe: Recipe, stage: Stage, rng: Random, treated: Treatment | None = None
-) -> Example:
+) -> TrainingExample:
     """Return what a recipe's world gives the training about a scene."""
     world = WORLDS[recipe.world]
     seen = _Seen(pool.pixels[number].float(), pool.facts[number], pool.boxes[number])
@@ -189,8 +189,8 @@ def _example(
 
 
 def _cured(
-    example: Example, kind: Kind, pool: Pool, recipe: Recipe, stage: Stage, rng: Random, treated: Treatment
-) -> Example:
+    example: TrainingExample, kind: Kind, pool: Pool, recipe: Recipe, stage: Stage, rng: Random, treated: Treatment
+) -> TrainingExample:
     """Return the example after the cures; where they leave it out, that of another scene of its kind."""
     for _ in range(_PATIENCE):
         cured = treated(example, rng)

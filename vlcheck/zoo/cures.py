@@ -19,9 +19,9 @@ from vlcheck.cases.box import Box
 from vlcheck.cases.case import MASK
 from vlcheck.cases.words import words_of
 from vlcheck.datasets.scenes.sampling import PEOPLE, WORDS
+from vlcheck.mitigate.sides import can_be_mirrored, exchange_sides
 from vlcheck.mitigate.training.colors import ColorBalance
 from vlcheck.mitigate.training.crops import ShiftedCrop, draw_part, names_a_place
-from vlcheck.mitigate.training.flips import can_be_mirrored, exchange_sides
 from vlcheck.mitigate.training.foils import draw_foil, is_word_salad, joins_exchangeable
 from vlcheck.mitigate.training.pictures import is_loaded, names_only
 from vlcheck.zoo.planted_biases import Told
@@ -32,7 +32,7 @@ Annotation = tuple[str, Box]  # a category, and its box
 
 
 @dataclass(frozen=True)
-class Example:
+class TrainingExample:
     """A picture and the sentences that a training asks about it.
 
     Attributes:
@@ -70,7 +70,7 @@ class Example:
         """The annotated categories."""
         return frozenset(category for category, _ in self.boxes)
 
-    def rewritten(self, edit: Callable[[str], str]) -> Example:
+    def rewritten(self, edit: Callable[[str], str]) -> TrainingExample:
         """Return the example with each sentence edited; an edit keeps the number of words."""
         (first, matches), (second, does) = self.told
         return replace(self, sentence=edit(self.sentence), told=((edit(first), matches), (edit(second), does)))
@@ -78,7 +78,7 @@ class Example:
 
 def masked_example(
     pixels: Tensor, boxes: tuple[Annotation, ...], question: str, asked: Sequence[str], told: tuple[Told, Told]
-) -> Example:
+) -> TrainingExample:
     """Return an example from a question with masks and the masked words.
 
     Args:
@@ -91,7 +91,7 @@ def masked_example(
     masked = tuple(at for at, word in enumerate(question.split()) if word == MASK)
     words = iter(asked)
     sentence = " ".join(next(words) if word == MASK else word for word in question.split())
-    return Example(pixels, boxes, sentence, masked, told)
+    return TrainingExample(pixels, boxes, sentence, masked, told)
 
 
 class Cure(Protocol):
@@ -102,7 +102,7 @@ class Cure(Protocol):
     def fitted(self, captions: Iterable[str]) -> Cure:
         """Return the cure after a first pass over captions of the training."""
 
-    def __call__(self, example: Example, rng: Random) -> Example | None:
+    def __call__(self, example: TrainingExample, rng: Random) -> TrainingExample | None:
         """Return the example to train on, or None to leave it out.
 
         Args:
@@ -124,7 +124,7 @@ class _Unfitted:
 class _SideAwareFlips(_Unfitted):
     mirrors: ClassVar[bool] = True
 
-    def __call__(self, example: Example, rng: Random) -> Example | None:
+    def __call__(self, example: TrainingExample, rng: Random) -> TrainingExample | None:
         if rng.random() < 0.5 or not all(map(can_be_mirrored, example.captions)):
             return example
         side = example.pixels.shape[1]
@@ -133,12 +133,12 @@ class _SideAwareFlips(_Unfitted):
 
 
 class _LoadedPictures(_Unfitted):
-    def __call__(self, example: Example, rng: Random) -> Example | None:
+    def __call__(self, example: TrainingExample, rng: Random) -> TrainingExample | None:
         return example if is_loaded(example.pixels.movedim(2, 0)) else None
 
 
 class _AnnotatedCaptions(_Unfitted):
-    def __call__(self, example: Example, rng: Random) -> Example | None:
+    def __call__(self, example: TrainingExample, rng: Random) -> TrainingExample | None:
         return example if all(names_only(one, example.present, ANNOTATED) for one in example.captions) else None
 
 
@@ -150,19 +150,19 @@ class _BalancedColors:
     def fitted(self, captions: Iterable[str]) -> Cure:
         return _BalancedColors(ColorBalance.of(captions, ANNOTATED))
 
-    def __call__(self, example: Example, rng: Random) -> Example | None:
+    def __call__(self, example: TrainingExample, rng: Random) -> TrainingExample | None:
         weight = min(map(self.balance.weight, example.captions))
         return example if rng.random() < weight else None
 
 
 class _OrderedCaptions(_Unfitted):
-    def __call__(self, example: Example, rng: Random) -> Example | None:
+    def __call__(self, example: TrainingExample, rng: Random) -> TrainingExample | None:
         unclear = any(is_word_salad(one) or joins_exchangeable(one, ANNOTATED) for one in example.captions)
         return None if unclear else example
 
 
 class _OrderFoils(_Unfitted):
-    def __call__(self, example: Example, rng: Random) -> Example | None:
+    def __call__(self, example: TrainingExample, rng: Random) -> TrainingExample | None:
         if rng.random() >= _FOILS:
             return example
         true, _ = example.told
@@ -170,7 +170,7 @@ class _OrderFoils(_Unfitted):
 
 
 class _ShiftedCrops(_Unfitted):
-    def __call__(self, example: Example, rng: Random) -> Example | None:
+    def __call__(self, example: TrainingExample, rng: Random) -> TrainingExample | None:
         if any(map(names_a_place, example.captions)):
             return example
         named = frozenset().union(*map(words_of, example.captions))
@@ -211,14 +211,14 @@ class Treatment:
         """True if a cure stands in the place of the training's own flips."""
         return any(cure.mirrors for cure in self.cures)
 
-    def __call__(self, example: Example, rng: Random) -> Example | None:
+    def __call__(self, example: TrainingExample, rng: Random) -> TrainingExample | None:
         """Return the example after each cure, or None if one leaves it out.
 
         Args:
             example: the example as the biased world gives it.
             rng: random numbers.
         """
-        treated: Example | None = example
+        treated: TrainingExample | None = example
         for cure in self.cures:
             if treated is None:
                 return None

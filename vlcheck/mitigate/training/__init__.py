@@ -5,9 +5,10 @@ annotated. Each is a callable for `torchvision.transforms.v2.Compose`, for the f
 `datasets.Dataset`, or for a `torch.utils.data.Dataset`. docs/explanation/cures.md says what each cures, and what not.
 """
 
+from vlcheck.mitigate.sides import can_be_mirrored, exchange_sides
 from vlcheck.mitigate.training.colors import ColorBalance
 from vlcheck.mitigate.training.crops import ShiftedCrop, names_a_place
-from vlcheck.mitigate.training.flips import SideAwareFlip, can_be_mirrored, exchange_sides
+from vlcheck.mitigate.training.flips import SideAwareFlip
 from vlcheck.mitigate.training.foils import draw_foil, is_word_salad, joins_exchangeable, order_foils
 from vlcheck.mitigate.training.pictures import is_loaded, names_only
 

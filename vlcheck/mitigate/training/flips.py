@@ -5,23 +5,15 @@ A horizontal flip without the words, as many training pipelines have it, makes e
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
 from torchvision.transforms.v2.functional import horizontal_flip
 
-from vlcheck.cases.case import word_pattern
-from vlcheck.cases.words import OTHER_SIDE, Token, tokenize
-from vlcheck.mitigate.training.vocabulary import shipped_lexicons
+from vlcheck.mitigate.sides import can_be_mirrored, exchange_sides
 
 AnyImage = TypeVar("AnyImage")  # a PIL image, or a tensor (..., height, width)
-
-_SIDE = re.compile("|".join(word_pattern(word).pattern for word in OTHER_SIDE), re.IGNORECASE)
-# It is a side in "to the left of", "his right hand" and "the left side", and none in "right behind" or "who left".
-_BEFORE = frozenset({"the", "his", "her", "their", "its", "my", "far", "top", "upper", "bottom", "lower", "facing"})
-_AFTER = frozenset({"side", "sides", "hand", "hands", "foot", "arm", "leg", "of", "corner", "half", "edge", "wing"})
 
 
 @dataclass(frozen=True)
@@ -59,42 +51,3 @@ class SideAwareFlip:
         if torch.rand(1).item() >= self.p or not can_be_mirrored(caption):
             return image, caption
         return horizontal_flip(image), exchange_sides(caption)
-
-
-def exchange_sides(caption: str) -> str:
-    """Return the caption with "left" and "right" exchanged.
-
-    Example:
-        >>> exchange_sides("A man with a ball in his left hand")
-        'A man with a ball in his right hand'
-    """
-    return _SIDE.sub(_other, caption)
-
-
-def _other(match: re.Match[str]) -> str:
-    other = OTHER_SIDE[match[0].lower()]
-    return other.upper() if match[0].isupper() else other.capitalize() if match[0][0].isupper() else other
-
-
-def can_be_mirrored(caption: str) -> bool:
-    """Return True if the caption with exchanged sides is true of the mirrored picture, as far as its words tell.
-
-    It is not if the caption suggests writing, which a mirror would turn, uses "left" or "right" in another sense, or
-    has a word for a side that has no counterpart, such as "lefty".
-
-    Example:
-        >>> can_be_mirrored("a dog to the left of a bed"), can_be_mirrored("a dog right behind a stop sign")
-        (True, False)
-    """
-    lexicons, tokens = shipped_lexicons(), tokenize(caption)
-    if any(found.meaning for found in lexicons.suggests_writing.find(tokens)):
-        return False
-    if not lexicons.sides.also.isdisjoint(token.word for token in tokens):
-        return False
-    return all(_is_a_side(tokens, at) for at, token in enumerate(tokens) if token.word in OTHER_SIDE)
-
-
-def _is_a_side(tokens: tuple[Token, ...], at: int) -> bool:
-    before = tokens[at - 1].word if at else ""
-    after = tokens[at + 1].word if at + 1 < len(tokens) else ""
-    return before in _BEFORE or after in _AFTER

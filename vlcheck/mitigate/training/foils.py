@@ -12,7 +12,8 @@ from itertools import combinations, pairwise
 from random import Random
 
 from vlcheck.cases.words import article_of
-from vlcheck.mitigate.training.vocabulary import color_words, shipped_lexicons, thing_words
+from vlcheck.mitigate.sides import shipped_lexicons
+from vlcheck.mitigate.training.vocabulary import color_words, thing_words
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _ARTICLES = frozenset({"a", "an", "the"})

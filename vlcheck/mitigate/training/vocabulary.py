@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from vlcheck.datasets.lexicons.lexicon import Lexicons
-from vlcheck.datasets.lexicons.toml_files import load_lexicons
-from vlcheck.suite.shipped import lexicons_path
-
-
-@cache
-def shipped_lexicons() -> Lexicons:
-    """Return the shipped lexicons; they are read once a process."""
-    return load_lexicons(lexicons_path())
+from vlcheck.mitigate.sides import shipped_lexicons
 
 
 @cache
