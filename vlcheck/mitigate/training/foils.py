@@ -16,6 +16,7 @@ from vlcheck.mitigate.sides import shipped_lexicons
 from vlcheck.mitigate.training.vocabulary import color_words, thing_words
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
+_LONGEST = 6  # words of a phrase on one side of "and"
 _ARTICLES = frozenset({"a", "an", "the"})
 _LINKS = frozenset({"of", "on", "in", "at", "to", "with", "and", "by", "for", "his", "her", "their", *_ARTICLES})
 
@@ -36,17 +37,18 @@ def order_foils(caption: str, things: Collection[str] | None = None) -> tuple[st
         >>> order_foils("a ball and a box")
         ()
     """
-    return tuple(dict.fromkeys(_foils(caption, thing_words() if things is None else frozenset(things))))
+    return tuple(dict.fromkeys(foil for foil, _ in _foils(caption, things)))
 
 
-def _foils(caption: str, things: frozenset[str]) -> Iterator[str]:
+def _foils(caption: str, things: Collection[str] | None) -> Iterator[tuple[str, str]]:
+    """Yield each foil, and the text between the two words that changed places."""
     words = list(_WORD.finditer(caption))
-    for kind in (color_words(), things):
+    for kind in (color_words(), thing_words() if things is None else frozenset(things)):
         named = [match for match in words if match[0].lower() in kind]
         for one, other in combinations(named, 2):
-            foil = _exchanged(caption, one, other)
-            if not (_says_the_same(caption, foil) or _joined_directly(caption, one, other)):
-                yield foil
+            foil, between = _exchanged(caption, one, other), caption[one.end() : other.start()]
+            if not (_says_the_same(caption, foil) or _joins_directly(between)):
+                yield foil, between
 
 
 def _exchanged(caption: str, one: re.Match[str], other: re.Match[str]) -> str:
@@ -60,24 +62,43 @@ def _with_article(text: str, word: str) -> str:
     return re.sub(r"\b(a|an)(?=\s+$)", article_of(word), text)
 
 
-def _joined_directly(caption: str, one: re.Match[str], other: re.Match[str]) -> bool:
+def _joins_directly(between: str) -> bool:
     """Return True if nothing but "and" is between two words, as between the colors of "a red and white bus"."""
-    return set(_WORD.findall(caption[one.end() : other.start()])) <= {"and", "or"}
+    return set(_WORD.findall(between.lower())) <= {"and", "or"}
 
 
 def _says_the_same(caption: str, foil: str) -> bool:
-    """Return True if the foil has the caption's parts on either side of a word such as "and", in any order."""
-    was, now = caption.lower().rstrip(" ."), foil.lower().rstrip(" .")
+    """Return True if a foil is the caption with the two phrases around a word such as "and" exchanged, or as it was."""
+    was, now = (_WORD.findall(text.lower()) for text in (caption, foil))
     return was == now or any(
-        sorted(map(str.strip, joint.split(was))) == sorted(map(str.strip, joint.split(now)))
-        for joint in _joints()
-        if joint.search(was)
+        now == _turned(was, first - one, first, last, last + other)
+        for first, last in _joints(was)
+        for one in range(1, min(first, _LONGEST) + 1)
+        for other in range(1, _LONGEST + 1)
     )
 
 
+def _turned(words: list[str], start: int, first: int, last: int, end: int) -> list[str]:
+    """Return the words with those before the joint from `first` to `last` and those after it exchanged."""
+    return [*words[:start], *words[last:end], *words[first:last], *words[start:first], *words[end:]]
+
+
+def _joints(words: list[str]) -> Iterator[tuple[int, int]]:
+    """Yield the begin and the end of each word or phrase whose two sides may change places."""
+    for first, word in enumerate(words):
+        for phrase in _mutual().get(word, ()):
+            if tuple(words[first : first + len(phrase)]) == phrase:
+                yield first, first + len(phrase)
+
+
 @cache
-def _joints() -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(rf"\b{re.escape(phrase)}\b") for phrase in (*shipped_lexicons().roles.mutual, "or"))
+def _mutual() -> dict[str, list[tuple[str, ...]]]:
+    """Return these words and phrases by their first word."""
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for phrase in (*shipped_lexicons().roles.mutual, "or"):
+        words = tuple(phrase.split())
+        found.setdefault(words[0], []).append(words)
+    return found
 
 
 def joins_exchangeable(caption: str, things: Collection[str] | None = None) -> bool:
@@ -94,7 +115,7 @@ def joins_exchangeable(caption: str, things: Collection[str] | None = None) -> b
         >>> joins_exchangeable("a red ball and a blue box"), joins_exchangeable("a red ball on a blue box")
         (True, False)
     """
-    return "and" in _WORD.findall(caption.lower()) and bool(order_foils(caption, things))
+    return any("and" in _WORD.findall(between.lower()) for _, between in _foils(caption, things))
 
 
 def is_word_salad(caption: str) -> bool:
