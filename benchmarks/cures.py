@@ -1,9 +1,10 @@
 """Measure what cures do to the models with a planted bias: the matrix of cures.
 
-    python -m benchmarks.cures [--seeds 20] [--paired 5] [--model NAME ...]
+    python -m benchmarks.cures [--seeds 20] [--paired 3] [--model NAME ...]
 
-The planted bias is tested in every seed, each other bias in the first ones, which are compared image by image with the
-model before the cure and with the control. Each cell goes to benchmarks/cures.json when it is measured, so that a
+After a cure the planted bias is tested in every seed, and every bias in the first ones, which are compared image by
+image with the model before the cure and with the control. How the planted bias ends before the cure is known from
+benchmarks/matrix.json, on the same scenes. Each cell goes to benchmarks/cures.json when it is measured, so that a
 stopped run continues; `python -m benchmarks.table` writes the tables of docs/explanation/cures.md from there. Weights
 that are not in benchmarks/cures/ are left out, and named: `vlcheck train NAME --to benchmarks/cures` makes them.
 """
@@ -309,7 +310,7 @@ def main() -> None:
     models = {model.name: model for model in treated_models()}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=20, help="seeds in which the planted bias is tested")
-    parser.add_argument("--paired", type=int, default=5, help="seeds in which every bias is tested")
+    parser.add_argument("--paired", type=int, default=3, help="seeds in which every bias is tested")
     parser.add_argument("--model", nargs="*", choices=list(models), default=list(models), help="models; by default all")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
@@ -320,7 +321,7 @@ def main() -> None:
             print(f"{name}: left out; `vlcheck train {name} --to {WEIGHTS}` makes its weights", file=sys.stderr)
             continue
         planted = planted_in(model)
-        for seed in range(chosen.seeds if planted else chosen.paired):
+        for seed in range(chosen.seeds if planted and model.cure else chosen.paired):
             have = measured.cells.setdefault(name, {})
             if seed in have:
                 continue

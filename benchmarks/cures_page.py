@@ -20,6 +20,7 @@ from benchmarks.cures import (
     worse,
 )
 from vlcheck._util.numbers import counted
+from vlcheck.studies.power import PowerMatrix, from_json
 from vlcheck.suite.shipped import BIASES
 from vlcheck.zoo import CONTROL
 
@@ -36,16 +37,18 @@ _HEAD = (
 )
 
 
-def cures_passage(text: str) -> str:
+def cures_passage(text: str, matrix: str) -> str:
     """Return the tables as Markdown.
 
     Args:
         text: the text of the results file.
+        matrix: the text of the matrix of planted biases.
     """
+    before = from_json(matrix)
     measured = read_measured(text)
     models = [model for model in treated_models() if model.cure]
     done = [model for model in models if model.name in measured.cells]
-    rows = [*_rows(measured, [model for model in done if planted_in(model)])]
+    rows = [*_rows(measured, before, [model for model in done if planted_in(model)])]
     costs = [*_costs(measured, [model for model in done if not planted_in(model)])]
     left = [f"`{model.name}`" for model in models if model.name not in measured.cells]
     parts = [
@@ -85,7 +88,7 @@ def passes_everywhere(seeds: Seeds, bias: str) -> bool:
     return set(statuses(seeds, bias)) == {"pass"}
 
 
-def _rows(measured: Measured, models: list[Treated]) -> Iterator[list[str]]:
+def _rows(measured: Measured, matrix: PowerMatrix, models: list[Treated]) -> Iterator[list[str]]:
     control = measured.cells[CONTROL]
     for model in models:
         now, before, bias = measured.cells[model.name], measured.cells[model.before], str(planted_in(model))
@@ -93,7 +96,7 @@ def _rows(measured: Measured, models: list[Treated]) -> Iterator[list[str]]:
             f"`{model.name}`",
             model.cure,
             bias,
-            _counts(statuses(before, bias)),
+            _counts(matrix.statuses(model.before, bias)),
             _counts(statuses(now, bias)),
             _worse(now, before, bias),
             _worse(now, control, None),

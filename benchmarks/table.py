@@ -409,7 +409,7 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "sabotaged": lambda: sabotaged(_kept("sabotaged.json")),
         "cured": lambda: cures_page.counts_passage(_kept("cures.json")),
     },
-    "explanation/cures.md": {"cures": lambda: cures_page.cures_passage(_kept("cures.json"))},
+    "explanation/cures.md": {"cures": lambda: cures_page.cures_passage(_kept("cures.json"), _kept("matrix.json"))},
     "explanation/known-truth.md": {"explanations": explanations},
     "explanation/calibration.md": {
         "calibration": lambda: calibration_pages.passage(_kept("calibration.json")),
