@@ -209,7 +209,7 @@ def _boxes(path: Path) -> dict[object, tuple[NamedBox, ...]]:
         try:
             (width, height), (x, y, w, h) = sizes[each.image_id], each.bbox
             box = (called[each.category_id], x / width, y / height, w / width, h / height)
-        except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        except (KeyError, TypeError, ValueError, ArithmeticError):
             continue
         boxes[each.image_id] = (*boxes.get(each.image_id, ()), box)
     if not boxes:

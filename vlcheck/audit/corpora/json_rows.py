@@ -55,7 +55,7 @@ def boxes_of(value: object) -> tuple[NamedBox, ...]:
     try:
         each = (one.values() if isinstance(one, dict) else one for one in value)
         return tuple((str(name), float(x), float(y), float(w), float(h)) for name, x, y, w, h in each)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return ()
 
 
