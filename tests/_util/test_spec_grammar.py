@@ -28,6 +28,7 @@ SCHEMES = {
     "coco": Scheme("coco:ROOT[@SPLIT]", at="split"),
     "jsonl": Scheme("jsonl:PATH"),
     "sugarcrepe": Scheme("sugarcrepe:FOLDER[@SOURCE]", at="source"),
+    "hf": Scheme("hf:NAME[:SPLIT]", at="named split"),
 }
 FAMILIES = ("albef", "tiny-mirror", "vilbert", "mine")
 METRICS = ("mlm", "itm")
@@ -335,6 +336,22 @@ def test_a_folder_of_any_name_can_be_named(name, tmp_path, monkeypatch):
     quoted = '"' + name.replace('"', '""') + '"'
     assert load_model(quoted).metrics == {"itm"}
     assert load_model(f"{tmp_path}/{name}").metrics == {"itm"}
+
+
+@pytest.mark.parametrize(
+    ("spec", "meant"),
+    [
+        ("hf:org/name", DataSpec(Reference("hf", "org/name"))),
+        ("hf:org/name:train", DataSpec(Reference("hf", "org/name", "train"))),
+        ("hf:org/name@train:50", DataSpec(Reference("hf", "org/name", "train"), 50)),
+        ("hf:org/name:validation_2.1:50:3", DataSpec(Reference("hf", "org/name", "validation_2.1"), 50, 3)),
+        ("hf:org/name:50:3", DataSpec(Reference("hf", "org/name"), 50, 3)),
+        ('hf:"a:b":test', DataSpec(Reference("hf", "a:b", "test"))),
+    ],
+)
+def test_a_named_split_follows_a_colon_or_an_at(spec, meant):
+    assert data(spec) == data(str(meant)) == meant
+    assert data("hf:a:b", lambda path: path == "a:b").source == Reference("hf", "a:b")
 
 
 ROWS = re.findall(

@@ -134,6 +134,7 @@ def test_entries_that_are_not_utf_8_are_counted_in_coco_too(tmp_path):
 def test_lines_that_are_no_caption_are_counted(tmp_path):
     rows = [{"caption": "a bus"}, {"caption": None}, {"image": "x"}, {"caption": 3}, {"caption": " "}]
     path = json_lines(tmp_path, [*rows, {"caption": ["one", "two", 4]}, {"caption": "x\0"}])
+    path.write_text("\n" + path.read_text())
     with path.open("ab") as file:
         file.write(b'[1]\n{"caption": "cut\n{"caption": "\xff"}\n{"caption": "last"}')
     captions, unread = read(path)
@@ -146,7 +147,8 @@ def test_lines_that_are_no_caption_are_counted(tmp_path):
         "the line is no JSON object": 2,
         "the line is not UTF-8": 1,
     }
-    assert unread.places["the line is not UTF-8"] == f"{path}:10"
+    assert unread.places["the line is not UTF-8"] == f"{path}:11"
+    assert unread.places["the caption is empty"] == f"{path}:6"
 
 
 def test_huge_captions_are_counted_and_the_rest_is_read(tmp_path):

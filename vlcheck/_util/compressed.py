@@ -30,7 +30,12 @@ def _zstandard(path: Path) -> BinaryIO:
         from pyarrow import input_stream
     except ImportError as error:
         raise UsageError(f"{path}: needs pyarrow to be decompressed: pip install 'vlcheck[tables]'.") from error
-    return cast(BinaryIO, input_stream(str(path), compression="zstd"))
+    file: BinaryIO = input_stream(str(path), compression="zstd")
+    return file
+
+
+def _plain(path: Path) -> BinaryIO:
+    return path.open("rb")
 
 
 _OPENERS: Mapping[str, Callable[[Path], BinaryIO]] = MappingProxyType(
@@ -66,7 +71,7 @@ def decompressed(path: Path) -> Iterator[BinaryIO]:
     """
     demand_file(path)
     try:
-        file = _OPENERS.get(path.suffix.lower(), lambda path: path.open("rb"))(path)
+        file = _OPENERS.get(path.suffix.lower(), _plain)(path)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror or error}).") from error
     with file:

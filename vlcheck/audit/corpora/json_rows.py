@@ -28,14 +28,17 @@ def decoder_of(columns: Mapping[str, str]) -> msgspec.json.Decoder[Any]:
     )
 
 
-def found_in(rows: Iterable[Any], pictures: Path | None) -> Iterator[Found]:
+def found_in(rows: Iterable[Any], pictures: Path | None) -> Iterator[Found | None]:
     """Yield what objects say.
 
     Args:
-        rows: the decoded objects.
+        rows: the decoded objects; None is passed on.
         pictures: the folder from which the paths of pictures lead; None if pictures are not to be opened.
     """
     for row in rows:
+        if row is None:
+            yield None
+            continue
         image = "" if row.image is None else str(row.image)
         boxes = boxes_of(row.boxes) if row.boxes else ()
         yield Found(row.caption, image, boxes, picture_at(pictures, image) if pictures and image else None)
@@ -52,7 +55,7 @@ def boxes_of(value: object) -> tuple[NamedBox, ...]:
     try:
         each = (one.values() if isinstance(one, dict) else one for one in value)
         return tuple((str(name), float(x), float(y), float(w), float(h)) for name, x, y, w, h in each)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return ()
 
 

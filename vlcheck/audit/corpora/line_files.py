@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -87,7 +89,7 @@ def read_text_lines(path: Path, unread: Unread) -> Iterator[list[Caption]]:
             if not why:
                 captions.append(Caption(line.strip()))
             elif why != EMPTY:
-                unread.skip(why, f"{path}:{number}")
+                unread.skip(why, partial(_place, path, number))
         yield captions
 
 
@@ -96,12 +98,11 @@ def _lines(path: Path, block: WholeLines, unread: Unread) -> list[str]:
     try:
         return block.content.decode().split("\n")
     except UnicodeDecodeError:
-        return [
-            _decoded(line, f"{path}:{at}", unread) for at, line in enumerate(block.content.split(b"\n"), block.first)
-        ]
+        lines = enumerate(block.content.split(b"\n"), block.first)
+        return [_decoded(line, partial(_place, path, at), unread) for at, line in lines]
 
 
-def _decoded(line: bytes, place: str, unread: Unread) -> str:
+def _decoded(line: bytes, place: Callable[[], str], unread: Unread) -> str:
     try:
         return line.decode()
     except UnicodeDecodeError:
@@ -126,9 +127,8 @@ def read_json_lines(path: Path, wanted: Columns, pictures: Path | None, unread: 
         if decoder is None:
             names = _names(block)
             decoder = decoder_of(wanted.found_in(names, str(path))) if names else None
-        objects = _objects(path, block, decoder, unread) if decoder else []
-        place = lambda at, first=block.first: f"{path}:{first + at}"  # noqa: E731
-        yield usable(found_in(objects, pictures), place, unread)
+        objects = _objects(path, block, decoder or decoder_of({}), unread)
+        yield usable(found_in(objects, pictures), partial(_place_of_object, path, block), unread)
 
 
 def _names(block: WholeLines) -> list[str]:
@@ -143,20 +143,30 @@ def _names(block: WholeLines) -> list[str]:
 
 
 def _objects(path: Path, block: WholeLines, decoder: msgspec.json.Decoder[Any], unread: Unread) -> list[Any]:
+    """Return the objects of the lines that are not blank; None for one that is no object, which is counted."""
     try:
         return decoder.decode_lines(block.content)
     except msgspec.MsgspecError:
         lines = enumerate(block.content.split(b"\n"), block.first)
-        decoded = (_object(line, f"{path}:{at}", decoder, unread) for at, line in lines if line.strip())
-        return [one for one in decoded if one is not None]
+        return [_object(line, partial(_place, path, at), decoder, unread) for at, line in lines if line.strip()]
 
 
-def _object(line: bytes, place: str, decoder: msgspec.json.Decoder[Any], unread: Unread) -> Any:
+def _object(line: bytes, place: Callable[[], str], decoder: msgspec.json.Decoder[Any], unread: Unread) -> Any:
     try:
         return decoder.decode(line)
     except msgspec.MsgspecError:
         unread.skip(_NO_OBJECT if _is_text(line) else _NO_TEXT, place)
         return None
+
+
+def _place(path: Path, number: int) -> str:
+    return f"{path}:{number}"
+
+
+def _place_of_object(path: Path, block: WholeLines, at: int) -> str:
+    """Return the place of the object with an index; blank lines hold none."""
+    numbers = (number for number, line in enumerate(block.content.split(b"\n"), block.first) if line.strip())
+    return _place(path, next(islice(numbers, at, None)))
 
 
 def _is_text(line: bytes) -> bool:
@@ -176,7 +186,7 @@ def _blocks_of(path: Path, unread: Unread) -> Iterator[WholeLines]:
                 if block.first == 1 and block.content.startswith(_WIDE):
                     raise UsageError(f"{path}: is UTF-16; a file in UTF-8 is accepted. Save it again.")
                 if block.too_long:
-                    unread.skip(_TOO_LONG, f"{path}:{block.first}")
+                    unread.skip(_TOO_LONG, partial(_place, path, block.first))
                     continue
                 yield block if block.first > 1 else WholeLines(1, block.content.removeprefix(_BOM))
                 read = block.first + block.content.count(b"\n") - 1

@@ -176,7 +176,7 @@ def _members(path: Path, texts: set[str]) -> Iterator[tuple[tarfile.TarInfo, obj
     """Yield the files of a shard, with the content of those that are texts."""
     with _tar(path) as (tar, file):
         while member := tar.next():
-            tar.members = []  # else they would be kept, and memory would grow
+            tar.members = []  # type: ignore[attr-defined]  # else they would be kept, and memory would grow
             if not member.isreg():
                 continue
             suffix = named[2].lower() if (named := _NAME.fullmatch(member.name)) else ""
