@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 FOIL = "foil"  # the tag of a case that only tests of foils ask about
 PHENOMENA = (
@@ -31,6 +31,7 @@ WITHOUT_PICTURE = "without_picture"  # the table of these choices in the results
 PARTS = ("", ": from", ": to", ": lead", ": lead from", ": lead to")  # of a choice's figures in that table
 
 
+@runtime_checkable
 class AsksForTags(Protocol):
     """A selection of cases by their tags."""
 
@@ -41,7 +42,7 @@ class AsksForTags(Protocol):
     def having(self) -> Iterable[str]: ...
 
 
-def asks_foils(selection: AsksForTags) -> bool:
+def asks_foils(selection: object) -> bool:
     """Return True if a selection asks for cases with foils.
 
     Example:
@@ -49,4 +50,4 @@ def asks_foils(selection: AsksForTags) -> bool:
         >>> asks_foils(with_target("existence", having=["foil"])), asks_foils(with_target("object"))
         (True, False)
     """
-    return FOIL in {*selection.kinds, *selection.having}
+    return isinstance(selection, AsksForTags) and FOIL in (*selection.kinds, *selection.having)

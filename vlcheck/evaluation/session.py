@@ -133,10 +133,10 @@ class Session:
 
     def _may_pass(self, test: BehaviorTest) -> bool:
         """Return False for a test of foils of which the data has too few: no bias is required for their sake."""
-        if not asks_foils(test.statement.cases):
+        if not asks_foils(test.behavior.cases):
             return True
         rule = self.model.policy.of(test.behavior.name, test.behavior.bias).rule
-        least = fewest_needed(test.statement.expect.claim, rule, self.model.schedule.test)
+        least = fewest_needed(test.behavior.expect.claim, rule, self.model.schedule.test)
         return least is not None and len(self.model.source.select(test.behavior.cases)) >= least
 
     def _select_cases(self, tests: Iterable[BehaviorTest]) -> None:
