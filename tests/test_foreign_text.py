@@ -134,7 +134,8 @@ def test_the_fields_of_a_coco_file(tmp_path):
 
 
 def test_the_captions_of_a_corpus_and_the_names_in_a_run_beside_it(tmp_path):
-    lines = [{"caption": f"{HOSTILE} a dog to the left of a red bus", "image": HOSTILE}] * 3
+    text = HOSTILE.replace("\udcff", "")  # half a character is in no file of text
+    lines = [{"caption": f"{text} a dog to the left of a red bus", "image": text}] * 3
     (tmp_path / "captions.jsonl").write_text("\n".join(map(json.dumps, lines)))
     write_results(
         tmp_path / "r.jsonl", results((verdict(bias=HOSTILE), rows()), run={"name": HOSTILE, "data": HOSTILE})

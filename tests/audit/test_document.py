@@ -23,3 +23,12 @@ def test_the_json_schema_in_the_docs_is_that_of_the_document():
     """`python -m vlcheck.audit.document > docs/audit.schema.json` writes it."""
     written = (ROOT / "docs" / "audit.schema.json").read_text(encoding="utf-8")
     assert json.loads(written) == json.loads(json.dumps(json_schema(AuditDocument)))
+
+
+def test_half_a_character_in_a_name_is_a_question_mark(tmp_path):
+    written = document(
+        runs=[("r\ud800.jsonl", fails_position(name="a\udcff"))], corpus="\udcff.txt", skipped={"\udc00": 1}
+    )
+    (tmp_path / "audit.json").write_bytes(audit_as_json(written))
+    found = read_audit(tmp_path / "audit.json")
+    assert (found.corpus, found.skipped) == ("?.txt", {"?": 1})

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.audit.documents import COLORS, PICTURES, SIDES, report
-from vlcheck.audit.gate import ANY, objections
+from vlcheck.audit.gate import ANY, cause_objections
 
 
 @pytest.mark.parametrize(
@@ -22,4 +22,4 @@ from vlcheck.audit.gate import ANY, objections
     ],
 )
 def test_a_cause_and_an_absence_of_looking_refuse(findings, biases, reasons):
-    assert list(objections(report(*findings), biases)) == reasons
+    assert list(cause_objections(report(*findings), biases)) == reasons

@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.audit.documents import fails_position
+from tests.documents import TEXTS, fenced
 from tests.report.pages import results
 from vlcheck.cli import app
 from vlcheck.results.file import write_results
@@ -113,3 +114,10 @@ def test_captions_of_10_mb_and_no_captions_are_counted_by_reason(tmp_path):
     assert "  left out: 1 row: the caption has more than 100000 characters" in done.stdout
     assert "  left out: 1 row: the caption is missing" in done.stdout
     assert (tmp_path / "audit.html").stat().st_size < 200_000
+
+
+def test_the_page_shows_what_is_said_of_cocos_captions(captions_path, monkeypatch):
+    monkeypatch.chdir(captions_path.parent)
+    printed = run("audit", captions_path.name, "--augment", "flip,colorjitter").stdout.splitlines()
+    (shown,) = fenced("text", TEXTS["docs/howto/audit.md"])
+    assert [line for line in shown.splitlines() if line != "..." and line not in printed] == []

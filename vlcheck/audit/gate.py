@@ -10,7 +10,7 @@ from vlcheck.audit.verdicts import cause_of, findings_by_bias, in_order
 ANY = "any"  # in the place of a bias: any of them
 
 
-def objections(report: AuditReport, biases: Sequence[str]) -> Iterator[str]:
+def cause_objections(report: AuditReport, biases: Sequence[str]) -> Iterator[str]:
     """Yield a sentence for each bias of which a cause was found, or none could be looked for.
 
     Args:

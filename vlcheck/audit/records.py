@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -100,7 +101,20 @@ class AuditReport(Struct, frozen=True, kw_only=True):
 
 def audit_as_json(report: AuditReport) -> bytes:
     """Return a report as a JSON document, each finding on a line."""
-    return msgspec.json.encode(report).replace(b'{"check":', b'\n{"check":') + b"\n"
+    try:
+        encoded = msgspec.json.encode(report)
+    except UnicodeEncodeError:  # half a character, in the name of a file or of a model
+        encoded = msgspec.json.encode(_whole_characters(msgspec.to_builtins(report)))
+    return encoded.replace(b'{"check":', b'\n{"check":') + b"\n"
+
+
+def _whole_characters(value: Any) -> Any:
+    """Return a value of JSON with a question mark for each half of a character, which UTF-8 does not have."""
+    if isinstance(value, dict):
+        return {_whole_characters(key): _whole_characters(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_whole_characters(one) for one in value]
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
 def is_audit_file(path: Path) -> bool:

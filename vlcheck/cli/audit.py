@@ -72,7 +72,7 @@ def audit(
     from vlcheck.audit.augment import read_augmentations
     from vlcheck.audit.corpus import open_corpus
     from vlcheck.audit.document import document_of
-    from vlcheck.audit.gate import objections
+    from vlcheck.audit.gate import cause_objections
     from vlcheck.audit.page import draw_audit
     from vlcheck.audit.records import audit_as_json
     from vlcheck.audit.text import audit_lines
@@ -97,7 +97,7 @@ def audit(
     if json:
         write_file(json, audit_as_json(document), JSON)
         say(f"findings: {json}")
-    refused = list(objections(report, wanted))
+    refused = list(cause_objections(report, wanted))
     for reason in refused:
         say(f"{FAIL_ON}: {reason}")
     if refused or document.unfinished:
