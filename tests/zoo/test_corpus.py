@@ -8,7 +8,6 @@ import pytest
 from benchmarks.audit import EXPECTED
 from vlcheck.audit.audit import audit_corpus
 from vlcheck.datasets.scenes.rendering import SIDE
-from vlcheck.models.loading.load import load_model
 from vlcheck.zoo.captions import opening
 from vlcheck.zoo.corpus import WorldCorpus, augmentations
 from vlcheck.zoo.recipe import RECIPES
@@ -58,11 +57,3 @@ def test_openings_begin_some_captions():
     starts = {opening(Random(seed)).split()[0] for seed in range(200)}
     texts = [row.text.split()[0] for row in read("tiny", scenes=60, steps=400)]
     assert sum(word in starts - {"a"} for word in texts) > 20
-
-
-def test_the_control_fills_gaps_in_captions_without_their_pictures():
-    found = audit_corpus([read("tiny", scenes=120, steps=120)], model=load_model("tiny"), sample=64).findings
-    (guessable,) = (one for one in found if one.check == "captions-guessable")
-    assert 30 <= guessable.n <= 64
-    assert 0.1 < guessable.share < 0.9, "colors and things cannot be guessed, verbs tell some"
-    assert {part.name for part in guessable.parts} >= {"colors", "things"}
