@@ -15,9 +15,9 @@ class HashSample(Generic[Value]):
     """A random sample of the distinct keys of a stream, with a value for each.
 
     A key belongs to the sample if its hash is below a limit. When the sample is full, the limit is halved, and the keys
-    above it are dropped. Whether a key belongs to it does not depend on how often or when it occurs, so that all that
-    is counted about a key of the sample is counted from its first occurrence to the last. As long as there are no more
-    distinct keys than places, the sample has all of them.
+    above it are dropped. This does not depend on how often or when a key occurs, so that all that is counted about a
+    key of the sample is counted from its first occurrence to the last. The sample has all keys if there are no more of
+    them than places.
 
     Args:
         capacity: the largest number of keys.

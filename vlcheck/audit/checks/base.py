@@ -81,7 +81,8 @@ def cut(text: str) -> str:
     return shown.encode("utf-8", "replace").decode("utf-8")  # JSON holds no halves of characters
 
 
-class CorpusShare(NamedTuple):
+@dataclass(frozen=True)
+class CorpusShare:
     """A share of a corpus with its interval.
 
     Attributes:

@@ -125,7 +125,7 @@ def right_guesses(one: Counter[tuple[str, str]], other: Counter[tuple[str, str]]
     """Return how many colors of each half are the most frequent one of the other half.
 
     Args:
-        one: how often each color is beside each noun in one half of the pictures, by (noun, color).
+        one: number of mentions in one half of the pictures, by (noun, color).
         other: the same for the other half.
         know: whether the guess knows the noun; if not, it is the most frequent color of all nouns.
 

@@ -15,6 +15,7 @@ from vlcheck.audit.sample import HashSample
 from vlcheck.audit.words import AuditWords
 from vlcheck.cases.case import MASK
 from vlcheck.cases.words import OTHER_SIDE, Token, join_tokens, tokenize
+from vlcheck.datasets.lexicons.lexicon import Number
 from vlcheck.errors import ForeignFault, NotApplicable
 from vlcheck.models.text_encoding import GapFilling
 
@@ -120,8 +121,8 @@ class GuessableCheck:
         elif word in OTHER_SIDE:
             yield "sides", [OTHER_SIDE[word]]
         for name, thing in lexicons.objects.items():
-            number = "one" if word in thing.one else "many" if word in thing.many else None
-            if number == "one" or number == "many":
+            if word in (*thing.one, *thing.many):
+                number: Number = "one" if word in thing.one else "many"
                 others = (other.canonical(number) for key, other in lexicons.objects.items() if key != name)
                 yield "things", sorted({other for other in others if other and other != word})
                 return

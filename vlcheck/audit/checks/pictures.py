@@ -83,4 +83,4 @@ class PicturesCheck:
 def is_blank(image: Image.Image) -> bool:
     """Return True if a picture has one color throughout, within LEVELS."""
     extrema = image.convert("RGB").getextrema()
-    return all(high - low <= LEVELS for low, high in extrema)  # type: ignore[misc, operator]
+    return all(high - low <= LEVELS for low, high in extrema)  # type: ignore[misc]
