@@ -6,7 +6,7 @@ import html
 import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -19,7 +19,7 @@ from msgspec import to_builtins
 from vlcheck._util.paths import expanded
 from vlcheck._util.temporary import Scratch
 from vlcheck.behaviors.collect import collected
-from vlcheck.behaviors.suite import BehaviorTest, asked, sound, subjects
+from vlcheck.behaviors.suite import BehaviorTest, asked, fitting, sound, subjects, unfit
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import CaseSource
 from vlcheck.datasets.registry import open_source
@@ -253,7 +253,7 @@ def evaluate(
     started, folder = datetime.now(UTC), _tests_folder(suite)
     with collected(folder) as found, Scratch() as scratch:
         its = _Suite.of(folder, found, names_all=bool(policy and lexicons))
-        held, chosen = its.policy(policy).as_of(started.date()), its.named(tests, requests)
+        held, named = its.policy(policy).as_of(started.date()), its.named(tests, requests)
         source = data
         if isinstance(source, str):
             source = open_source(source, lexicons=its.lexicons(lexicons), columns=columns)
@@ -262,33 +262,32 @@ def evaluate(
         adapter = explaining(adapter, requests, batch_size=batch_size)
         explainer = case_explainer(adapter, requests)
         config = replace(config, explained=explainer.records if explainer else ())
-        with open_session(
-            config,
-            adapter,
-            Trials.for_model(source, adapter),
-            held,
-            scratch,
-        ) as session:
+        chosen = _fitting(named, source, demanded=tests is not None)
+        with ExitStack() as opened:
+            trials = Trials.for_model(source, adapter)
+            session = opened.enter_context(open_session(config, adapter, trials, held, scratch))
+            beside = opened.enter_context(companion.session(source, held)) if companion else None
+            session = session.against(beside) if beside else session
             part = file.Part(scratch, "main")
-            could = its.asked(requests)
+            could = fitting(its.asked(requests), source)
             header = session.header(
                 chosen,
                 run_id=name,
                 started=started,
                 complete=its.whole and len(chosen) == len(could),
-                unasked=[test for test in its.tests if test not in could],
+                unasked=[test for test in its.tests if test not in its.asked(requests)],
             )
             part.keep([header])
             session.ask((test for test in sound(chosen) if not test.skipped), _told(progress))
             errors = _judge_all(session, chosen, part, explainer)
             if explainer:
                 part.keep(explainer.lines())
-        lines = file.gather(scratch)
-        keep_worst(lines)
-        results = _ended(lines, errors)
-        if companion is None:
-            return results
-        return replace(results, control=companion.judged(source, held, chosen, results.lines.run, _told(progress)))
+            lines = file.gather(scratch)
+            keep_worst(lines)
+            results = _ended(lines, errors)
+            if companion is None or beside is None:
+                return results
+            return replace(results, control=companion.judged(beside, chosen, results.lines.run, _told(progress)))
 
 
 def read_results(path: str | Path) -> Results:
@@ -389,6 +388,21 @@ def _tests_folder(suite: str | Path | None) -> Path:
     return folder
 
 
+def _fitting(tests: Sequence[BehaviorTest], source: CaseSource, *, demanded: bool) -> Sequence[BehaviorTest]:
+    """Return the tests that the data has their kind of cases for; raise UsageError if a named one, or none, is left.
+
+    Args:
+        tests: the tests.
+        source: the cases.
+        demanded: whether the user named each of the tests.
+    """
+    found = fitting(tests, source)
+    for test in tests:
+        if (demanded or not found) and (why := unfit(test, source)):
+            raise UsageError(f"{argument('tests', test.name)}: is not asked: {why}.")
+    return found
+
+
 def _loaded(config: EvaluationConfig) -> VisionLanguageModel:
     trusted = config.trust_remote_code
     return load_model(config.model, device=config.device, dtype=config.dtype, trust_remote_code=trusted)
@@ -406,13 +420,18 @@ class _Companion:
     adapter: VisionLanguageModel
     config: EvaluationConfig
 
-    def judged(
-        self, source: CaseSource, policy: Policy, tests: Sequence[BehaviorTest], run: RunRecord, told: Told | None
-    ) -> Results:
+    @contextmanager
+    def session(self, source: CaseSource, policy: Policy) -> Iterator[Session]:
+        """Yield its session on the cases of a run."""
+        trials = Trials.for_model(source, self.adapter)
+        with Scratch() as scratch, open_session(self.config, self.adapter, trials, policy, scratch) as session:
+            yield session
+
+    def judged(self, session: Session, tests: Sequence[BehaviorTest], run: RunRecord, told: Told | None) -> Results:
         """Return its results on the tests of a run, whose first line is `run`."""
         asked = [test for test in sound(tests) if not test.skipped]
-        started, trials = datetime.fromisoformat(run.started), Trials.for_model(source, self.adapter)
-        with Scratch() as scratch, open_session(self.config, self.adapter, trials, policy, scratch) as session:
+        started = datetime.fromisoformat(run.started)
+        with Scratch() as scratch:
             part = file.Part(scratch, "main")
             complete = bool(run.complete)
             part.keep([session.header(tests, run_id=str(run.run_id), started=started, complete=complete)])

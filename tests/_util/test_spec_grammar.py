@@ -64,7 +64,8 @@ def any_source(rng, depth=0):
     scheme = rng.choice([*SCHEMES][: 3 if depth > 3 else 4])
     if scheme == "scenes":
         return Reference(scheme)
-    at = {"coco": text(rng), "sugarcrepe": any_source(rng, depth + 1)}.get(scheme, "") if rng.random() < 0.7 else ""
+    other = any_source(rng, depth + 1) if rng.random() < 0.7 else Reference("", text(rng))
+    at = {"coco": text(rng), "sugarcrepe": other}.get(scheme, "") if rng.random() < 0.7 else ""
     return Reference(scheme, text(rng), at)
 
 
@@ -141,6 +142,12 @@ def test_any_text_is_parsed_or_refused_in_one_line(parse):
             DataSpec(Reference("sugarcrepe", "F", Reference("coco", "/data/coco", "val2017")), 50, 3),
         ),
         ("sugarcrepe:F@scenes:50", DataSpec(Reference("sugarcrepe", "F", Reference("scenes")), 50)),
+        ("sugarcrepe:F", DataSpec(Reference("sugarcrepe", "F"))),
+        ("sugarcrepe:F@/data/pictures", DataSpec(Reference("sugarcrepe", "F", Reference("", "/data/pictures")))),
+        ("sugarcrepe:F@pictures:50:3", DataSpec(Reference("sugarcrepe", "F", Reference("", "pictures")), 50, 3)),
+        ('sugarcrepe:F@"coco:A":50', DataSpec(Reference("sugarcrepe", "F", Reference("", "coco:A")), 50)),
+        ("sugarcrepe:F@./coco", DataSpec(Reference("sugarcrepe", "F", Reference("", "./coco")))),
+        (r"sugarcrepe:F@C:\data", DataSpec(Reference("sugarcrepe", "F", Reference("", r"C:\data")))),
     ],
 )
 def test_data_is_named(spec, wanted):
@@ -187,6 +194,9 @@ def test_a_model_is_named(spec, wanted):
         ("coco:/me@home@val", "/me@home", Reference("coco", "/me@home", "val")),
         ("coco:/at/12:30", "/at/12:30", Reference("coco", "/at/12:30")),
         ("sugarcrepe:F@coco:A", "F@coco:A", Reference("sugarcrepe", "F@coco:A")),
+        ("sugarcrepe:/me@home", "/me@home", Reference("sugarcrepe", "/me@home")),
+        ("sugarcrepe:/me@home", "/me", Reference("sugarcrepe", "/me", Reference("", "home"))),
+        ("sugarcrepe:F@at:x", "at:x", Reference("sugarcrepe", "F", Reference("", "at:x"))),
     ],
 )
 def test_without_quotes_the_longest_path_that_exists_is_meant(spec, there, wanted):
@@ -215,6 +225,7 @@ def test_likewise_of_models(spec, there, wanted):
         (data, "coco@val2017", "coco names no path. Say coco:ROOT[@SPLIT]."),
         (data, "sugarcrepe:F@cocoo:A", "unknown source 'cocoo'. Did you mean 'coco'?"),
         (data, "sugarcrepe:F@coco:", "coco names no path"),
+        (data, "sugarcrepe:F@", "nothing follows the @. Say sugarcrepe:FOLDER[@SOURCE]."),
         (model, '"folder"x', "'x' follows the closing quote"),
         (model, "folder,regions=a,regions=b", "regions is named twice"),
         (model, "itm=A,mln=B", "'mln' is no metric. Did you mean 'mlm'? no model is named for mlm"),

@@ -20,13 +20,22 @@ class BrokenFile(Exception):
     """A file whose content ends, or is damaged, before its end; what was read before that place is valid."""
 
 
+DAMAGE = (EOFError, OSError, lzma.LZMAError, zlib.error)
+"""What reading raises where compressed content is damaged or ends too early."""
+
+
 def _zstandard(path: Path) -> BinaryIO:
     """Open a file that zstd compressed. Raises UsageError without pyarrow, which reads it."""
     try:
         from pyarrow import input_stream
     except ImportError as error:
         raise UsageError(f"{path}: needs pyarrow to be decompressed: pip install 'vlcheck[tables]'.") from error
-    return cast(BinaryIO, input_stream(str(path), compression="zstd"))
+    file: BinaryIO = input_stream(str(path), compression="zstd")
+    return file
+
+
+def _plain(path: Path) -> BinaryIO:
+    return path.open("rb")
 
 
 _OPENERS: Mapping[str, Callable[[Path], BinaryIO]] = MappingProxyType(
@@ -62,11 +71,11 @@ def decompressed(path: Path) -> Iterator[BinaryIO]:
     """
     demand_file(path)
     try:
-        file = _OPENERS.get(path.suffix.lower(), lambda path: path.open("rb"))(path)
+        file = _OPENERS.get(path.suffix.lower(), _plain)(path)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror or error}).") from error
     with file:
         try:
             yield file
-        except (EOFError, OSError, lzma.LZMAError, zlib.error) as error:
+        except DAMAGE as error:
             raise BrokenFile(f"{path}: its content is damaged or ends too early ({error})") from error

@@ -94,7 +94,7 @@ class JsonPieces:
         if self._ended("]"):
             return
         while True:
-            yield self._at_once(decoder) or list(self._one_by_one(decoder))
+            yield self._at_once(decoder) or [*self._one_by_one(decoder)]
             if self._expect(",]") == "]":
                 return
 

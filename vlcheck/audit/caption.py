@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -43,7 +44,7 @@ class Caption(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass
 class Unread:
-    """What was not read of a corpus; it grows while the corpus is read.
+    """The record of everything in a corpus that was not read; it grows while the corpus is read.
 
     Attributes:
         skipped: number of captions that were left out, by reason.
@@ -56,15 +57,16 @@ class Unread:
     places: dict[str, str] = field(default_factory=dict)
     unfinished: list[str] = field(default_factory=list)
 
-    def skip(self, reason: str, place: str) -> None:
+    def skip(self, reason: str, place: Callable[[], str]) -> None:
         """Count something that is left out.
 
         Args:
             reason: why.
-            place: its file and line, or row.
+            place: names its file and line, or row; it is called for the first one of each reason.
         """
         self.skipped[reason] += 1
-        self.places.setdefault(reason, place)
+        if reason not in self.places:
+            self.places[reason] = place()
 
     def lines(self) -> Iterator[str]:
         """Describe what was not read, a line each."""
@@ -80,13 +82,13 @@ class Unread:
 
 
 class Found(NamedTuple):
-    """What a corpus says of a picture, before it is checked.
+    """The captions of a picture as a corpus has them, before they are checked.
 
     Attributes:
         said: its caption, or a list of them.
         image: the name of the picture.
         boxes: the objects that are annotated in it.
-        picture: as `Caption` has it.
+        picture: a function that decodes the picture, as that of a `Caption`.
     """
 
     said: object
@@ -95,19 +97,21 @@ class Found(NamedTuple):
     picture: Callable[[], Image.Image] | None = None
 
 
-def usable(found: Iterable[Found], place: Callable[[int], str], unread: Unread) -> list[Caption]:
+def usable(found: Iterable[Found | None], place: Callable[[int], str], unread: Unread) -> list[Caption]:
     """Return the captions that can be used, and count the others.
 
     Args:
-        found: what was read, in the order of the corpus.
+        found: the captions by picture, in the order of the corpus; None for one that is counted already.
         place: names the place of the one with an index, e.g. file and line.
-        unread: what was not read of the corpus.
+        unread: the record in which the others are counted.
     """
     captions = []
     for at, one in enumerate(found):
+        if one is None:
+            continue
         for text in one.said if isinstance(one.said, list | tuple) else (one.said,):
             if why := fault_of(text):
-                unread.skip(why, place(at))
+                unread.skip(why, partial(place, at))
             else:
                 captions.append(Caption(text.strip(), one.image, one.boxes, one.picture))
     return captions

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from vlcheck._util.compressed import decompressed, plain_suffix
+from vlcheck._util.compressed import BrokenFile, decompressed, plain_suffix
 from vlcheck._util.foreign_files import demand_file
 from vlcheck._util.paths import expanded, there_is
 from vlcheck.audit.caption import Caption, NamedBox, Unread
@@ -47,7 +47,7 @@ class Corpus:
         name: the text that it was opened by.
         kind: its layout: "json", "jsonl", "text", "parquet", "webdataset" or "hf".
         read: reads the corpus; it is given the record of what is not read.
-        unread: what was not read, up to the chunk that was read last.
+        unread: the record of everything that was not read, up to the chunk that was read last.
     """
 
     name: str
@@ -138,8 +138,11 @@ def _kind_of(path: Path) -> str:
 
 def _holds_lines(path: Path) -> bool:
     """Return True if the first line is an object, and another one follows."""
-    with decompressed(path) as file:
-        lines = file.read(_SNIFFED).split(b"\n")
+    try:
+        with decompressed(path) as file:
+            lines = file.read(_SNIFFED).split(b"\n")
+    except BrokenFile:  # is told when the corpus is read
+        return False
     try:
         fields = msgspec.json.decode(lines[0], type=dict[str, msgspec.Raw])
     except msgspec.MsgspecError:

@@ -57,6 +57,13 @@ class BehaviorTest:
         """Return what is wrong with what it states, alone or beside other tests; "" where nothing is."""
         return self.clash or self.statement.amiss
 
+    @property
+    def asks_foils(self) -> bool:
+        """Return True if it asks about cases with foils, which only some data has."""
+        from vlcheck.cases.foils import asks_foils  # brings numpy and Pillow, as the file of tests has done by now
+
+        return not self.amiss and asks_foils(self.statement.cases)
+
     def asked_with(self, methods: Collection[str]) -> bool:
         """Return True if it is asked in a run with some methods of explanation."""
         from vlcheck.metrics.registry import METRICS  # brings numpy and Pillow, as the file of tests has done by now
@@ -69,7 +76,7 @@ class BehaviorTest:
         """Return the behavior, with names and docstrings. Raises UsageError where the module names no bias."""
         from vlcheck.behaviors.behavior import Behavior
 
-        bias = getattr(self.module, "BIAS", None)
+        bias = self.statement.bias or getattr(self.module, "BIAS", None)
         if not isinstance(bias, str) or not bias:
             raise UsageError(f'{self.path}: names no bias; add a line like BIAS = "color" above its tests.')
         return Behavior(

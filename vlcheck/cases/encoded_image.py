@@ -35,7 +35,7 @@ class EncodedImage(ABC):
     @property
     @abstractmethod
     def place(self) -> str:
-        """Where it is stored, for messages."""
+        """The place that it is stored in, for messages."""
 
     @abstractmethod
     def _header(self) -> AbstractContextManager[Image.Image]:
@@ -111,7 +111,7 @@ class ImageFile(EncodedImage):
         return str(self.path)
 
     @cached_property
-    def key(self) -> str:  # type: ignore[override]  # a cached property is one
+    def key(self) -> str:
         """The SHA-256 of the file's content, in hexadecimal digits."""
         check_file(self.path)
         try:
@@ -154,7 +154,7 @@ class ImageWithin(EncodedImage):
         return self.where
 
     @cached_property
-    def key(self) -> str:  # type: ignore[override]  # a cached property is one
+    def key(self) -> str:
         """The SHA-256 of the encoded content, in hexadecimal digits."""
         return hashlib.sha256(self.read()).hexdigest()
 

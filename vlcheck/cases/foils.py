@@ -27,6 +27,7 @@ PHENOMENA = (
 COIN = "a coin"
 ITSELF = "the model with another picture"
 CONTROL = "the control"
+WITHOUT_PICTURE = "without_picture"  # the table of these choices in the results
 
 
 class AsksForTags(Protocol):

@@ -80,7 +80,7 @@ def in_turn(
     seed: int,
     identify: Identify = lambda _, case: case.image.key,
 ) -> Iterator[Case]:
-    """Yield one case an image, balanced over the target words; copies of a picture count as one image.
+    """Yield one case an image, balanced over the target words; copies and parts of a picture count as one image.
 
     The targets take turns, the rarest first, each with its next image that no other target has taken. The order of
     images depends on the seed and their names alone, so that behaviors prefer the same images, and a smaller choice is
@@ -120,9 +120,11 @@ def _next(queue: _Queue, taken: set[str], identify: Identify) -> Iterator[Case]:
     """Yield the next case whose picture is not taken, if there is one, and take it."""
     while queue:
         image, case = queue.popleft()
+        if image in taken:  # of which this case may show another part
+            continue
         key = identify(image, case)
         if key is not None and key not in taken:
-            taken.add(key)
+            taken.update((image, key))
             yield case
             return
 

@@ -11,7 +11,7 @@ import typer
 from vlcheck._util.numbers import counted
 from vlcheck.behaviors.behavior import Behavior
 from vlcheck.behaviors.schedule import schedule_for
-from vlcheck.behaviors.suite import BehaviorTest
+from vlcheck.behaviors.suite import BehaviorTest, fitting
 from vlcheck.cli.arguments import (
     Data,
     Device,
@@ -56,7 +56,7 @@ def cases(
     if to:
         say(f"{counted(write_jsonl(to, source.fitting, copy=copy), 'case')} written to {to}")
         return
-    for line in offered(source, _behaviors(collected.tests)):
+    for line in offered(source, _behaviors(fitting(collected.tests, source))):
         say(line)
 
 
@@ -82,10 +82,11 @@ def plan(
     held = policy_for(collected, policy)
     adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted) if model else None
     metrics = adapter.metrics if adapter else METRICS
-    behaviors = _behaviors(test for test in collected.tests if test.metric in metrics)
+    tests = fitting(collected.tests, source)
+    behaviors = _behaviors(test for test in tests if test.metric in metrics)
     say(f"policy: {held.path}")
     schedule = schedule_for(source.seed, sequential=sequential or is_sequential(collected))
-    lines = preview(collected.tests, source, held, adapter, schedule)
+    lines = preview(tests, source, held, adapter, schedule)
     for line in (*lines, *files_to_add(source, behaviors), *slips(source.cases, behaviors)):
         say(line)
 

@@ -125,7 +125,13 @@ class CaseLine:
 
     @classmethod
     def parse(cls, path: Path, number: int, text: bytes) -> CaseLine:
-        """Read the fields without checking them; raise UsageError if the line is not an object."""
+        """Read the fields without checking them; raise UsageError if the line is not an object.
+
+        Args:
+            path: the file.
+            number: the line's number, from 1.
+            text: the line.
+        """
         said = _object(f"{path}:{number}", text)
         # Optional fields may be null.
         fields = {name: value for name, value in said.items() if value is not None or name not in _OPTIONAL}
@@ -172,7 +178,12 @@ class CaseLine:
             raise UsageError(f"{self.where}: {error}") from error
 
     def check(self, case: Case, lexicons: Lexicons) -> None:
-        """Check picture and caption as `Offer.check` demands; raise UsageError or NotApplicable."""
+        """Check picture and caption as `Offer.check` demands; raise UsageError or NotApplicable.
+
+        Args:
+            case: the case of the line.
+            lexicons: the words.
+        """
         self.check_picture(case)
         with self._saying_where():
             check_upright(case, lexicons)

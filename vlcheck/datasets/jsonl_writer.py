@@ -49,8 +49,8 @@ def write_jsonl(to: Path, cases: Iterable[Case], *, copy: bool = False) -> int:
 def _file(case: Case) -> Path:
     if not isinstance(case.image, ImageFile):
         raise UsageError(
-            f"{parameter('to')}: case {case.id} has no image file, since its picture is drawn when it is asked about;"
-            " only cases whose images are files can be written, e.g. those of coco:FOLDER."
+            f"{parameter('to')}: case {case.id} has no image file, since its picture is drawn, or cut out, when it is"
+            " asked about; only cases whose images are files can be written, e.g. those of coco:FOLDER."
         )
     return case.image.path
 

@@ -7,7 +7,8 @@ A reader is a function `read(path, lexicons) -> Offer`, registered as `name = "p
 - `lexicons` (Lexicons): the words for colors, sides, hands and so on, which decide the tags of cases.
 - It may have keyword-only parameters: `split` (str, "" unless said) allows `name:PATH@SPLIT`; `pictures` (the Reference
   after the @, or None) allows `name:PATH@coco:ROOT` and `name:PATH@FOLDER`; `images` and `seed` (both int) are those of
-  the spec; `columns` (str, mapping or None) is that of `--vl-columns`. A reader without `path` has keyword-only parameters alone and is named without a path.
+  the spec; `columns` (str, mapping or None) is that of `--vl-columns`. A reader without `path` has keyword-only
+  parameters alone and is named without a path.
 
 It returns an `Offer`: the cases by the name of their image. Files that are wrong are a `UsageError` that names file and
 line; any other error is shown with the line of the reader's code that raised it.
@@ -39,7 +40,6 @@ Reader = Callable[..., Offer]
 _SCHEMES: Mapping[str, Scheme] = {  # of the shipped readers, which are imported when they are asked
     "scenes": Scheme("scenes", path=False),
     "coco": Scheme("coco:ROOT[@SPLIT]", at="split"),
-    "jsonl": Scheme("jsonl:PATH"),
     "parquet": Scheme("parquet:PATH"),
     "webdataset": Scheme("webdataset:SHARDS"),
     "hf": Scheme("hf:NAME[:SPLIT]", at="named split"),
@@ -47,13 +47,13 @@ _SCHEMES: Mapping[str, Scheme] = {  # of the shipped readers, which are imported
         suite: Scheme(f"{suite}:FOLDER[@PICTURES]", at="source")
         for suite in ("sugarcrepe", "valse", "whatsup", "aro", "winoground")
     },
+    "jsonl": Scheme("jsonl:PATH"),
 }
 _SHIPPED: Mapping[str, EntryPoint] = {
     name: EntryPoint(name, f"vlcheck.datasets.{reader}", GROUP)
     for name, reader in {
         "scenes": "scenes.cases:read_scenes",
         "coco": "coco.reader:read_coco",
-        "jsonl": "jsonl:read_jsonl",
         "parquet": "tables.reader:read_parquet",
         "webdataset": "tables.reader:read_webdataset",
         "hf": "tables.reader:read_hub",
@@ -62,6 +62,7 @@ _SHIPPED: Mapping[str, EntryPoint] = {
         "whatsup": "foils.whatsup:read_whatsup",
         "aro": "foils.aro:read_aro",
         "winoground": "foils.winoground:read_winoground",
+        "jsonl": "jsonl:read_jsonl",
     }.items()
 }
 ACCEPTED = accepted(_SCHEMES)
@@ -93,6 +94,7 @@ def open_source(spec: str, *, lexicons: Path | None = None, columns: ColumnsSaid
         5
     """
     demand_type("data", spec, str, "a spec, e.g. 'scenes:50'")
+    demand_type("columns", columns, str | Mapping | None, "columns by field, e.g. 'caption=text', or a TOML file")
     readers = registered_sources()
     schemes = {name: _SCHEMES.get(name) or _scheme(entry, spec) for name, entry in readers.items()}
     parsed = parse_data(spec, schemes)

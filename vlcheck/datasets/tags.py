@@ -113,4 +113,4 @@ def doubts(case: Case, lexicons: Lexicons) -> Iterator[str]:
 
 def compared_with_nothing(case: Case) -> bool:
     """Return True if a model that only compares texts has no word to compare the target with."""
-    return not case.candidates and case.target not in PLACES
+    return not case.candidates and not case.foils and case.target not in PLACES

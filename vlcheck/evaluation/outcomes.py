@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from vlcheck._util.numbers import brief, counted
 from vlcheck.behaviors.behavior import Behavior
+from vlcheck.cases.foils import WITHOUT_PICTURE
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.expect.base import (
     AFTER,
@@ -27,10 +28,10 @@ from vlcheck.expect.base import (
 from vlcheck.metrics.reading import Unlikely
 from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.policy.policy import Rule
-from vlcheck.stats.bootstrap import bootstrap_interval
+from vlcheck.stats.bootstrap import bootstrap_interval, by_cluster
 from vlcheck.stats.bounds import Test, exact
 from vlcheck.stats.decision import BY_GRAVITY, HOLLOW, NOT_ASKED, Cause, Claim
-from vlcheck.stats.lead import judge_lead
+from vlcheck.stats.lead import judge_lead, leads_over
 from vlcheck.stats.operating_scale import RAW
 from vlcheck.stats.power import fewest_ahead, fewest_inside, fewest_that_pass
 from vlcheck.stats.verdict import Verdict, invalid, judge, judge_mean
@@ -282,6 +283,24 @@ class Findings:
         names = dict.fromkeys(name for finding in self.each for name in finding.rivals)
         rivals = {name: [finding.rivals.get(name) for finding in self.each] for name in names}
         return [finding.margins.get(WHOLE) for finding in self.each], rivals, self._images(self.each)
+
+    def leads(self, rule: Rule, test: Test = exact) -> Mapping[str, Mapping[str, float | int]]:
+        """Return the table of a lead: the share of right answers of the model and of each rival, and the leads.
+
+        Args:
+            rule: the policy's statistical limits.
+            test: the statistical test; it has to allow for the number of looks.
+        """
+        if self.behavior.expect.claim != "lead" or not self.counted or self._not_finite():
+            return {}
+        margins, rivals, images = self.compared
+        right = [None if margin is None else float(margin > 0) for margin in margins]
+        own = by_cluster((one, image) for one, image in zip(right, images, strict=True) if one is not None)
+        cells: dict[str, float | int] = {"right": float(own.mean()), "n": len(own)}
+        for lead in leads_over(right, rivals, images, alpha=rule.alpha, test=test):
+            cells |= {lead.rival: lead.right, f"{lead.rival}: lead": lead.lead}
+            cells |= {f"{lead.rival}: lead from": lead.low, f"{lead.rival}: lead to": lead.high}
+        return {WITHOUT_PICTURE: cells}
 
     def _mean(self, rule: Rule, test: Test) -> Verdict:
         """Return the verdict of claims about means: a fail if one mean is outside the band, a pass if all are inside.

@@ -20,6 +20,7 @@ from vlcheck.behaviors.schedule import Schedule, images_of
 from vlcheck.behaviors.suite import BehaviorTest, sound, subjects
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import CaseSource
+from vlcheck.cases.foils import asks_foils
 from vlcheck.datasets.tags import strange_tags
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, printable
 from vlcheck.evaluation.calibration import Operating, ahead
@@ -215,7 +216,8 @@ def foresee(tests: Sequence[BehaviorTest], operating: Operating, policy: Policy,
         spare = Lazy(chain.from_iterable(_sound(trials.spare(behavior, metric))))
         strange = "" if asked else strange_tags(behavior.cases, trials.source.cases)
         prospects.append(Prospect(test.name, behavior, metric, rule, n, queries, by, counts, spare, strange))
-    required = tuple(policy.required_of(subjects(tests)))
+    lost = {prospect.test for prospect in prospects if prospect.hopeless and asks_foils(prospect.behavior.cases)}
+    required = tuple(policy.required_of(subjects(test for test in tests if test.name not in lost)))
     return Foresight(tuple(prospects), tuple(setting.values()), required, tuple(faults))
 
 

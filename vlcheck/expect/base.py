@@ -136,8 +136,8 @@ class Expectation(Protocol):
     """A behavior's expectation of a case's readings.
 
     Attributes:
-        claim: "rate" if each case holds or is violated, "mean" if the mean is compared with a band, "lead" if cases that
-            hold are compared with those that others have right; it is then `Competing`.
+        claim: "rate" if each case holds or is violated, "mean" if the mean is compared with a band, "lead" if cases
+            that hold are compared with those that others have right; it is then `Competing`.
         competence: whether the model has to know a case: "no", "each case" to be counted, or half of them "to pass".
         expected: the expectation in a few words, for reviewers.
         hollow: why a pass would mean nothing if the model knows too little.

@@ -15,6 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from types import MappingProxyType
 
 from vlcheck._util.hashing import digest
@@ -99,7 +100,7 @@ def _learnt(cases: tuple[tuple[str, ...], ...], fold: str) -> Mapping[str, _Meas
     measures: dict[str, _Measure] = {
         "its length": len,
         "common words": lambda text: _mean([math.log1p(common[word]) for word in _words(text)]),
-        "slips of grammar": slips,
+        "slips of grammar": grammar_slips,
     }
     directed = {name: _directed(measure, taught) for name, measure in measures.items()}
     return MappingProxyType({**directed, "words of captions": _likelier(taught)})
@@ -136,18 +137,18 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=100_000)
-def slips(text: str) -> float:
+def grammar_slips(text: str) -> float:
     """Return the number of plain slips of grammar and writing in an English text.
 
     They are a word that is there twice in a row, "a" for "an" or "an" for "a", "a" or "one" before a plural, "two" or
     "many" before a singular, a space before a comma, and a small letter at the beginning.
 
     Example:
-        >>> slips("A apple and and two dog ."), slips("An apple and two dogs.")
+        >>> grammar_slips("A apple and and two dog ."), grammar_slips("An apple and two dogs.")
         (4, 0)
     """
     words = _words(text)
-    pairs = list(zip(words, words[1:], strict=False))
+    pairs = list(pairwise(words))
     return (
         sum(one == other for one, other in pairs)
         + sum(one in ("a", "an") and one != article_of(other) for one, other in pairs)

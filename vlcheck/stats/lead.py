@@ -59,7 +59,7 @@ class _Paired:
     sample: Tally
 
 
-def leads(
+def leads_over(
     right: Sequence[float | None],
     rivals: Mapping[str, Sequence[float | None]],
     clusters: Sequence[Hashable] | None = None,
@@ -80,7 +80,7 @@ def leads(
         The leads in the order of the rivals; none for a rival that shares no case with the model.
 
     Example:
-        >>> (lead,) = leads([1.0] * 10, {"a coin": [0.5] * 10})
+        >>> (lead,) = leads_over([1.0] * 10, {"a coin": [0.5] * 10})
         >>> lead.lead, round(lead.low, 2)
         (0.5, 0.25)
     """
@@ -99,7 +99,7 @@ def judge_lead(
 
     Args:
         margins: one a case; a case is right above 0, and does not count if the margin is None.
-        rivals: as in `leads`.
+        rivals: as in `leads_over`.
         clusters: the image of each case; without it each case is an image of its own.
         alpha: error rate of the decision, in (0, 0.5).
         test: a test of a mean of values in [0, 1].
@@ -149,10 +149,10 @@ def _paired(
 ) -> list[_Paired]:
     images = range(len(right)) if clusters is None else clusters
     found = []
-    for rival, credits in rivals.items():
+    for rival, shares in rivals.items():
         rows = [
             (own, other, image)
-            for own, other, image in zip(right, credits, images, strict=True)
+            for own, other, image in zip(right, shares, images, strict=True)
             if own is not None and other is not None
         ]
         if rows:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,7 @@ def read_json_file(
         wanted: the columns that the user named, for a list of objects.
         pictures: the folder of pictures; None if they are not to be opened.
         instances: the COCO file with the boxes of the pictures; None if there is none.
-        unread: what was not read; entries that are no object are counted.
+        unread: the record in which entries that are no object are counted.
 
     Raises:
         UsageError: If the file is neither, or the first objects of a list have no column of captions.
@@ -107,16 +108,19 @@ def read_json_file(
         with _opened(path) as text:
             found = _listed(path, text, wanted, pictures) if text.next() == "[" else _coco(path, text, beside)
             for entries, name in found:
-                place = lambda at, first=read, name=name: f"{path}: {name}[{first + at}]"  # noqa: E731
-                for at, entry in enumerate(entries):
-                    if entry is None:
-                        unread.skip(_NO_OBJECT, place(at))
-                yield usable((one for one in entries if one is not None), place, unread)
+                place = partial(_place, path, name, read)
+                for at in (at for at, entry in enumerate(entries) if entry is None):
+                    unread.skip(_NO_OBJECT, partial(place, at))
+                yield usable(entries, place, unread)
                 read += len(entries)
     except BrokenFile as error:
         unread.unfinished.append(f"{error}; read up to entry {read}")
     except (ValueError, RecursionError) as error:
         _end_early(path, f"is not JSON ({printable(str(error), 120)})", read, unread)
+
+
+def _place(path: Path, table: str, first: int, at: int) -> str:
+    return f"{path}: {table}[{first + at}]"
 
 
 def _end_early(path: Path, why: str, read: int, unread: Unread) -> None:
@@ -201,13 +205,13 @@ def _boxes(path: Path) -> dict[object, tuple[NamedBox, ...]]:
         elif table == CATEGORIES and isinstance(one.id, int | str):
             called[one.id] = str(one.name)
     boxes: dict[object, tuple[NamedBox, ...]] = {}
-    for one in _instances(path):
+    for each in _instances(path):
         try:
-            (width, height), (x, y, w, h) = sizes[one.image_id], one.bbox
-            box = (called[one.category_id], x / width, y / height, w / width, h / height)
+            (width, height), (x, y, w, h) = sizes[each.image_id], each.bbox
+            box = (called[each.category_id], x / width, y / height, w / width, h / height)
         except (KeyError, TypeError, ValueError, ZeroDivisionError):
             continue
-        boxes[one.image_id] = (*boxes.get(one.image_id, ()), box)
+        boxes[each.image_id] = (*boxes.get(each.image_id, ()), box)
     if not boxes:
         raise UsageError(
             f"{path}: has no box of a listed picture; a file as COCO's instances_<split>.json is accepted."

@@ -28,14 +28,17 @@ def decoder_of(columns: Mapping[str, str]) -> msgspec.json.Decoder[Any]:
     )
 
 
-def found_in(rows: Iterable[Any], pictures: Path | None) -> Iterator[Found]:
+def found_in(rows: Iterable[Any], pictures: Path | None) -> Iterator[Found | None]:
     """Yield what objects say.
 
     Args:
-        rows: the decoded objects.
+        rows: the decoded objects; None is passed on.
         pictures: the folder from which the paths of pictures lead; None if pictures are not to be opened.
     """
     for row in rows:
+        if row is None:
+            yield None
+            continue
         image = "" if row.image is None else str(row.image)
         boxes = boxes_of(row.boxes) if row.boxes else ()
         yield Found(row.caption, image, boxes, picture_at(pictures, image) if pictures and image else None)

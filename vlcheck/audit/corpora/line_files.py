@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 
-from vlcheck._util.compressed import BrokenFile, decompressed
+from vlcheck._util.compressed import DAMAGE, BrokenFile, decompressed
 from vlcheck.audit.caption import EMPTY, Caption, Unread, fault_of, usable
 from vlcheck.audit.corpora.json_rows import decoder_of, found_in
 from vlcheck.datasets.tables.columns import Columns
@@ -41,24 +43,33 @@ class WholeLines(NamedTuple):
 def line_blocks(file: BinaryIO) -> Iterator[WholeLines]:
     """Read a file in blocks of whole lines; of a line that is too long, the rest is passed over."""
     number, rest = 1, b""
-    while piece := file.read(BLOCK):
-        end = piece.rfind(b"\n") + 1
-        if not end and len(rest) + len(piece) > LONGEST_LINE:
-            yield WholeLines(number, (rest + piece)[:BLOCK], too_long=True)
+    while piece := _piece(file):
+        rest += piece
+        if end := rest.rfind(b"\n") + 1:
+            yield WholeLines(number, rest[:end])
+            number, rest = number + rest.count(b"\n"), rest[end:]
+        elif len(rest) > LONGEST_LINE:
+            yield WholeLines(number, rest[:BLOCK], too_long=True)
             number, rest = number + 1, _after_the_line(file)
-        elif not end:
-            rest += piece
-        else:
-            content = rest + piece[:end]
-            yield WholeLines(number, content)
-            number, rest = number + content.count(b"\n"), piece[end:]
     if rest:
         yield WholeLines(number, rest)
 
 
+def _piece(file: BinaryIO) -> bytes:
+    """Read BLOCK bytes, or up to a place where the file is damaged; the next call raises what is wrong there."""
+    read = getattr(file, "read1", file.read)
+    parts = [read(BLOCK)]
+    while parts[-1] and (missing := BLOCK - sum(map(len, parts))) > 0:
+        try:
+            parts.append(read(missing))
+        except DAMAGE:
+            break
+    return b"".join(parts)
+
+
 def _after_the_line(file: BinaryIO) -> bytes:
     """Pass over the rest of a line; return what was read beyond it."""
-    while piece := file.read(BLOCK):
+    while piece := _piece(file):
         if b"\n" in piece:
             return piece.partition(b"\n")[2]
     return b""
@@ -69,7 +80,7 @@ def read_text_lines(path: Path, unread: Unread) -> Iterator[list[Caption]]:
 
     Args:
         path: the file.
-        unread: what was not read; lines that are not UTF-8 are counted.
+        unread: the record in which lines that are not UTF-8 are counted.
     """
     for block in _blocks_of(path, unread):
         captions = []
@@ -78,7 +89,7 @@ def read_text_lines(path: Path, unread: Unread) -> Iterator[list[Caption]]:
             if not why:
                 captions.append(Caption(line.strip()))
             elif why != EMPTY:
-                unread.skip(why, f"{path}:{number}")
+                unread.skip(why, partial(_place, path, number))
         yield captions
 
 
@@ -87,12 +98,11 @@ def _lines(path: Path, block: WholeLines, unread: Unread) -> list[str]:
     try:
         return block.content.decode().split("\n")
     except UnicodeDecodeError:
-        return [
-            _decoded(line, f"{path}:{at}", unread) for at, line in enumerate(block.content.split(b"\n"), block.first)
-        ]
+        lines = enumerate(block.content.split(b"\n"), block.first)
+        return [_decoded(line, partial(_place, path, at), unread) for at, line in lines]
 
 
-def _decoded(line: bytes, place: str, unread: Unread) -> str:
+def _decoded(line: bytes, place: Callable[[], str], unread: Unread) -> str:
     try:
         return line.decode()
     except UnicodeDecodeError:
@@ -107,7 +117,7 @@ def read_json_lines(path: Path, wanted: Columns, pictures: Path | None, unread: 
         path: the file.
         wanted: the columns that the user named.
         pictures: the folder that holds the pictures; None if none are to be opened.
-        unread: what was not read; lines that are no object are counted.
+        unread: the record in which lines that are no object are counted.
 
     Raises:
         UsageError: If the first lines have no column of captions.
@@ -117,9 +127,8 @@ def read_json_lines(path: Path, wanted: Columns, pictures: Path | None, unread: 
         if decoder is None:
             names = _names(block)
             decoder = decoder_of(wanted.found_in(names, str(path))) if names else None
-        objects = _objects(path, block, decoder, unread) if decoder else []
-        place = lambda at, first=block.first: f"{path}:{first + at}"  # noqa: E731
-        yield usable(found_in(objects, pictures), place, unread)
+        objects = _objects(path, block, decoder or decoder_of({}), unread)
+        yield usable(found_in(objects, pictures), partial(_place_of_object, path, block), unread)
 
 
 def _names(block: WholeLines) -> list[str]:
@@ -134,20 +143,30 @@ def _names(block: WholeLines) -> list[str]:
 
 
 def _objects(path: Path, block: WholeLines, decoder: msgspec.json.Decoder[Any], unread: Unread) -> list[Any]:
+    """Return the objects of the lines that are not blank; None for one that is no object, which is counted."""
     try:
         return decoder.decode_lines(block.content)
     except msgspec.MsgspecError:
         lines = enumerate(block.content.split(b"\n"), block.first)
-        decoded = (_object(line, f"{path}:{at}", decoder, unread) for at, line in lines if line.strip())
-        return [one for one in decoded if one is not None]
+        return [_object(line, partial(_place, path, at), decoder, unread) for at, line in lines if line.strip()]
 
 
-def _object(line: bytes, place: str, decoder: msgspec.json.Decoder[Any], unread: Unread) -> Any:
+def _object(line: bytes, place: Callable[[], str], decoder: msgspec.json.Decoder[Any], unread: Unread) -> Any:
     try:
         return decoder.decode(line)
     except msgspec.MsgspecError:
         unread.skip(_NO_OBJECT if _is_text(line) else _NO_TEXT, place)
         return None
+
+
+def _place(path: Path, number: int) -> str:
+    return f"{path}:{number}"
+
+
+def _place_of_object(path: Path, block: WholeLines, at: int) -> str:
+    """Return the place of the object with an index; blank lines hold none."""
+    numbers = (number for number, line in enumerate(block.content.split(b"\n"), block.first) if line.strip())
+    return _place(path, next(islice(numbers, at, None)))
 
 
 def _is_text(line: bytes) -> bool:
@@ -167,7 +186,7 @@ def _blocks_of(path: Path, unread: Unread) -> Iterator[WholeLines]:
                 if block.first == 1 and block.content.startswith(_WIDE):
                     raise UsageError(f"{path}: is UTF-16; a file in UTF-8 is accepted. Save it again.")
                 if block.too_long:
-                    unread.skip(_TOO_LONG, f"{path}:{block.first}")
+                    unread.skip(_TOO_LONG, partial(_place, path, block.first))
                     continue
                 yield block if block.first > 1 else WholeLines(1, block.content.removeprefix(_BOM))
                 read = block.first + block.content.count(b"\n") - 1

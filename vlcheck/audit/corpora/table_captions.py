@@ -21,7 +21,7 @@ def read_parts(parts: Sequence[TablePart], wanted: Columns, unread: Unread) -> I
     Args:
         parts: its files.
         wanted: the columns that the user named.
-        unread: what was not read.
+        unread: the record of captions that are left out, and of damaged parts.
 
     Raises:
         UsageError: If a part has no column of captions.
@@ -32,10 +32,14 @@ def read_parts(parts: Sequence[TablePart], wanted: Columns, unread: Unread) -> I
             found = wanted.found_in(part.columns(), part.where)
             columns = {one: column for one, column in found.items() if one in KEPT}
             for chunk in part.chunks(columns):
-                yield usable(_found(chunk, columns, part.folder), lambda at, chunk=chunk: chunk.row(at).where, unread)
+                yield usable(_found(chunk, columns, part.folder), partial(_place, chunk), unread)
                 read += chunk.rows
         except BrokenFile as error:
             unread.unfinished.append(f"{error}; read {read} rows of it")
+
+
+def _place(chunk: TableChunk, at: int) -> str:
+    return chunk.row(at).where
 
 
 def _found(chunk: TableChunk, columns: Mapping[str, str], folder: Path) -> Iterator[Found]:

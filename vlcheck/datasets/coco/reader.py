@@ -154,10 +154,10 @@ def _check(case: Case, photograph: Photograph, lexicons: Lexicons) -> None:
     except UsageError as error:
         raise NotApplicable("photograph cannot be read") from error
     if size != listed:
-        said = f"{image.path}: is {size[0]} x {size[1]} pixels, and {listed[0]} x {listed[1]} in {photograph.listed_in}"
+        said = f"{image.place}: is {size[0]} x {size[1]} pixels, and {listed[0]} x {listed[1]} in {photograph.listed_in}"
         raise NotApplicable("photograph has another size than is listed") from UsageError(said)
     if moved:
-        raise NotApplicable(MOVED) from UsageError(str(image.path))
+        raise NotApplicable(MOVED) from UsageError(image.place)
 
 
 @dataclass(frozen=True)

@@ -5,27 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vlcheck.cases.case import MASK, Case, ImageSource, folded, word_pattern
+from vlcheck.cases.foils import FOIL
 from vlcheck.cases.words import tokenize, words_of
 from vlcheck.datasets.limits import LONGEST_CAPTION, is_text
 from vlcheck.errors import NotApplicable
-
-FOIL = "foil"
-PHENOMENA = (
-    "replaced-object",
-    "replaced-attribute",
-    "replaced-relation",
-    "swapped-object",
-    "swapped-attribute",
-    "added-object",
-    "added-attribute",
-    "existence",
-    "plurality",
-    "counting",
-    "spatial-relation",
-    "action",
-    "coreference",
-    "word-order",
-)
 
 
 def foil_case(
@@ -47,7 +30,7 @@ def foil_case(
         image: the picture.
         caption: the sentence that is true of it; runs of spaces become one.
         foils: whole sentences that are false of it; repeated ones count once.
-        phenomenon: what the foils are wrong about, one of `PHENOMENA`.
+        phenomenon: what the foils are wrong about, one of `vlcheck.cases.foils.PHENOMENA`.
         source: origin of pair and picture, for attribution.
         licence: licence under which the picture may be shown.
 

@@ -86,9 +86,10 @@ class FolderPictures:
         if not there:
             raise NotApplicable(ABSENT)
         shared = [_common_end(said, path.parts) for path in there]
-        if shared.count(max(shared)) > 1:
+        meant = [path for path, count in zip(there, shared, strict=True) if count == max(shared)]
+        path = min(meant, key=lambda one: len(one.parts))
+        if len(meant) > 1 and len({(self.root / one).resolve() for one in meant}) > 1:
             raise NotApplicable(AMBIGUOUS)
-        path = there[shared.index(max(shared))]
         return PictureFile(path.as_posix(), ImageFile(self.root / path))
 
     @cached_property

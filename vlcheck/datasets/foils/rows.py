@@ -11,6 +11,8 @@ from vlcheck._util.foreign_files import LONGEST_LINE, parse_json, read_json, rea
 from vlcheck.datasets.limits import is_number
 from vlcheck.errors import UsageError, printable
 
+LONGEST_NAME = 200
+
 
 @dataclass(frozen=True)
 class FoilRow:
@@ -54,14 +56,12 @@ class FoilRow:
             raise self.bad(key, "a number", value)
         return value
 
-    def whole(self, key: str | int) -> int:
-        """Return a whole number, also one that is written as a text; raise UsageError if it is something else."""
+    def label(self, key: str | int) -> str:
+        """Return a name that is a text or a whole number; raise UsageError if it is missing or something else."""
         value = self._field(key)
-        if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= len(str(1 << 63)):
-            return int(value)
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise self.bad(key, "a whole number", value)
-        return value
+        if not isinstance(value, int | str) or isinstance(value, bool) or len(str(value)) > LONGEST_NAME:
+            raise self.bad(key, f"a whole number or a text of at most {LONGEST_NAME} characters", value)
+        return str(value)
 
     def inner(self, key: str) -> FoilRow:
         """Return the object of a field, whose fields are checked in turn."""

@@ -25,7 +25,7 @@ from vlcheck.errors import NotApplicable, UsageError
 
 TWICE = "pair is there twice"
 UNUSABLE = "pair cannot be used"
-_PLAIN_KEY = re.compile(r"[\w.]{1,60}", re.ASCII)
+_PLAIN_KEY = re.compile(r"[\w.-]{1,60}", re.ASCII)
 _STRANGE = re.compile(r"[^\w.]+", re.ASCII)
 
 
@@ -40,6 +40,7 @@ class FoilPair:
         foils: the false ones.
         phenomenon: what these are wrong about.
         crop: the part of the picture that the caption is about; None for all of it.
+        beside: names of other pictures' files without which the pair is only a half.
     """
 
     key: str
@@ -48,6 +49,7 @@ class FoilPair:
     foils: tuple[str, ...]
     phenomenon: str
     crop: Box | None = None
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,7 @@ class _Reading:
         self.cases.setdefault(name, []).append(case)
 
     def _case(self, row: FoilRow, pair: FoilPair) -> tuple[str, Case]:
-        file = self.pictures.find(pair.picture)
+        file, *_ = map(self.pictures.find, (pair.picture, *pair.beside))
         source = f"{self.suite.name} {row.path.stem} {pair.key}"
         case = foil_case(
             f"{self.suite.scheme}-{row.path.stem}-{_in_id(pair.key)}",
@@ -190,6 +192,8 @@ class _Reading:
 
     def nothing(self) -> str:
         """Say why there is no case, and what would bring some."""
+        if not self.pairs:
+            return f"its files of {self.suite.name} have no pair."
         why = ", ".join(f"{count} times: {reason}" for reason, count in count_reasons(self.reasons).most_common(3))
         form = f"{self.suite.scheme}:FOLDER"
         return (

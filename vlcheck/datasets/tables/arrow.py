@@ -10,7 +10,7 @@ from vlcheck.datasets.tables.table import EXTRA
 from vlcheck.errors import UsageError
 
 
-def needed(module: str, where: str) -> Any:
+def import_extra(module: str, where: str) -> Any:
     """Import a module of the extra `tables`.
 
     Args:

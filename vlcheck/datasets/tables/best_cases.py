@@ -18,7 +18,8 @@ class BestCases:
     """The cases that behaviors would choose first: of each target with its tags, those of the first images in order.
 
     Selections accept or refuse all cases of the same target and tags, and go through images in an order that the seed
-    gives (`vlcheck.cases.selection`). So they choose the same cases as from the whole table, and memory stays flat.
+    gives (`vlcheck.cases.selection`). So they choose the same cases of each target as from the whole table, and memory
+    stays flat.
 
     Attributes:
         most: the largest number of cases of one target and tags.

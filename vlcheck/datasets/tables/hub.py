@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from vlcheck.datasets.tables.arrow import needed, read_fields
+from vlcheck.datasets.tables.arrow import import_extra, read_fields
 from vlcheck.datasets.tables.parquet import without_pictures
 from vlcheck.datasets.tables.table import CHUNK, TableChunk
 from vlcheck.errors import UsageError, nearest, printable
@@ -137,7 +137,7 @@ def hub_part(name: str, split: str) -> HubPart:
         UsageError: If datasets is not installed, the hub cannot be reached, or there is no such data set or split.
     """
     said = _said(name, split)
-    datasets = needed("datasets", said)
+    datasets = import_extra("datasets", said)
     with _asking(said):
         if any(Path(name, file).is_file() for file in _SAVED):
             return HubPart(_chosen(datasets.load_from_disk(name), said, split), said, _folder(datasets, name))
@@ -148,8 +148,8 @@ def hub_stream(name: str, split: str) -> HubPart | StreamedPart:
     """Open a data set to read its captions; one of the hub is not downloaded, but streamed.
 
     Args:
-        name: as in `hub_part`.
-        split: as in `hub_part`.
+        name: its name on the hub, or a folder, as for `hub_part`.
+        split: the split; "" if it has only one.
 
     Raises:
         UsageError: Under the same conditions as `hub_part`.
@@ -157,7 +157,7 @@ def hub_stream(name: str, split: str) -> HubPart | StreamedPart:
     if Path(name).exists():
         return hub_part(name, split)
     said = _said(name, split)
-    datasets = needed("datasets", said)
+    datasets = import_extra("datasets", said)
     with _asking(said):
         return StreamedPart(_loaded(datasets, name, said, split, streaming=True), said, _folder(datasets, name))
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from vlcheck._util.compressed import BrokenFile
 from vlcheck._util.foreign_files import demand_file
-from vlcheck.datasets.tables.arrow import demand_pictures, is_text_type, needed, read_fields
+from vlcheck.datasets.tables.arrow import demand_pictures, import_extra, is_text_type, read_fields
 from vlcheck.datasets.tables.paths import files_of
 from vlcheck.datasets.tables.table import CHUNK, TableChunk
 from vlcheck.errors import UsageError, printable
@@ -102,7 +102,7 @@ def parquet_parts(path: Path) -> tuple[ParquetPart, ...]:
     Raises:
         UsageError: If there is none, or pyarrow is not installed.
     """
-    needed("pyarrow.parquet", str(path))
+    import_extra("pyarrow.parquet", str(path))
     return tuple(map(ParquetPart, files_of(path, (".parquet",))))
 
 
@@ -130,7 +130,7 @@ def without_pictures(schema: Any, columns: Mapping[str, str], where: str) -> dic
 def _opened(path: Path) -> Iterator[Any]:
     """Open a file. Raises BrokenFile for what pyarrow raises while it is open."""
     demand_file(path)
-    arrow, parquet = needed("pyarrow", str(path)), needed("pyarrow.parquet", str(path))
+    arrow, parquet = import_extra("pyarrow", str(path)), import_extra("pyarrow.parquet", str(path))
     try:
         with parquet.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False) as file:
             yield file

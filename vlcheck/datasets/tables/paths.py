@@ -50,6 +50,6 @@ def _numbered(path: Path, series: re.Match[str]) -> tuple[Path, ...]:
     missing = [one for one in named if not one.is_file()]
     if missing:
         raise UsageError(
-            f"{missing[0]}: there is no such file; {len(missing)} of the series' {len(named)} are missing."
+            f"{missing[0]}: there is no such file; {len(missing)} of {len(named)} in the series are missing."
         )
     return tuple(named)

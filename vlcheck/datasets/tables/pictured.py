@@ -59,7 +59,7 @@ def read_pictured(parts: Sequence[TablePart], wanted: Columns, left_out: Counter
     Args:
         parts: the files of the table.
         wanted: the columns that the user named.
-        left_out: where rows without a picture are counted.
+        left_out: counts of rows without a picture, to which this adds.
 
     Raises:
         UsageError: If a part cannot be read to its end, has no column of captions or of pictures, or names an address.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from vlcheck._util.hashing import digest
 from vlcheck.cases.case import Case
+from vlcheck.cases.foils import PHENOMENA
 from vlcheck.cases.offer import Offer
 from vlcheck.cases.source import REACH
 from vlcheck.cases.words import words_of
@@ -21,7 +22,7 @@ from vlcheck.datasets.coco.photograph import Finding, Photograph, PhotographFact
 from vlcheck.datasets.coco.roles import find_roles
 from vlcheck.datasets.complaints import Complaints
 from vlcheck.datasets.fitness import check_color, check_upright
-from vlcheck.datasets.foils.offer import PHENOMENA, foil_case
+from vlcheck.datasets.foils.offer import foil_case
 from vlcheck.datasets.jsonl import CaseLine
 from vlcheck.datasets.lexicons.lexicon import Lexicons
 from vlcheck.datasets.tables.best_cases import BestCases

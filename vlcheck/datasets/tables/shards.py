@@ -104,10 +104,14 @@ class ShardPart:
 
     def columns(self) -> Sequence[str]:
         names: dict[str, None] = {}
-        for sample in islice(_samples(self.path, None), _SAMPLED):
-            names |= dict.fromkeys(sample.places)
-            document = sample.texts.get("json")
-            names |= dict.fromkeys(f"json.{key}" for key in document) if isinstance(document, dict) else {}
+        try:
+            for sample in islice(_samples(self.path, {"json"}), _SAMPLED):
+                names |= dict.fromkeys(sample.places)
+                document = sample.texts.get("json")
+                names |= dict.fromkeys(f"json.{key}" for key in document) if isinstance(document, dict) else {}
+        except BrokenFile:
+            if not names:
+                raise
         return tuple(names)
 
     def chunks(self, columns: Mapping[str, str]) -> Iterator[TableChunk]:
@@ -136,12 +140,12 @@ def shard_parts(path: Path) -> tuple[ShardPart, ...]:
     return tuple(map(ShardPart, files_of(path, SUFFIXES)))
 
 
-def _samples(path: Path, texts: set[str] | None) -> Iterator[_Sample]:
+def _samples(path: Path, texts: set[str]) -> Iterator[_Sample]:
     """Yield the samples of a shard.
 
     Args:
         path: the shard.
-        texts: the suffixes of the members to read as texts; None for `json` alone.
+        texts: the suffixes of the members to read as texts.
 
     Raises:
         BrokenFile: If the shard ends too early or is damaged; the message names the last sample that is whole.
@@ -149,7 +153,7 @@ def _samples(path: Path, texts: set[str] | None) -> Iterator[_Sample]:
     sample: _Sample | None = None
     whole = "none"
     try:
-        for member, content in _members(path, {"json"} if texts is None else texts):
+        for member, content in _members(path, texts):
             named = _NAME.fullmatch(member.name)
             if not named:
                 continue
@@ -172,7 +176,7 @@ def _members(path: Path, texts: set[str]) -> Iterator[tuple[tarfile.TarInfo, obj
     """Yield the files of a shard, with the content of those that are texts."""
     with _tar(path) as (tar, file):
         while member := tar.next():
-            tar.members = []  # else they would be kept, and memory would grow
+            tar.members = []  # type: ignore[attr-defined]  # else they would be kept, and memory would grow
             if not member.isreg():
                 continue
             suffix = named[2].lower() if (named := _NAME.fullmatch(member.name)) else ""
