@@ -1,5 +1,6 @@
 """`vlcheck audit`, as typed."""
 
+import gzip
 import json
 
 import pytest
@@ -114,6 +115,20 @@ def test_captions_of_10_mb_and_no_captions_are_counted_by_reason(tmp_path):
     assert "  left out: 1 row: the caption has more than 100000 characters" in done.stdout
     assert "  left out: 1 row: the caption is missing" in done.stdout
     assert (tmp_path / "audit.html").stat().st_size < 200_000
+
+
+def test_a_file_that_ends_too_early_is_counted_as_far_as_it_goes_and_ends_with_1(tmp_path):
+    lines = (json.dumps({"caption": f"{number} dogs and {number**9} cats"}) for number in range(5_000))
+    whole = gzip.compress("\n".join(lines).encode())
+    path, page, found = (tmp_path / name for name in ("captions.jsonl.gz", "audit.html", "audit.json"))
+    path.write_bytes(whole[: len(whole) // 2])
+    done = run("audit", path, "--to", page, "--json", found)
+    assert done.exit_code == 1, done.output
+    assert "The corpus was not read to its end: " in done.stdout
+    assert "The corpus was not read to its end: " in page.read_text(encoding="utf-8")
+    told = json.loads(found.read_text(encoding="utf-8"))
+    assert 0 < told["captions"] < 5_000
+    assert len(told["unfinished"]) == 1
 
 
 def test_the_page_shows_what_is_said_of_cocos_captions(captions_path, monkeypatch):

@@ -11,7 +11,7 @@ import typer
 
 from vlcheck import __version__
 from vlcheck._util.files import begins, demand_place
-from vlcheck.cli.arguments import MODELS, Device, DType, OwnLexicons, TrustRemoteCode
+from vlcheck.cli.arguments import MODELS, Device, DType, OwnLexicons, TableColumns, TrustRemoteCode
 from vlcheck.cli.console import TO, say, write_file
 from vlcheck.datasets.lexicons.toml_files import load_lexicons
 from vlcheck.errors import UsageError, nearest
@@ -31,9 +31,7 @@ def audit(
             help="the captions: COCO's .json, .jsonl, .txt, .parquet, .tar shards of webdataset, or hf:NAME[:SPLIT]"
         ),
     ],
-    columns: Annotated[
-        str | None, typer.Option(help="columns of another layout, e.g. caption=text,image=jpg, or a .toml file")
-    ] = None,
+    columns: TableColumns = "",
     images: Annotated[
         Path | None, typer.Option(help="the folder of the pictures: finds blank ones, and those that do not load")
     ] = None,
