@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -75,14 +75,14 @@ def behavior(expect: Expectation, perturb: Perturbation | Each | None, *, sides:
     return Behavior(name="test_x", bias="position", cases=SIDES if sides else OBJECTS, perturb=perturb, expect=expect)
 
 
-def trials_of(source: CaseSource, stated: Behavior, metric: Metric, model: object = SYMMETRIC) -> list[Trial]:
+def trials_of(source: CaseSource, stated: Behavior, metric: Metric, model: Any = SYMMETRIC) -> list[Trial]:
     """The trials of captions that can be mirrored: one that reads a book cannot."""
-    trials = Trials.for_model(source, model).of(stated, metric)  # type: ignore[arg-type]
+    trials = Trials.for_model(source, model).of(stated, metric)
     return [trial for trial in trials if " reads " not in trial.case.caption]
 
 
 def test_a_caption_that_cannot_be_mirrored_is_asked_about(source: CaseSource) -> None:
-    trials = Trials.for_model(source, SYMMETRIC).of(behavior(Preserved(), Mirror(), sides=False), "itm")  # type: ignore[arg-type]
+    trials = Trials.for_model(source, SYMMETRIC).of(behavior(Preserved(), Mirror(), sides=False), "itm")
     found = {trial.given for trial in trials if " reads " in trial.case.caption}
     assert found == {False}
 
@@ -186,15 +186,15 @@ def test_a_symmetry_that_is_no_query_is_a_fault_of_the_model(source: CaseSource)
 class Guessing(Told):
     """Answers by chance, and is very sure of it."""
 
-    def itm(self, encoded: object, texts: Sequence[str], foils: object = None) -> np.ndarray:
+    def itm(self, encoded: Any, texts: Sequence[str], foils: object = None) -> np.ndarray:
         self.asked += [("", text, ()) for text in texts]
         return np.random.default_rng(len(self.asked)).choice([0.01, 0.99], len(texts))
 
 
-def judged(source: CaseSource, stated: Behavior, model: object) -> Verdict:
+def judged(source: CaseSource, stated: Behavior, model: Any) -> Verdict:
     config = EvaluationConfig(images=False)
-    trials = Trials.for_model(source, model)  # type: ignore[arg-type]
-    with scored(config, model, trials, load_policy(policy_path()), ()) as under_test:  # type: ignore[arg-type]
+    trials = Trials.for_model(source, model)
+    with scored(config, model, trials, load_policy(policy_path()), ()) as under_test:
         return under_test.judge(stated, "itm")
 
 
@@ -202,17 +202,17 @@ def judged(source: CaseSource, stated: Behavior, model: object) -> Verdict:
 def test_a_verdict_on_what_is_given_is_invalid_and_says_so(source: CaseSource, sides: bool) -> None:
     guessing = Guessing()
     expect, perturb = (Flips(), Mirror()) if sides else (Preserved(), Mirror())
-    verdict = judged(source, behavior(expect, perturb, sides=sides), Symmetrised(guessing))  # type: ignore[arg-type]
+    verdict = judged(source, behavior(expect, perturb, sides=sides), Symmetrised(guessing))
     assert (verdict.status, verdict.cause) == ("invalid", "by construction")
     assert verdict.reason.startswith(f"in {30 if sides else 28} of 30 cases {GIVEN}")
 
 
 def test_a_guess_that_is_symmetric_fails_where_the_truth_is_asked_for(source: CaseSource) -> None:
-    verdict = judged(source, behavior(Swaps(), Mirror()), Symmetrised(Guessing()))  # type: ignore[arg-type]
+    verdict = judged(source, behavior(Swaps(), Mirror()), Symmetrised(Guessing()))
     assert verdict.status in ("fail", "invalid")
     assert verdict.cause != "by construction"
 
 
 def test_few_cases_that_are_given_are_invalid_and_not_merely_not_asked() -> None:
-    verdict = judged(open_source("scenes:3"), behavior(Flips(), Mirror()), Symmetrised(Guessing()))  # type: ignore[arg-type]
+    verdict = judged(open_source("scenes:3"), behavior(Flips(), Mirror()), Symmetrised(Guessing()))
     assert (verdict.status, verdict.cause) == ("invalid", "by construction")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -29,7 +30,8 @@ class Seen(list[str]):
 
 
 def seen(image: Image.Image) -> str:
-    return {RED: "red", BLUE: "blue"}.get(image.getpixel((0, 0)), "blank")  # type: ignore[arg-type]
+    corner: Any = image.getpixel((0, 0))
+    return {RED: "red", BLUE: "blue"}.get(corner, "blank")
 
 
 @dataclass
@@ -55,12 +57,12 @@ class Told:
         self.ablations += map(ablation_of, images)
         return Seen(map(seen, images))
 
-    def itm(self, encoded: Seen, texts: Sequence[str], foils: Sequence[Sequence[str]] | None = None) -> np.ndarray:
+    def itm(self, encoded: Any, texts: Sequence[str], foils: Sequence[Sequence[str]] | None = None) -> np.ndarray:
         against = foils or [()] * len(texts)
-        self.asked += [(*pair, tuple(own)) for *pair, own in zip(encoded, texts, against, strict=True)]  # type: ignore[misc]
+        self.asked += [(*pair, tuple(own)) for *pair, own in zip(encoded, texts, against, strict=True)]
         return np.array([self.table[picture, text, ""] for picture, text in zip(encoded, texts, strict=True)])
 
-    def mlm(self, encoded: Seen, texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
+    def mlm(self, encoded: Any, texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
         each = list(zip(encoded, texts, words, strict=True))
         self.asked += [(picture, text, tuple(own)) for picture, text, own in each]
         return [np.array([self.table[picture, text, word] for word in own]) for picture, text, own in each]
@@ -69,7 +71,7 @@ class Told:
 class ToldRegions(Told):
     """Has regions, too."""
 
-    def mrc(self, encoded: Seen, texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
+    def mrc(self, encoded: Any, texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
         return self.mlm(encoded, texts, words)
 
 
@@ -80,7 +82,7 @@ class ToldTop(Told):
         lambda picture: {"red": [("left", 0.5), ("up", 0.25)], "blue": [("right", 0.25), ("up", 0.25)]}[picture]
     )
 
-    def top(self, encoded: Seen, texts: Sequence[str], k: int) -> list[list[tuple[str, float]]]:
+    def top(self, encoded: Any, texts: Sequence[str], k: int) -> list[list[tuple[str, float]]]:
         return [self.likely(picture)[:k] for picture in encoded]
 
     def can_name(self, word: str) -> bool:
@@ -90,7 +92,7 @@ class ToldTop(Told):
 class ToldYesNo(Told):
     """Answers yes or no; the table has P(yes) under "yes" and P(no) under "no"."""
 
-    def answers(self, encoded: Seen, texts: Sequence[str]) -> YesNo:
+    def answers(self, encoded: Any, texts: Sequence[str]) -> YesNo:
         pairs = list(zip(encoded, texts, strict=True))
         return YesNo(
             *(np.array([self.table[picture, text, said] for picture, text in pairs]) for said in ("yes", "no"))

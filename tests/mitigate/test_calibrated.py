@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.mitigate.doubles import BLUE, RED, Seen, Told, ToldTop, ToldYesNo, halves
+from tests.mitigate.doubles import BLUE, RED, Told, ToldTop, ToldYesNo, halves
 from vlcheck.cases.picture import Picture
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.metrics.itm import AnswersYesNo
@@ -69,7 +72,8 @@ def test_the_mass_of_the_words_is_that_of_the_wrapped_model() -> None:
     encoded = model.encode([halves()])
     assert model.top(encoded, [GAP], 5) == [[]]
     model.mlm(encoded, [GAP], [SIDES])
-    assert model.top(encoded, [GAP], 5) == [[(ANY, pytest.approx(0.9))]]
+    (((said, mass),),) = model.top(encoded, [GAP], 5)
+    assert (said, round(mass, 12)) == (ANY, 0.9)
     compares = ToldTop(told.table, kinds={"mlm": "candidates"})
     compares.likely = lambda picture: [(ANY, 0.125)]
     assert Calibrated(compares).top(Calibrated(compares).encode([halves()]), [GAP], 5) == [[(ANY, 0.125)]]
@@ -128,7 +132,7 @@ def test_a_model_without_a_metric_that_has_a_prior_is_refused(kinds: dict[str, s
 
 def test_it_states_the_symmetry_of_what_it_wraps() -> None:
     assert not isinstance(Calibrated(Told()), StatesSymmetry)
-    model = Calibrated(Symmetrised(Told()))  # type: ignore[arg-type]
+    model = Calibrated(Symmetrised(Told()))
     assert isinstance(model, StatesSymmetry)
     query = Query("itm", Picture(Solid((6, 4), RED)), "his left hand")
     assert model.symmetric(query) == Query("itm", query.picture.then(Mirror()), "his right hand")
@@ -143,7 +147,7 @@ def test_explanations_are_refused() -> None:
 
 def test_a_wrong_number_of_scores_is_left_to_the_metric() -> None:
     class Miscounts(Told):
-        def itm(self, encoded: Seen, texts: object, foils: object = None) -> np.ndarray:
+        def itm(self, encoded: Any, texts: Sequence[str], foils: object = None) -> np.ndarray:
             return np.array([0.5, 0.5])
 
     model = Calibrated(Miscounts())

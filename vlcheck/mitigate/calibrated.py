@@ -1,7 +1,7 @@
 """`calibrated:SPEC`: each answer is divided by the model's blind prior, its answer about a picture without content.
 
 With p the answer about the picture, q that about a grey picture without content, both to the same question, and q at
-least 1e-6:
+least 0.01:
 
 - words at a mask, and texts that are compared: s_i = (p_i / q_i) / sum_j (p_j / q_j), over all words or texts of the
   question. P(word) so becomes a share among the words asked: the kind of score is `candidates`.
@@ -35,7 +35,7 @@ from vlcheck.models.protocol import StatesSymmetry, VisionLanguageModel, sees_pi
 
 GREY = (124, 116, 104)  # ImageNet's mean color, which most networks subtract: they are given 0 everywhere
 SIDE = 224  # pixels; a square of one color is its own mirror image
-LEAST = 1e-6  # smaller priors are rounding errors, and would make an unlikely word the likeliest
+LEAST = 0.01  # smaller priors are noise, and would make an unlikely word the likeliest: at most a hundredfold
 
 
 @dataclass(frozen=True, eq=False)
