@@ -251,7 +251,7 @@ def changes(now: Seeds, before: Seeds, *, without: str | None = None) -> list[Ch
         count[0] += has and not was
         count[1] += was and not has
     corrected = holm([mcnemar(worse, better) for worse, better in counts.values()])
-    return [Change(test, *count, p) for (test, count), p in zip(counts.items(), corrected, strict=True)]
+    return [Change(test, fell, rose, p) for (test, (fell, rose)), p in zip(counts.items(), corrected, strict=True)]
 
 
 def _paired(now: Seeds, before: Seeds, without: str | None) -> Iterator[tuple[tuple[int, int], str, bool, bool]]:
