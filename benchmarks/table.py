@@ -16,7 +16,7 @@ from vlcheck.explain.attribution.registry import METHODS, SHIPPED
 from vlcheck.explain.bench.records import read_bench
 from vlcheck.explain.bench.table import LEGEND, cause_rows, curve_rows, markdown, setting, truth_rows
 from vlcheck.explain.bench.trust import MEASURED
-from vlcheck.models.loading.registry import LISTED, family_key, imported, registered_families
+from vlcheck.models.loading.registry import LISTED, family_key, imported, registered_families, registered_wrappers
 from vlcheck.models.loading.registry import table as family_rows
 from vlcheck.plugin.collect import collect
 from vlcheck.studies.power import PowerMatrix, from_json, matrix_rows
@@ -234,7 +234,7 @@ def memory(measured: str) -> str:
 
 
 def families() -> str:
-    """The families of models as Markdown, but for those of the zoo."""
+    """The families of models as Markdown, but for those of the zoo, and without wrappers."""
     tests = Counter(str(test.metric) for test in collect(suite_folder() / "behavior_tests").tests)
     head, *rows = family_rows(tests, (imported(entry) for _, entry in sorted(registered_families().items())))
     cells = [head, ["---"] * len(head), *([f"`{name}`", *row] for name, *row in rows if name not in PLANTED)]
@@ -242,8 +242,9 @@ def families() -> str:
 
 
 def listing() -> str:
-    """What the shipped families say of themselves, as `vlcheck models` reads it."""
-    shipped = [entry for _, entry in sorted(registered_families().items()) if entry.value.startswith("vlcheck.")]
+    """What the shipped families and wrappers say of themselves, as `vlcheck models` reads it."""
+    registered = registered_families() | registered_wrappers()
+    shipped = [entry for _, entry in sorted(registered.items()) if entry.value.startswith("vlcheck.")]
     found = {family_key(entry): imported(entry) for entry in shipped}
     said = {key: {"known": family.known, "kinds": dict(family.kinds or {})} for key, family in found.items()}
     return json.dumps(said, indent=1) + "\n"

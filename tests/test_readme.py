@@ -75,6 +75,7 @@ BLOCKS = {
     "own_network": Expected((0, 0, 1), ("look.png", RESULTS)),  # it finds colors, and knows no thing
     "look_explain": Expected((0,), ("look.png",)),
     "words": Expected((0,), ("words.json",)),
+    "mitigate": Expected((0,), (RESULTS,)),
     "compare": Expected((0, 0), (RESULTS,)),
 }
 

@@ -70,6 +70,7 @@ def table(page: str, section: str, first: str) -> Table:
         (WordKnowledgeRecord, "found", "key"),
         (records.MethodRecord, "explained", "key"),
         (records.ContractRecord, "contract", "key"),
+        (records.WrapperRecord, "wrappers", "key"),
         (records.StatedRecord, "stated", "key"),
         (records.PolicyInForce, "policy", "key"),
         (records.KnownBias, "policy", "key of a known bias"),

@@ -8,7 +8,17 @@ import pytest
 
 from tests.conftest import ROOT
 from vlcheck._util.paths import expanded
-from vlcheck._util.spec_grammar import DataSpec, Factory, Reference, Scheme, Several, Single, parse_data, parse_model
+from vlcheck._util.spec_grammar import (
+    DataSpec,
+    Factory,
+    Reference,
+    Scheme,
+    Several,
+    Single,
+    Wrapped,
+    parse_data,
+    parse_model,
+)
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError
 from vlcheck.models.loading.load import load_model
@@ -21,6 +31,7 @@ SCHEMES = {
 }
 FAMILIES = ("albef", "tiny-mirror", "vilbert", "mine")
 METRICS = ("mlm", "itm")
+WRAPPERS = ("mean", "prior-free")
 # Of what names and paths are made that could be misread.
 PIECES = [
     *"abcXYZ019 ._-+",
@@ -53,7 +64,7 @@ def data(spec, exists=nothing):
 
 
 def model(spec, exists=nothing):
-    return parse_model(spec, FAMILIES, METRICS, exists=exists)
+    return parse_model(spec, FAMILIES, METRICS, wrappers=WRAPPERS, exists=exists)
 
 
 def text(rng):
@@ -85,7 +96,10 @@ def any_what(rng):
     )
 
 
-def any_single(rng):
+def any_single(rng, outside=()):
+    wrapper = rng.choice(WRAPPERS)
+    if rng.random() < 0.2 and wrapper not in outside:
+        return Single(Wrapped(wrapper, any_single(rng, (*outside, wrapper))))
     keys = rng.sample(["regions", "adapter", "quantize"], k=rng.randint(0, 3))
     return Single(any_what(rng), tuple((key, rng.choice(["", text(rng)])) for key in keys))
 
@@ -93,7 +107,10 @@ def any_single(rng):
 def any_model(rng):
     if rng.random() < 0.6:
         return any_single(rng)
-    return Several(tuple((metric, any_single(rng)) for metric in rng.sample(METRICS, k=2)))
+    wrapped = rng.random() < 0.3
+    outside = WRAPPERS if wrapped else ()
+    several = Several(tuple((metric, any_single(rng, outside)) for metric in rng.sample(METRICS, k=2)))
+    return Single(Wrapped("mean", several)) if wrapped else several
 
 
 @pytest.mark.parametrize(("make", "parse"), [(any_data, data), (any_model, model)], ids=["data", "model"])
@@ -319,4 +336,5 @@ def test_what_the_page_on_specs_names_is_parsed_and_written_as_it_is(spec):
     if spec.startswith(("scenes", "coco:", "jsonl:")):
         assert data(str(data(spec))) == data(spec)
     else:
-        assert str(parse_model(spec, ("albef", "tiny"), METRICS, exists=nothing)) == spec
+        wrappers = ("calibrated", "symmetrised")
+        assert str(parse_model(spec, ("albef", "tiny"), METRICS, wrappers=wrappers, exists=nothing)) == spec

@@ -2,8 +2,8 @@
 
     data   = source [":" N [":" SEED]]
     source = SCHEME [":" PATH] ["@" SPLIT | "@" source]
-    model  = single | METRIC "=" single "," METRIC "=" single
-    single = what {"," KEY "=" VALUE}
+    model  = single | METRIC "=" single "," METRIC "=" single | WRAPPER ":" model
+    single = what {"," KEY "=" VALUE} | WRAPPER ":" single
     what   = FAMILY [":" PATH] | PATH ["@" REVISION] | FILE ":" NAME | MODULE ":" NAME
 
 PATH, SPLIT, REVISION, FILE and VALUE are texts. A text in double quotes is taken literally, with `""` for a quote. A
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from vlcheck._util.paths import there_is
@@ -139,12 +139,12 @@ class Single:
     """One model.
 
     Attributes:
-        what: the place of the model, or the function that makes it.
-        options: the options after it, by key.
+        what: the place of the model, the function that makes it, or the wrapper around another model.
+        options: the options after it, by key; those of a wrapped model are its own.
         said: the text that was parsed.
     """
 
-    what: Reference | Factory
+    what: Reference | Factory | Wrapped
     options: tuple[tuple[str, str], ...] = ()
     said: str = field(default="", compare=False)
 
@@ -164,6 +164,41 @@ class Several:
 
     def __str__(self) -> str:
         return ",".join(f"{metric}={part}" for metric, part in self.parts)
+
+
+@dataclass(frozen=True)
+class Wrapped:
+    """A model that another one wraps.
+
+    Attributes:
+        wrapper: the name of the wrapper.
+        inner: the wrapped model.
+    """
+
+    wrapper: str
+    inner: Single | Several
+
+    def __str__(self) -> str:
+        return f"{self.wrapper}:{self.inner}"
+
+
+@dataclass(frozen=True)
+class _Names:
+    """The names that have a meaning in the spec of a model.
+
+    Attributes:
+        families: families of models.
+        metrics: metrics, each of which can have a model of its own.
+        wrappers: wrappers that may stand before a model.
+        ends: names of metrics whose `,METRIC=` ends the options of a model.
+        outside: the wrappers around the model that is read; each may be named once.
+    """
+
+    families: Collection[str]
+    metrics: Collection[str]
+    wrappers: Collection[str] = ()
+    ends: Collection[str] = ()
+    outside: tuple[str, ...] = ()
 
 
 def parse_data(spec: str, schemes: Mapping[str, Scheme], *, exists: Exists = there_is) -> DataSpec:
@@ -190,7 +225,12 @@ def accepted(schemes: Mapping[str, Scheme]) -> str:
 
 
 def parse_model(
-    spec: str, families: Collection[str], metrics: Collection[str], *, exists: Exists = there_is
+    spec: str,
+    families: Collection[str],
+    metrics: Collection[str],
+    *,
+    wrappers: Collection[str] = (),
+    exists: Exists = there_is,
 ) -> Single | Several:
     """Parse the spec of a model.
 
@@ -198,6 +238,7 @@ def parse_model(
         spec: the text.
         families: names that stand before a path; other text before a colon is a part of the path.
         metrics: the metrics, each of which can have a model of its own.
+        wrappers: names that stand before the spec of another model.
         exists: returns True if a path is that of a file or folder.
 
     Raises:
@@ -205,13 +246,11 @@ def parse_model(
     """
     scan = _Scanner(spec, exists)
     try:
-        if _KEY.match(spec) and not exists(spec):
-            return _several(scan, families, metrics)
-        single = _single(scan, families, ())
+        model = _model(scan, _Names(families, metrics, wrappers))
         scan.demand_end()
     except UsageError as error:
         raise UsageError(f"{argument('model', repr(printable(spec)))}: {error}") from error
-    return single
+    return model
 
 
 class _Scanner:
@@ -315,7 +354,15 @@ def _beside_a_path(path: str, rest: str, exists: Exists) -> str:
     return f"{printable(rest[stop:])!r} after {printable(path[:stop])!r}, which is there, means nothing"
 
 
-def _several(scan: _Scanner, families: Collection[str], metrics: Collection[str]) -> Several:
+def _model(scan: _Scanner, names: _Names) -> Single | Several:
+    """Read one model, or a model for each metric, up to the end of the text."""
+    if _KEY.match(scan.text, scan.at) and not scan.exists(scan.text[scan.at :]):
+        return _several(scan, names)
+    return _single(scan, names)
+
+
+def _several(scan: _Scanner, names: _Names) -> Several:
+    metrics, each = names.metrics, replace(names, ends=names.metrics)
     parts: dict[str, Single] = {}
     found = scan.take(_KEY)
     while found:
@@ -324,7 +371,7 @@ def _several(scan: _Scanner, families: Collection[str], metrics: Collection[str]
             raise UsageError(f"{metric!r} is no metric. {nearest(metric, metrics)}")
         if metric in parts:
             raise UsageError(f"{metric} is named twice; one model answers it.")
-        parts[metric] = _single(scan, families, metrics)
+        parts[metric] = _single(scan, each)
         found = scan.take(_OPTION)
     scan.demand_end()
     if missing := [metric for metric in metrics if metric not in parts or not str(parts[metric].what)]:
@@ -335,26 +382,42 @@ def _several(scan: _Scanner, families: Collection[str], metrics: Collection[str]
     return Several(tuple(parts.items()))
 
 
-def _single(scan: _Scanner, families: Collection[str], metrics: Collection[str]) -> Single:
-    begin, what = scan.at, _what(scan, families)
+def _single(scan: _Scanner, names: _Names) -> Single:
+    begin = scan.at
+    if (wrapper := _FAMILY.match(scan.text, begin)) and wrapper[1] in names.wrappers:
+        scan.at = wrapper.end()
+        wrapped = _wrapped(scan, wrapper[1], names)
+        return Single(wrapped, said=scan.text[begin : scan.at])
+    what = _what(scan, names)
     options: dict[str, str] = {}
-    for key in _keys(scan, metrics):
+    for key in _keys(scan, names.ends):
         if key in options:
             raise UsageError(f"{key} is named twice.")
         options[key] = scan.value(_NEXT)
     return Single(what, tuple(options.items()), scan.text[begin : scan.at])
 
 
-def _keys(scan: _Scanner, metrics: Collection[str]) -> Iterator[str]:
+def _wrapped(scan: _Scanner, wrapper: str, names: _Names) -> Wrapped:
+    """Read the model that a wrapper wraps. In a pair of models that is one model, else it may itself be a pair."""
+    if wrapper in names.outside:
+        raise UsageError(f"{wrapper} is named twice; once is enough.")
+    within = replace(names, outside=(*names.outside, wrapper))
+    inner = _single(scan, within) if names.ends else _model(scan, within)
+    if isinstance(inner, Single) and not str(inner.what):
+        raise UsageError(f"{wrapper} wraps another model, and none is named. Say {wrapper}:SPEC, e.g. {wrapper}:tiny.")
+    return Wrapped(wrapper, inner)
+
+
+def _keys(scan: _Scanner, ends: Collection[str]) -> Iterator[str]:
     """Yield the keys of options up to that of the next model."""
-    while (found := _OPTION.match(scan.text, scan.at)) and found[1] not in metrics:
+    while (found := _OPTION.match(scan.text, scan.at)) and found[1] not in ends:
         scan.at = found.end()
         yield found[1]
 
 
-def _what(scan: _Scanner, families: Collection[str]) -> Reference | Factory:
+def _what(scan: _Scanner, names: _Names) -> Reference | Factory:
     family = _FAMILY.match(scan.text, scan.at)
-    if family and family[1] in families:
+    if family and family[1] in names.families:
         scan.at = family.end()
         return Reference(family[1], scan.value(_NEXT))
     if scan.at_quote:

@@ -44,17 +44,19 @@ class Trial:
         arms: the question of each arm, or the reason why there is none.
         perturbation: the perturbation from before to after, as results show it; "" if there is none.
         needed: the arms that a case cannot do without.
+        given: whether the model decides the case by construction; then nothing is asked.
     """
 
     case: Case
     arms: Mapping[str, Question | str]
     perturbation: str = ""
     needed: Set[str] = frozenset({BEFORE})
+    given: bool = False
 
     @property
     def askable(self) -> bool:
-        """True if every needed arm has a question, as far as that is known before its pictures are drawn."""
-        return all(isinstance(self.arms.get(arm), Question) for arm in self.needed)
+        """True if the data has a question for every needed arm, as far as is known before its pictures are drawn."""
+        return self.given or all(isinstance(self.arms.get(arm), Question) for arm in self.needed)
 
     def queries(self) -> Iterator[Query]:
         """Yield the queries of all arms."""

@@ -11,13 +11,14 @@ from vlcheck._util.foreign_code import contained
 from vlcheck._util.lazy import Lazy
 from vlcheck.behaviors.behavior import Behavior, Staged, Trial
 from vlcheck.behaviors.class_words import CanName, among_classes
+from vlcheck.behaviors.construction import GIVEN, Construction
 from vlcheck.cases import Case, CaseSource
 from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.question import Question
 from vlcheck.metrics.registry import METRICS, ask
-from vlcheck.models.protocol import NamesClasses, VisionLanguageModel, only_compares
+from vlcheck.models.protocol import NamesClasses, StatesSymmetry, VisionLanguageModel, only_compares
 
 MOST_ASKED = 2  # images asked for each that is to count: no verdict is valid if the model knows fewer than half
 
@@ -32,6 +33,7 @@ class Trials:
         method: the attribution method of the model's maps; "" for none.
         code: a digest of the code of the network that is explained; "" for a network of vlcheck.
         can_name: whether the model has a score for a word at the mask; None if it has one for every word.
+        construction: the scores that the model gives alike by construction; None if it states none.
     """
 
     source: CaseSource
@@ -39,6 +41,7 @@ class Trials:
     method: str = ""
     code: str = ""
     can_name: CanName | None = None
+    construction: Construction | None = None
     _made: dict[tuple[str, bool], _Made] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -51,7 +54,8 @@ class Trials:
         """
         method = model.kinds.get("map", "") if model else ""
         can_name = model.can_name if isinstance(model, NamesClasses) else None
-        return cls(source, only_compares(model), method, getattr(model, "network_code", ""), can_name)
+        construction = Construction(model) if isinstance(model, StatesSymmetry) else None
+        return cls(source, only_compares(model), method, getattr(model, "network_code", ""), can_name, construction)
 
     @contained()
     def of(self, behavior: Behavior, metric: Metric) -> list[Trial]:
@@ -178,7 +182,10 @@ class Trials:
         return made.each[metric]
 
     def _trial(self, behavior: Behavior, staged: Staged, metric: Metric) -> Trial:
-        return behavior.trial(staged, metric, relative=self._relative(metric), method=self._method(metric))
+        trial = behavior.trial(staged, metric, relative=self._relative(metric), method=self._method(metric))
+        if self.construction and self.construction.decides(trial, behavior.expect):
+            return replace(trial, arms=dict.fromkeys(trial.arms, GIVEN), given=True)
+        return trial
 
     def _relative(self, metric: Metric) -> bool:
         return self.relative and METRICS[metric].compares_texts

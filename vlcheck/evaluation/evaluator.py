@@ -324,11 +324,11 @@ def _find(
             absent[arm] = heard.unasked or heard.error
             errors += [heard.error] if heard.error else []
     askable = gauge.judges(trial.case) and _askable(trial, absent, shows)
-    sample = Sample(trial.case, readings, absent, trial.perturbation, askable)
-    if scale is None:
+    sample = Sample(trial.case, readings, absent, trial.perturbation, askable, trial.given)
+    if scale is None and not trial.given:
         finding = Finding(sample, {}, Unscaled(UNSCALED), None, False, tuple(errors))
     else:
-        finding = Finding.of(sample.on(scale), behavior.expect, tolerances, tuple(errors))
+        finding = Finding.of(sample.on(scale or RAW), behavior.expect, tolerances, tuple(errors))
     row = Row(
         case=trial.case,
         margins=finding.margins,

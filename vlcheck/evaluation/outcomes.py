@@ -11,8 +11,20 @@ from types import MappingProxyType
 
 from vlcheck._util.numbers import brief, counted
 from vlcheck.behaviors.behavior import Behavior
+from vlcheck.behaviors.construction import GIVEN
 from vlcheck.errors import NotApplicable, UsageError
-from vlcheck.expect.base import AFTER, BEFORE, WHOLE, Expectation, Refused, Sample, Unknown, Unneeded, Unscaled
+from vlcheck.expect.base import (
+    AFTER,
+    BEFORE,
+    WHOLE,
+    Expectation,
+    Given,
+    Refused,
+    Sample,
+    Unknown,
+    Unneeded,
+    Unscaled,
+)
 from vlcheck.metrics.reading import Unlikely
 from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.policy.policy import Rule
@@ -27,6 +39,7 @@ Hollow = tuple[str, Cause]  # the reason why a verdict is invalid, and the kind 
 
 FEWEST_KNOWN = 0.5
 MOST_UNLIKELY = 0.5
+MOST_GIVEN = 0.5
 MOST_REFUSED = 0.5
 _CAUSES: Mapping[type[NotApplicable], Cause] = MappingProxyType(
     {
@@ -35,6 +48,7 @@ _CAUSES: Mapping[type[NotApplicable], Cause] = MappingProxyType(
         Unlikely: "unlikely",
         Refused: "refused",
         Unscaled: "one image",
+        Given: "by construction",
     }
 )
 
@@ -132,7 +146,9 @@ class Findings:
     @property
     def futile(self) -> bool:
         """True if the verdict would be invalid however many more images of this sort were asked about."""
-        checks = (self._broken, self._constant, self._unlikely, self._incompetent, self._mostly_refused)
+        checks = (
+            self._broken, self._constant, self._given, self._unlikely, self._incompetent, self._mostly_refused
+        )  # fmt: skip
         return bool(self.hollow or not self.counted or any(check() for check in checks))
 
     def verdict(self, rule: Rule, test: Test = exact) -> Verdict:
@@ -152,6 +168,9 @@ class Findings:
         excused = found.status == "fail" and self.behavior.expect.competence == "no"
         if self.hollow and found.status not in HOLLOW and not excused:
             found = self._invalid((f"{self.hollow}: {self.behavior.expect.hollow}", "unlikely"), rule)
+        given = self._given()
+        if given and found.status != "fail":  # the other images may be evidence enough for that
+            found = self._invalid(given, rule)
         said = "; ".join(filter(None, [found.reason, self._said_of_refusals()]))
         return replace(found, reason=said, refused=len(self.refused), mass=self._mass())
 
@@ -211,6 +230,13 @@ class Findings:
     def _of(self, number: int) -> str:
         """Return "3 of 50 cases" for 3."""
         return f"{number:,} of {counted(len(self.each), 'case')}"
+
+    def _given(self) -> Hollow | None:
+        """Return the reason if at least half of the images are decided by construction."""
+        given = [finding for finding in self.each if isinstance(finding.reason, Given)]
+        others = {*self._images(finding for finding in self.each if not isinstance(finding.reason, Given))}
+        most = given and len({*self._images(given)} - others) >= MOST_GIVEN * len({*self._images(self.each)})
+        return (f"in {self._of(len(given))} {GIVEN}", "by construction") if most else None
 
     def _constant(self) -> Hollow | None:
         scores = [score for finding in self.each for _, score in finding.scores()]

@@ -24,9 +24,9 @@ from vlcheck.evaluation.evaluator import ModelUnderTest
 from vlcheck.evaluation.evidence import Judgement
 from vlcheck.evaluation.records import policy_record
 from vlcheck.models import tried
-from vlcheck.models.protocol import VisionLanguageModel, sees_pictures
+from vlcheck.models.protocol import VisionLanguageModel, sees_pictures, wrappings_of
 from vlcheck.policy.policy import Policy
-from vlcheck.results.records import SCHEMA, ContractRecord, ImageRecord, RunRecord, StatedRecord
+from vlcheck.results.records import SCHEMA, ContractRecord, ImageRecord, RunRecord, StatedRecord, WrapperRecord
 from vlcheck.scoring.cached import CachedScorer
 from vlcheck.scoring.plan import make_plan
 from vlcheck.scoring.progress import Progress
@@ -98,6 +98,7 @@ class Session:
             baseline=str(config.baseline) if config.baseline else None,
             score_kinds=dict(adapter.kinds),
             sees=sees_pictures(adapter),
+            wrappers=[WrapperRecord(**one._asdict()) for one in wrappings_of(adapter)],
             data=config.data,
             images=source.images,
             seed=source.seed,

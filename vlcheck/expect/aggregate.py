@@ -124,6 +124,7 @@ class Skew(BaseExpectation):
     competence: ClassVar[Competence] = "to pass"
     expected: ClassVar[str] = "no word is answered more often than it is true"
     hollow: ClassVar[str] = "answers at random make no word a favourite"
+    of_truth: ClassVar[bool] = True
 
     def arms(self) -> Mapping[str, Perturbation]:
         return {OTHER: OtherImage()}
@@ -170,6 +171,7 @@ class SidePreference(TwoSided):
     competence: ClassVar[Competence] = "to pass"
     expected: ClassVar[str] = "right is said as often as it is true"
     hollow: ClassVar[str] = "sides at random prefer neither"
+    of_truth: ClassVar[bool] = True
 
     def arms(self) -> Mapping[str, Perturbation]:
         return {OTHER: OtherImage()}

@@ -45,6 +45,10 @@ class Refused(NotApplicable):
     """The data allows the case, but the model refuses it, e.g. because the picture is too narrow for its processor."""
 
 
+class Given(NotApplicable):
+    """The model answers before and after alike by construction, so that the case says nothing of it."""
+
+
 @dataclass(frozen=True)
 class Condition:
     """An inequality that must hold for a case.
@@ -85,6 +89,7 @@ class Sample:
         absent: the reason why an arm has no reading, by arm.
         perturbation: the perturbation between before and after, as results show it; "" if there is none.
         askable: whether the data allows the case, whatever the model answers.
+        given: whether the model decides the case by construction.
     """
 
     case: Case
@@ -92,8 +97,11 @@ class Sample:
     absent: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     perturbation: str = ""
     askable: bool = True
+    given: bool = False
 
     def __getitem__(self, arm: str) -> Reading:
+        if self.given and arm in self.absent:
+            raise Given(self.absent[arm])
         if arm in self.absent:
             raise (Refused if self.askable else NotApplicable)(self.absent[arm])
         if arm == AFTER and arm not in self.readings:
@@ -139,6 +147,8 @@ class Expectation(Protocol):
         hollow: why a pass would mean nothing if the model knows too little.
         contrasts: whether the texts before and after cannot both be true. Each is then a foil of the other for a model
             that only compares texts.
+        of_truth: whether a case also depends on the truth of an answer, and not only on how the answers before and
+            after differ. If not, a model that answers both alike by construction decides it (`StatesSymmetry`).
     """
 
     claim: ClassVar[Claim]
@@ -146,6 +156,7 @@ class Expectation(Protocol):
     expected: ClassVar[str]
     hollow: ClassVar[str]
     contrasts: ClassVar[bool]
+    of_truth: ClassVar[bool]
 
     def arms(self) -> Mapping[str, Perturbation]:
         """Return the views needed beside before and after, each as a perturbation of before."""
@@ -210,6 +221,7 @@ class BaseExpectation:
     expected: ClassVar[str] = ""
     hollow: ClassVar[str] = "what a model guesses holds by chance"
     contrasts: ClassVar[bool] = False
+    of_truth: ClassVar[bool] = False
 
     def arms(self) -> Mapping[str, Perturbation]:
         return {}

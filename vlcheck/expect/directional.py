@@ -93,6 +93,7 @@ class Swaps(TwoSided):
     """
 
     expected: ClassVar[str] = "the true side before, the other one after"
+    of_truth: ClassVar[bool] = True
 
     def conditions(self, sample: Sample, tolerances: Tolerances) -> tuple[Condition, ...]:
         target = sample.case.target

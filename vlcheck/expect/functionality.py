@@ -38,6 +38,7 @@ class Beats(BaseExpectation):
 
     expected: ClassVar[str] = "the true word scores higher than a wrong one"
     hollow: ClassVar[str] = "a word that is guessed beats another one by chance"
+    of_truth: ClassVar[bool] = True
 
     all: bool = False
 

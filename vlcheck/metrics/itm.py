@@ -50,6 +50,13 @@ class YesNo(NamedTuple):
     yes: np.ndarray
     no: np.ndarray
 
+    @property
+    def share(self) -> np.ndarray:
+        """P("yes") / (P("yes") + P("no")), (n,); 0.5 where both are 0."""
+        mass = self.yes + self.no
+        share: np.ndarray = np.divide(self.yes, mass, out=np.full(mass.shape, 0.5), where=mass != 0)
+        return share
+
 
 @runtime_checkable
 class AnswersYesNo(Protocol):

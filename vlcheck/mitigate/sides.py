@@ -92,7 +92,7 @@ def mirrored_text(text: str) -> str | None:
 def mirrored_template(template: str, words: Iterable[str]) -> tuple[str, tuple[str, ...]] | None:
     """Return a text and its words as they are about the mirrored picture; None if the text cannot be mirrored.
 
-    What the words say need not be true, so that one that suggests writing does not matter.
+    The words need not be true of the picture, so that one that suggests writing does not matter.
 
     Args:
         template: the text; it may have "[MASK]".

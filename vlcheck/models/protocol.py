@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from PIL import Image
 
@@ -11,6 +11,7 @@ from vlcheck.metrics.definition import Encoded
 from vlcheck.metrics.itm import AnswersYesNo, MatchesTexts, YesNo
 from vlcheck.metrics.mlm import NamesClasses, NamesWords, PredictsWords
 from vlcheck.metrics.mrc import ClassifiesRegions
+from vlcheck.metrics.query import Query
 from vlcheck.metrics.registry import KINDS, METRICS
 
 __all__ = [
@@ -22,11 +23,14 @@ __all__ = [
     "NamesClasses",
     "NamesWords",
     "PredictsWords",
+    "StatesSymmetry",
     "VisionLanguageModel",
+    "Wrapping",
     "YesNo",
     "lacks",
     "only_compares",
     "sees_pictures",
+    "wrappings_of",
 ]
 
 
@@ -44,7 +48,8 @@ class VisionLanguageModel(PredictsWords, MatchesTexts, Protocol):
         mask: the mask in every text given to `mlm`: always "[MASK]", whatever the tokenizer's own mask token is.
 
     A model may also have the attribute `cased`. If it is False, the model was trained on lower-case text, and capitals
-    must not change any score.
+    must not change any score. A model that is symmetric by construction says so: see `StatesSymmetry`. One that asks
+    another model may have the attribute `wrappings`: see `wrappings_of`.
 
     A factory is called with `device` and `dtype` as texts, e.g. "cuda:1" and "bfloat16". vlcheck does not move or
     convert a model: if a factory ignores them, the model runs on its own device and in its own precision, but results
@@ -81,6 +86,52 @@ class VisionLanguageModel(PredictsWords, MatchesTexts, Protocol):
         Returns:
             The encoded images, of length n.
         """
+
+
+@runtime_checkable
+class StatesSymmetry(Protocol):
+    """A model that answers some pairs of queries alike by construction, whatever its weights.
+
+    A test that compares the answers of such a pair would say nothing of the model: it is invalid, and says so.
+    """
+
+    def symmetric(self, query: Query) -> Query | None:
+        """Return the other query of a pair that the model answers alike.
+
+        For a model that averages over mirror images, that is the query about the mirrored picture and the text with
+        left and right exchanged.
+
+        Args:
+            query: a query of any metric; the order of its words does not matter.
+
+        Returns:
+            The other query, whose words have the scores of the query's words in some order; None if there is none.
+        """
+
+
+class Wrapping(NamedTuple):
+    """A change that a model makes to the answers of another one.
+
+    Attributes:
+        wrapper: name of the change, e.g. "symmetrised".
+        says: a sentence without a full stop about its effect.
+        model: name of the other model.
+        fingerprint: fingerprint of the other model.
+    """
+
+    wrapper: str
+    says: str
+    model: str
+    fingerprint: str
+
+
+def wrappings_of(model: object) -> tuple[Wrapping, ...]:
+    """Return the wrappers between a model's answers and its network, the outermost first; empty for most models.
+
+    Args:
+        model: its optional attribute `wrappings` is a sequence of `Wrapping`.
+    """
+    return tuple(Wrapping(*one) for one in getattr(model, "wrappings", ()))
 
 
 def only_compares(model: VisionLanguageModel | None) -> bool:

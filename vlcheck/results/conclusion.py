@@ -32,12 +32,14 @@ _CAUSES: Mapping[str, str] = MappingProxyType(
         "unknown": "knows too few cases",
         "unlikely": "answers say nothing",
         "constant": "answers say nothing",
+        "by construction": "given by construction",
         "not finite": "answers say nothing",
         "refused": "refuses too many cases",
         "errors": "could not be scored",
     }
 )
 _OF_THE_DATA = ("no cases", "one image")  # causes that lie in the data, not in the model
+_OF_THE_WRAPPER = ("by construction",)  # causes that lie in what a model states of itself
 _UNSOUND = ("errors", "not finite", "refused")  # causes that do not show what the model knows
 _UNDECIDED: Mapping[str, str] = MappingProxyType(
     {
@@ -347,6 +349,8 @@ def _mostly_hollow(verdicts: Sequence[VerdictRecord]) -> str:
     causes = [verdict.cause for verdict in hollow]
     if 2 * sum(cause in _OF_THE_DATA for cause in causes) > len(causes):
         return f"{said}, most of them because cases are missing: look at the data."
+    if 2 * sum(cause in _OF_THE_WRAPPER for cause in causes) > len(causes):
+        return f"{said}, most of them since the model answers alike by construction: ask the model that it wraps."
     if 2 * sum(cause in _UNSOUND for cause in causes) > len(causes):
         return f"{said}, most of them because answers are not sound: look at the checkpoint and at how it is run."
     return f"{said}: the model knows next to nothing. Look at the checkpoint, at its preprocessing and at the data."

@@ -101,6 +101,22 @@ class ContractRecord(Record, frozen=True, kw_only=True):
     broken: list[str]
 
 
+class WrapperRecord(Record, frozen=True, kw_only=True):
+    """A change that the model of a run makes to the answers of another one.
+
+    Attributes:
+        wrapper: its name, e.g. "symmetrised".
+        says: a sentence without a full stop about its effect.
+        model: name of the other model.
+        fingerprint: digest of the other model's weights and code.
+    """
+
+    wrapper: Text
+    says: Text
+    model: Text
+    fingerprint: Text
+
+
 class StatedRecord(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The bias and the metric of a selected test.
 
@@ -212,6 +228,7 @@ class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
         explained: the methods that explain its worst cases.
         unasked: tests of the suite that need an explanation for which the run did not ask.
         sees: whether the model sees the pictures; None in older files.
+        wrappers: the wrappers between the model's answers and its network, the outermost first; mostly none.
         exit_status: exit status of the run's process; None while it runs.
         verdicts: number of verdicts in the whole file.
         lines: number of lines in the whole file.
@@ -252,6 +269,9 @@ class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
     ] = field(default_factory=list)
     unasked: Texts = field(default_factory=list)
     sees: FlagOrNone = None
+    wrappers: Annotated[
+        list[WrapperRecord], Meta(description="a list of objects with wrapper, says, model and fingerprint, or null")
+    ] = field(default_factory=list)
     exit_status: CountOrNone = None
     verdicts: CountOrNone = None
     lines: CountOrNone = None

@@ -13,7 +13,9 @@ Status = Literal["pass", "fail", "inconclusive", "invalid", "not asked"]
 Claim = Literal["rate", "mean"]
 
 
-Cause = Literal["", "no cases", "one image", "unknown", "unlikely", "constant", "not finite", "refused", "errors"]
+Cause = Literal[
+    "", "no cases", "one image", "unknown", "unlikely", "constant", "not finite", "refused", "by construction", "errors"
+]
 
 
 DECIDED = ("pass", "fail")

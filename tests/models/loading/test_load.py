@@ -272,6 +272,14 @@ def test_code_of_a_checkpoint_does_not_run_unless_that_is_asked_for(with_code: P
     assert trace.exists()
 
 
+def test_code_of_a_wrapped_checkpoint_runs_if_that_is_asked_for(with_code: Path) -> None:
+    trace = with_code.parent / "trace"
+    load_model(f"symmetrised:{with_code}")
+    assert not trace.exists()
+    load_model(f"symmetrised:{with_code}", trust_remote_code=True)
+    assert trace.exists()
+
+
 def test_a_checkpoint_that_needs_code_of_its_own_is_told_how_to_allow_it(with_code: Path) -> None:
     path = with_code / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"model_type": "of-nobody"}))

@@ -51,10 +51,7 @@ class Answering(Autoregressive):
         Raises:
             NotApplicable: a text is too long for the model.
         """
-        answers = self.answers(encoded, texts)
-        mass = answers.yes + answers.no
-        share: np.ndarray = np.divide(answers.yes, mass, out=np.full(mass.shape, 0.5), where=mass != 0)
-        return share
+        return self.answers(encoded, texts).share
 
     @torch.inference_mode()
     def answers(self, encoded: Encoded, texts: Sequence[str]) -> YesNo:

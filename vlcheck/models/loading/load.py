@@ -25,9 +25,9 @@ from vlcheck.errors import ForeignFault, NotApplicable, UsageError, argument, de
 from vlcheck.metrics.registry import DEFAULT_KINDS, KINDS, OF_MODELS
 from vlcheck.models.loading.foreign_model import ForeignModel
 from vlcheck.models.loading.pair import Pair
-from vlcheck.models.loading.registry import registered_families
+from vlcheck.models.loading.registry import registered_families, registered_wrappers
 from vlcheck.models.loading.spec import ModelSpec, parse
-from vlcheck.models.protocol import VisionLanguageModel
+from vlcheck.models.protocol import VisionLanguageModel, Wrapping
 
 DTYPES = ("bfloat16", "float16", "float32", "float64")
 DEVICES = "cpu, cuda, cuda:N, mps"
@@ -50,7 +50,9 @@ def load_model(
       `vlcheck.models`, and the checkpoint that it loads;
     - `package.module:factory` or `path/to/file.py:factory`: a function that is called with `device` and `dtype` as
       texts and returns a model, of which `kinds` and `top` are optional;
-    - `itm=SPEC,mlm=SPEC`, for a family whose heads are in two checkpoints.
+    - `itm=SPEC,mlm=SPEC`, for a family whose heads are in two checkpoints;
+    - `WRAPPER:SPEC`, e.g. "symmetrised:tiny": a wrapper that is registered under the entry-point group
+      "vlcheck.wrappers", and the model that it asks.
 
     The spec of a model that reads regions ends with their detector, `SPEC,regions=DETECTOR`: see
     `vlcheck.models.regions.regions`.
@@ -74,10 +76,10 @@ def load_model(
     _check_dtype(dtype)
     _check_device(device)
     families = registered_families()
-    parsed = parse(spec, families)
+    parsed = parse(spec, families, registered_wrappers())
     with _no_garbage():
         load = partial(_load, families=families, device=device, dtype=dtype, trusted=trust_remote_code)
-        return _checked(_load_each(parsed, load) if parsed.heads else load(parsed), spec)
+        return _load_checked(parsed, load)
 
 
 def as_model(model: object) -> VisionLanguageModel:
@@ -85,11 +87,49 @@ def as_model(model: object) -> VisionLanguageModel:
     return _checked(model, type(model).__name__)
 
 
-def _load_each(parsed: ModelSpec, load: Callable[[ModelSpec], object]) -> Pair:
+def _load_checked(parsed: ModelSpec, load: Callable[[ModelSpec], object]) -> VisionLanguageModel:
+    """Load the model of a spec, or the models that it consists of.
+
+    Args:
+        parsed: the spec.
+        load: loads a model that is neither a pair nor wrapped.
+
+    Raises:
+        UsageError: a model cannot be loaded.
+    """
+    if not parsed.heads and not parsed.inner:
+        return _checked(load(parsed), parsed.said)
     try:
-        return Pair({metric: _checked(load(part), part.said) for metric, part in parsed.heads})
+        made = _wrapped(parsed.wrapper, _load_checked(parsed.inner, load)) if parsed.inner else _pair(parsed, load)
     except UsageError as error:
         raise UsageError(f"{_option(parsed.said)}: {marked(error)}") from error
+    return _checked(made, parsed.said)
+
+
+def _pair(parsed: ModelSpec, load: Callable[[ModelSpec], object]) -> Pair:
+    return Pair({metric: _load_checked(part, load) for metric, part in parsed.heads})
+
+
+def _wrapped(wrapper: str, model: VisionLanguageModel) -> object:
+    """Return the model that a wrapper makes of another one.
+
+    Raises:
+        UsageError: the wrapper cannot be imported, or does not take the model.
+    """
+    with _foreign(f"{wrapper} cannot be imported."):
+        wrap = registered_wrappers()[wrapper].load()
+    with _foreign(f"{wrapper} does not take {model.name}."):
+        return wrap(model)
+
+
+@contextmanager
+def _foreign(what: str) -> Iterator[None]:
+    """Raise UsageError in place of any other error of foreign code that runs inside."""
+    try:
+        with contained():
+            yield
+    except (ForeignFault, NotApplicable) as error:
+        raise UsageError(f"{what} {error}") from error
 
 
 def _load(parsed: ModelSpec, *, families: Mapping[str, EntryPoint], device: str, dtype: str, trusted: bool) -> object:
@@ -97,11 +137,11 @@ def _load(parsed: ModelSpec, *, families: Mapping[str, EntryPoint], device: str,
     if loader is None:
         forms = (
             "a folder or hub id of a transformers checkpoint, FAMILY:PATH (e.g. albef:ALBEF_4M.pth),"
-            " package.module:factory, path/to/file.py:factory, itm=SPEC,mlm=SPEC; a name with , or @ or = is written"
-            " in double quotes"
+            " package.module:factory, path/to/file.py:factory, itm=SPEC,mlm=SPEC, WRAPPER:SPEC; a name with , or @ or"
+            " = is written in double quotes"
         )
         said = spec.partition(":")[0]
-        known = nearest(said, [name for name in families if name[0].islower()])
+        known = nearest(said, [name for name in (*families, *registered_wrappers()) if name[0].islower()])
         what = "no such folder." if said.startswith(("/", ".", "~")) else f"no such model. {known}"
         raise UsageError(f"{_option(spec)}: {what} Accepted: {forms}.")
     if device == AUTO and not _spreads(loader):
@@ -286,8 +326,22 @@ def _complete(loaded: object, spec: str) -> VisionLanguageModel:
     }
     if unknown := {metric: kind for metric, kind in kinds.items() if kind not in KINDS}:
         raise UsageError(f"{_option(spec)}: kinds {unknown!r}: each metric has to have one of {', '.join(KINDS)}.")
+    _check_wrappings(loaded, spec)
     ours = type(loaded).__module__.startswith("vlcheck.")
     return model if ours else cast(VisionLanguageModel, ForeignModel(loaded, kinds))
+
+
+def _check_wrappings(loaded: object, spec: str) -> None:
+    """Raise UsageError if an object's `wrappings` are not what the model protocol says."""
+    said = getattr(loaded, "wrappings", ())
+    whole = isinstance(said, list | tuple) and all(
+        isinstance(one, tuple) and len(one) == len(Wrapping._fields) for one in said
+    )
+    if not whole or not all(isinstance(text, str) for one in said for text in one):
+        fields = ", ".join(Wrapping._fields)
+        raise UsageError(
+            f"{_option(spec)}: wrappings {said!r:.80} have to be a sequence of Wrapping({fields}), all texts."
+        )
 
 
 def _demand(loaded: object, names: Iterable[str], spec: str) -> None:

@@ -12,8 +12,19 @@ from PIL import Image
 from vlcheck._util.hashing import digest
 from vlcheck.cases.case import MASK
 from vlcheck.errors import UsageError
+from vlcheck.metrics.query import Query
 from vlcheck.models.differentiable import Differentiable, differentiable
-from vlcheck.models.protocol import AnswersYesNo, Encoded, NamesClasses, NamesWords, VisionLanguageModel, YesNo, lacks
+from vlcheck.models.protocol import (
+    AnswersYesNo,
+    Encoded,
+    NamesClasses,
+    NamesWords,
+    StatesSymmetry,
+    VisionLanguageModel,
+    YesNo,
+    lacks,
+    wrappings_of,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +67,7 @@ class Pair:
         if isinstance(predictor, NamesClasses):
             self.can_name = predictor.can_name
         self.metrics = frozenset(parts)
+        self.wrappings = tuple(dict.fromkeys(one for _, model in sorted(parts.items()) for one in wrappings_of(model)))
         self.kinds = {metric: model.kinds[metric] for metric, model in parts.items()}
         self.name = ",".join(f"{metric}={model.name}" for metric, model in sorted(parts.items()))
         self.fingerprint = digest(*(f"{metric} {model.fingerprint}" for metric, model in sorted(parts.items())))
@@ -67,6 +79,11 @@ class Pair:
             NotApplicable: that model gives no gradients.
         """
         return differentiable(self.parts[metric], metric)
+
+    def symmetric(self, query: Query) -> Query | None:
+        """Return the other query that the model for the query's metric answers alike; None if there is none."""
+        model = self.parts.get(query.metric)
+        return model.symmetric(query) if isinstance(model, StatesSymmetry) else None
 
     def encode(self, images: Sequence[Image.Image]) -> EncodedByEach:
         """Encode images with each of the models."""

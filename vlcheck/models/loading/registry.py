@@ -1,4 +1,4 @@
-"""The families of models that are registered under the entry-point group `vlcheck.models`."""
+"""The families of models that are registered under the entry-point group `vlcheck.models`, and wrappers of models."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from typing import Any, get_type_hints
 from vlcheck.metrics.registry import OF_MODELS
 
 GROUP = "vlcheck.models"
+WRAPPERS = "vlcheck.wrappers"
 LISTED = Path(__file__).with_name("families.json")  # written by `python -m benchmarks.table`
 
 
 @dataclass(frozen=True)
 class Family:
     """A family of models, named at the beginning of a spec or as the architecture in the config of a checkpoint.
+
+    A wrapper, which is named before the spec of another model, is listed as a family.
 
     Attributes:
         name: the registered name.
@@ -38,8 +41,13 @@ def registered_families() -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=GROUP)}
 
 
+def registered_wrappers() -> dict[str, EntryPoint]:
+    """Return the entry points of all wrappers, by name: each takes a model, and returns one that asks it."""
+    return {entry.name: entry for entry in entry_points(group=WRAPPERS)}
+
+
 def list_models() -> list[Family]:
-    """Return the families and architectures that `load_model` knows, sorted by name.
+    """Return the families, architectures and wrappers that `load_model` knows, sorted by name.
 
     The families of vlcheck itself are read from a file, since importing them would import torch.
 
@@ -48,7 +56,8 @@ def list_models() -> list[Family]:
         True
     """
     listed = json.loads(LISTED.read_text(encoding="utf-8"))
-    return [_family(entry, listed.get(family_key(entry))) for _, entry in sorted(registered_families().items())]
+    registered = registered_families() | registered_wrappers()
+    return [_family(entry, listed.get(family_key(entry))) for _, entry in sorted(registered.items())]
 
 
 def _family(entry: EntryPoint, listed: Mapping[str, Any] | None) -> Family:

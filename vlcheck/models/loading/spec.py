@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from vlcheck._util.spec_grammar import Factory, Reference, Single, parse_model
+from vlcheck._util.spec_grammar import Factory, Reference, Several, Single, Wrapped, parse_model
 from vlcheck.metrics.registry import DEFAULT_KINDS
 
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """One model, or a model for each metric.
+    """One model, a model for each metric, or a wrapper around another model.
 
     Attributes:
         said: the text that was parsed; errors name it.
@@ -21,6 +21,8 @@ class ModelSpec:
         factory: the function that makes the model; None if none is named.
         options: (key, value) of each `,KEY=VALUE`, in order.
         heads: (metric, spec) of each model in `itm=SPEC,mlm=SPEC`; then all other fields but `said` are empty.
+        wrapper: name of the wrapper in `WRAPPER:SPEC`; then all other fields but `said` and `inner` are empty.
+        inner: the wrapped model; None without a wrapper.
     """
 
     said: str
@@ -30,6 +32,8 @@ class ModelSpec:
     factory: Factory | None = None
     options: tuple[tuple[str, str], ...] = ()
     heads: tuple[tuple[str, ModelSpec], ...] = ()
+    wrapper: str = ""
+    inner: ModelSpec | None = None
 
     @property
     def regions(self) -> str:
@@ -51,12 +55,13 @@ class ModelSpec:
         return str(Single(Reference(self.family, self.path, revision), self.options))
 
 
-def parse(spec: str, families: Collection[str]) -> ModelSpec:
+def parse(spec: str, families: Collection[str], wrappers: Collection[str] = ()) -> ModelSpec:
     """Parse the spec of a model.
 
     Args:
         spec: the text; `vlcheck._util.spec_grammar` has the grammar.
         families: registered names; any other text before a colon is a part of the path.
+        wrappers: names that stand before the spec of another model.
 
     Raises:
         UsageError: a part of the spec has no meaning; the message names it and what would be accepted.
@@ -65,14 +70,15 @@ def parse(spec: str, families: Collection[str]) -> ModelSpec:
         >>> parse("albef:ALBEF_4M.pth", ["albef"]).path
         'ALBEF_4M.pth'
     """
-    parsed = parse_model(spec, families, DEFAULT_KINDS)
-    if isinstance(parsed, Single):
-        return _single(parsed)
-    return ModelSpec(spec, heads=tuple((metric, _single(part)) for metric, part in parsed.parts))
+    return _spec(parse_model(spec, families, DEFAULT_KINDS, wrappers=wrappers), spec)
 
 
-def _single(parsed: Single) -> ModelSpec:
+def _spec(parsed: Single | Several, said: str) -> ModelSpec:
+    if isinstance(parsed, Several):
+        return ModelSpec(said, heads=tuple((metric, _spec(part, part.said)) for metric, part in parsed.parts))
     what = parsed.what
+    if isinstance(what, Wrapped):
+        return ModelSpec(said, wrapper=what.wrapper, inner=_spec(what.inner, said.partition(":")[2]))
     if isinstance(what, Factory):
         return ModelSpec(parsed.said, factory=what, options=parsed.options)
     return ModelSpec(parsed.said, what.scheme, what.path, str(what.at), options=parsed.options)

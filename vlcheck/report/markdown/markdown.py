@@ -13,6 +13,7 @@ from vlcheck.results.comparison import Comparison
 from vlcheck.results.conclusion import Standing, conclude, gravest_first
 from vlcheck.results.file import ResultLines
 from vlcheck.results.records import VerdictRecord
+from vlcheck.results.wrapped import wrapper_lines
 
 MOST_ROWS, MOST_BYTES = 50, 100_000
 _LONGEST = 100  # characters of a cell
@@ -36,7 +37,7 @@ def summary(results: ResultLines, also: Sequence[str] = (), comparison: Comparis
     page = _Page()
     page.say(f"## vlcheck: {text(subject(results.run), 300)}")
     page.say(f"**{text(found.sentence, 1_000)}** {found.counts}".rstrip())
-    for sentence in (*found.notes, *also):
+    for sentence in (*wrapper_lines(results.run), *found.notes, *also):
         page.say(text(sentence, 1_000))
     head, *body = biases(results)
     if body:

@@ -19,6 +19,7 @@ from vlcheck.results.conclusion import Conclusion, Standing, conclude, excuse
 from vlcheck.results.file import ResultLines
 from vlcheck.results.records import RunRecord, VerdictRecord
 from vlcheck.results.words import WordsRecord
+from vlcheck.results.wrapped import wrapper_lines
 from vlcheck.stats.decision import BY_GRAVITY, NOT_ASKED
 
 _LONGEST = 2_000  # of a text
@@ -108,6 +109,7 @@ def _section(results: ResultLines, verdicts: Sequence[VerdictRecord], found: Con
 
 def _asked(run: RunRecord, verdicts: Sequence[VerdictRecord]) -> Iterator[tuple[str, str]]:
     yield "model", run.name
+    yield from (("wrapper", said) for said in wrapper_lines(run))
     yield "fingerprint", run.fingerprint
     yield "data", ", ".join(filter(None, [_dataset(run), _amount(run)]))
     yield "n", f"{_range((verdict.n for verdict in verdicts), whole)} images that count, by test"

@@ -15,6 +15,7 @@ from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.report.page.formatting import NAME
 from vlcheck.results import scales
 from vlcheck.results.records import RunRecord, VerdictRecord
+from vlcheck.results.wrapped import wrapper_lines
 
 _DECISIVE = ("vlcheck", "torch", "transformers")  # packages whose versions the head names
 _DIGITS = 12  # digits of a fingerprint that are shown
@@ -90,6 +91,7 @@ def run_view(run: RunRecord, verdicts: Iterable[VerdictRecord] = (), explained: 
 
 def _about(run: RunRecord, versions: Mapping[str, Any]) -> Iterator[ShownText]:
     yield shown_text(f"fingerprint {run.fingerprint[:_DIGITS]}")
+    yield from (shown_text(f"{one.wrapper} wraps {one.model}") for one in run.wrappers)
     if isinstance(run.images, int):
         yield shown_text(f"up to {counted(run.images, 'image')} a behavior, seed {run.seed}")
     yield from (shown_text(f"{name} {versions[name]}") for name in _DECISIVE if name in versions)
@@ -99,6 +101,7 @@ def _facts(run: RunRecord, explained: Sequence[str]) -> Iterator[Fact]:
     kinds = ", ".join(f"{metric} {kind}" for metric, kind in run.score_kinds.items())
     told = {
         "model": run.model or run.name,
+        "wrapped model": " ".join(wrapper_lines(run)),
         "fingerprint": run.fingerprint,
         "data": run.data,
         "images a behavior": run.images,

@@ -60,8 +60,16 @@ def other_versions(comparison: Comparison) -> Iterator[str]:
 
 
 def _head(old: RunRecord, new: RunRecord) -> str:
-    same = "; the same weights" if old.fingerprint == new.fingerprint else ""
-    return f"{_subject(new)} against {_subject(old)}{same}"
+    return f"{_subject(new)} against {_subject(old)}{_related(old, new)}"
+
+
+def _related(old: RunRecord, new: RunRecord) -> str:
+    """Return how the models of two runs are related; "" if their fingerprints do not tell."""
+    if old.fingerprint == new.fingerprint:
+        return "; the same weights"
+    if old.fingerprint in {one.fingerprint for one in new.wrappers}:
+        return "; the new model wraps the old one"
+    return "; the old model wraps the new one" if new.fingerprint in {one.fingerprint for one in old.wrappers} else ""
 
 
 def _subject(run: RunRecord) -> str:

@@ -21,6 +21,7 @@ from vlcheck.results.explained_cases import explained_lines
 from vlcheck.results.file import ResultLines
 from vlcheck.results.records import Cells, RunRecord, VerdictRecord
 from vlcheck.results.words import WordsRecord
+from vlcheck.results.wrapped import wrapper_lines
 from vlcheck.stats.multiple_testing import holm
 
 _TWO_BY_TWO = {
@@ -83,6 +84,7 @@ def summary_lines(
     yield from saving(results)
     yield from explained_lines(results)
     found = conclude(results, comparison)
+    yield from wrapper_lines(results.run)
     yield from scales.scale_lines(verdicts)
     yield from found.notes
     yield f"{found.sentence} {found.counts}"

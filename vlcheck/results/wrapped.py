@@ -1,0 +1,15 @@
+"""The wrappers of a run's model, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vlcheck.results.records import RunRecord
+
+_DIGITS = 12  # digits of a fingerprint that are shown
+
+
+def wrapper_lines(run: RunRecord) -> Iterator[str]:
+    """Yield a sentence for each wrapper: its name, the model that it wraps, and what it does."""
+    for one in run.wrappers:
+        yield f"{one.wrapper} wraps {one.model} (fingerprint {one.fingerprint[:_DIGITS]}): {one.says}."
