@@ -42,7 +42,7 @@ from vlcheck.stats.bootstrap import bootstrap_interval
 from vlcheck.stats.decision import worst
 from vlcheck.stats.multiple_testing import holm
 from vlcheck.stats.paired import mcnemar
-from vlcheck.suite.shipped import policy_path, suite_folder
+from vlcheck.suite.shipped import BIASES, policy_path, suite_folder
 from vlcheck.zoo import CONTROL, PLANTED
 from vlcheck.zoo.recipe import CURED, UNNEEDED
 
@@ -251,7 +251,7 @@ def changes(now: Seeds, before: Seeds, *, without: str | None = None) -> list[Ch
         count[0] += has and not was
         count[1] += was and not has
     corrected = holm([mcnemar(worse, better) for worse, better in counts.values()])
-    return [Change(test, *count, p) for (test, count), p in zip(counts.items(), corrected, strict=True)]
+    return [Change(test, fell, rose, p) for (test, (fell, rose)), p in zip(counts.items(), corrected, strict=True)]
 
 
 def _paired(now: Seeds, before: Seeds, without: str | None) -> Iterator[tuple[tuple[int, int], str, bool, bool]]:
@@ -306,6 +306,17 @@ def missing(model: Treated) -> bool:
     return model.spec.startswith("albef:") and not path.exists()
 
 
+def is_measured(cell: Cell, bias: str | None) -> bool:
+    """Return True if a cell has the tests of a bias; None stands for all biases.
+
+    Args:
+        cell: the cell as far as it was measured.
+        bias: the bias.
+    """
+    there = {one.bias for one in cell.values()}
+    return bias in there if bias else there >= set(BIASES)
+
+
 def main() -> None:
     models = {model.name: model for model in treated_models()}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -323,10 +334,11 @@ def main() -> None:
         planted = planted_in(model)
         for seed in range(chosen.seeds if planted and model.cure else chosen.paired):
             have = measured.cells.setdefault(name, {})
-            if seed in have:
+            bias = None if seed < chosen.paired else planted
+            if is_measured(have.get(seed, {}), bias):
                 continue
             began = time.process_time()
-            have[seed] = measure(model, seed, None if seed < chosen.paired else planted)
+            have[seed] = measure(model, seed, bias)
             replace_all({RESULTS: as_text(measured).encode()})
             print(f"{name}, seed {seed}: {time.process_time() - began:.1f} s", flush=True)
 

@@ -91,7 +91,7 @@ def passes_everywhere(seeds: Seeds, bias: str) -> bool:
 def _rows(measured: Measured, matrix: PowerMatrix, models: list[Treated]) -> Iterator[list[str]]:
     control = measured.cells[CONTROL]
     for model in models:
-        now, before, bias = measured.cells[model.name], measured.cells[model.before], str(planted_in(model))
+        now, before, bias = measured.cells[model.name], measured.cells.get(model.before, {}), str(planted_in(model))
         yield [
             f"`{model.name}`",
             model.cure,
@@ -127,6 +127,8 @@ def _counts(found: Counter[str]) -> str:
 
 def _worse(now: Seeds, before: Seeds, without: str | None) -> str:
     """Return the tests that are worse by the paired test, or that decide otherwise than with a pass now."""
+    if not now.keys() & before.keys():
+        return "not measured yet"
     lost = no_longer_passing(now, before, without=without)
     significant = {one.test: _of_change(one) for one in worse(changes(now, before, without=without))}
     said = [f"`{test}` ({change})" for test, change in significant.items()]

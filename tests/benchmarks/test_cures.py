@@ -14,6 +14,7 @@ from benchmarks.cures import (
     as_text,
     changes,
     cost,
+    is_measured,
     measure,
     no_longer_passing,
     read_measured,
@@ -23,6 +24,7 @@ from benchmarks.cures import (
 )
 from benchmarks.cures_page import counts_passage, cures_passage, passes_everywhere
 from tests.zoo.test_pretrained import MOST
+from vlcheck.suite.shipped import BIASES
 from vlcheck.zoo import PLANTED, pretrained
 from vlcheck.zoo.export import about, read_losses
 from vlcheck.zoo.initial_weights import read_base
@@ -87,6 +89,16 @@ def test_the_file_is_read_as_it_was_written():
     found = Measured(7, {"cores": 2}, {"tiny": {3: {"a": outcome(violating=None)}, 12: {"b": outcome(uncounted=[1])}}})
     assert read_measured(as_text(found)) == found
     assert msgspec.json.decode(as_text(found))["scenes"] == 7
+
+
+def test_a_cell_with_one_bias_is_measured_again_for_all():
+    one = {"a": outcome("position")}
+    every = {bias: outcome(bias) for bias in BIASES}
+    assert is_measured(one, "position")
+    assert is_measured(every, "position")
+    assert is_measured(every, None)
+    assert not is_measured(one, None)
+    assert not is_measured({}, "position")
 
 
 def test_every_variant_has_a_cure_and_the_control_has_it_too():

@@ -176,6 +176,15 @@ def test_captions_in_an_unclear_order_are_left_out_and_half_of_the_negatives_are
     assert any(false in order_foils(true, ANNOTATED) for _, (true, _), (false, _) in pairs("tiny-bag-cured", pools, 2))
 
 
+def test_order_foils_have_the_words_that_the_zoo_knows():
+    orange = replace(EXAMPLE, told=(("a orange ball to the left of a box", True), ("a cup", False)))
+    foils = {CURES["order foils"](orange, Random(seed)).told[1] for seed in range(30)}
+    assert foils == {("a cup", False), ("a orange box to the left of a ball", False)}
+    colors = replace(EXAMPLE, told=(("a red ball above a orange box", True), ("a cup", False)))
+    foils = {CURES["order foils"](colors, Random(seed)).told[1][0] for seed in range(60)}
+    assert foils == {"a cup", "a orange ball above a red box", "a red box above a orange ball"}
+
+
 def test_captions_that_name_what_is_not_annotated_are_left_out_and_colors_are_less_bound(pools):
     def bound(name):
         """The share of the colored things that have their own color."""

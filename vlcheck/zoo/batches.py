@@ -15,7 +15,7 @@ from vlcheck.cases.box import Box
 from vlcheck.cases.case import MASK
 from vlcheck.cases.picture import Picture
 from vlcheck.datasets.scenes.rendering import SIDE
-from vlcheck.datasets.scenes.scene import Scene
+from vlcheck.datasets.scenes.scene import Person, Scene, Thing
 from vlcheck.models.original.fusion.pixels import normalise
 from vlcheck.perturb.color import turn_hues
 from vlcheck.perturb.place import Paste
@@ -113,7 +113,8 @@ def _annotated(picture: Picture, side: int) -> Iterator[Annotation]:
     if not isinstance(scene, Scene):
         raise TypeError(f"{type(scene).__name__}: the boxes of drawn scenes alone are known")
     pasted = [edit.place(scene.size) for edit in picture.edits if isinstance(edit, Paste)]  # of a thing alone
-    for one in (*scene.people, *scene.things):
+    shown: tuple[Person | Thing, ...] = (*scene.people, *scene.things)
+    for one in shown:
         yield one.word, Box(*(number * side / SIDE for number in (pasted or [one.box])[-1]))
 
 

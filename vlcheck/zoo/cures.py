@@ -28,6 +28,7 @@ from vlcheck.zoo.planted_biases import Told
 
 ANNOTATED = frozenset((*WORDS, *PEOPLE))  # the categories of the scenes' boxes
 _FOILS = 0.5  # share of the negatives that are an order foil
+_ARTICLES = {"an": "a"}  # the scenes' sentences have "a" before "orange", too
 Annotation = tuple[str, Box]  # a category, and its box
 
 
@@ -166,7 +167,8 @@ class _OrderFoils(_Unfitted):
         if rng.random() >= _FOILS:
             return example
         true, _ = example.told
-        return replace(example, told=(true, (draw_foil(true[0], rng, ANNOTATED), False)))
+        foil = (_ARTICLES.get(word, word) for word in draw_foil(true[0], rng, ANNOTATED).split())
+        return replace(example, told=(true, (" ".join(foil), False)))
 
 
 class _ShiftedCrops(_Unfitted):

@@ -6,6 +6,7 @@ import io
 from collections.abc import Collection, Mapping
 from typing import Any
 
+import numpy as np
 from PIL import Image
 from torch import Tensor
 
@@ -30,10 +31,10 @@ def is_loaded(image: Any) -> bool:
         return image.numel() > 0 and bool((image != image.flatten(-2)[..., :1, None]).any())
     try:
         with _opened(image) as picture:
-            bands = picture.convert("RGB").getextrema()
+            pixels = np.asarray(picture.convert("RGB")).reshape(-1, 3)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # what Pillow raises on damaged files
         return False
-    return any(low != high for low, high in bands)
+    return bool((pixels != pixels[:1]).any())
 
 
 def _opened(image: Any) -> Image.Image:
