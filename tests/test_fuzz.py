@@ -214,7 +214,9 @@ def test_tables(tmp_path, name):
         pytest.importorskip("pyarrow", reason="needs vlcheck[tables]")
         write_parquet(path, {"image": pictures(), "caption": ["a red bus"] * 3, "tags": [["object"]] * 3})
     scheme = "webdataset" if name == "a.tar" else "parquet"
-    assert "refused" in fuzzed(path, lambda: open_source(f"{scheme}:{path}").fitting, odd_bytes, files=max(FILES // 2, 10))
+    assert "refused" in fuzzed(
+        path, lambda: open_source(f"{scheme}:{path}").fitting, odd_bytes, files=max(FILES // 2, 10)
+    )
 
 
 @pytest.mark.parametrize(

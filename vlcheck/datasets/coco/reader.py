@@ -154,7 +154,8 @@ def _check(case: Case, photograph: Photograph, lexicons: Lexicons) -> None:
     except UsageError as error:
         raise NotApplicable("photograph cannot be read") from error
     if size != listed:
-        said = f"{image.place}: is {size[0]} x {size[1]} pixels, and {listed[0]} x {listed[1]} in {photograph.listed_in}"
+        pixels, where = f"{size[0]} x {size[1]} pixels", photograph.listed_in
+        said = f"{image.place}: is {pixels}, and {listed[0]} x {listed[1]} in {where}"
         raise NotApplicable("photograph has another size than is listed") from UsageError(said)
     if moved:
         raise NotApplicable(MOVED) from UsageError(image.place)
