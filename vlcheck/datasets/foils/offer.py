@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 from vlcheck.cases.case import MASK, Case, ImageSource, folded, word_pattern
 from vlcheck.cases.foils import FOIL
@@ -30,7 +31,7 @@ def foil_case(
         image: the picture.
         caption: the sentence that is true of it; runs of spaces become one.
         foils: whole sentences that are false of it; repeated ones count once.
-        phenomenon: what the foils are wrong about, one of `vlcheck.cases.foils.PHENOMENA`.
+        phenomenon: the thing that the foils are wrong about, one of `vlcheck.cases.foils.PHENOMENA`.
         source: origin of pair and picture, for attribution.
         licence: licence under which the picture may be shown.
 
@@ -69,14 +70,13 @@ def _sentence(text: str) -> str:
 
 def _target(caption: str, foils: Sequence[str]) -> str:
     """Return the word that is masked; raise NotApplicable if every word is there twice."""
-    places = [_places(foil) for foil in foils]
-    once = [one for one in _places(caption) if len(word_pattern(one[1]).findall(caption)) == 1]
-    changed = (word for at, word in once if any((at, word) not in each for each in places))
-    target = next(changed, once[0][1] if once else None)
-    if target is None:
-        raise NotApplicable("caption has no word that occurs once")
-    return target
+    own, others = _places(caption), [_places(foil) for foil in foils]
+    changed = (word for at, word in own.items() if any(other.get(at) != word for other in others))
+    for word in chain(changed, own.values()):
+        if len(word_pattern(word).findall(caption)) == 1:
+            return word
+    raise NotApplicable("caption has no word that occurs once")
 
 
-def _places(text: str) -> list[tuple[int, str]]:
-    return [(at, token.word) for at, token in enumerate(tokenize(text))]
+def _places(text: str) -> dict[int, str]:
+    return {at: token.word for at, token in enumerate(tokenize(text))}

@@ -90,11 +90,16 @@ class FolderPictures:
         path = min(meant, key=lambda one: len(one.parts))
         if len(meant) > 1 and len({(self.root / one).resolve() for one in meant}) > 1:
             raise NotApplicable(AMBIGUOUS)
-        return PictureFile(path.as_posix(), ImageFile(self.root / path))
+        return self._found.setdefault(path, PictureFile(path.as_posix(), ImageFile(self.root / path)))
+
+    @cached_property
+    def _found(self) -> dict[PurePosixPath, PictureFile]:
+        """The pictures that were found, so that all pairs of a picture read its file once."""
+        return {}
 
     @cached_property
     def _paths(self) -> Mapping[str, Sequence[PurePosixPath]]:
-        """Return the paths of files, relative to the root, by the files' names."""
+        """The paths of files, relative to the root, by the files' names."""
         found: dict[str, list[PurePosixPath]] = {}
         for folder, folders, files in os.walk(self.root, followlinks=True):
             inner = PurePosixPath(Path(folder).relative_to(self.root).as_posix())

@@ -54,7 +54,7 @@ class FoilRow:
         value = self._field(key)
         if not is_number(value):
             raise self.bad(key, "a number", value)
-        return value
+        return float(value)
 
     def label(self, key: str | int) -> str:
         """Return a name that is a text or a whole number; raise UsageError if it is missing or something else."""
@@ -72,8 +72,8 @@ class FoilRow:
 
         Args:
             key: the field.
-            wanted: what it has to be.
-            value: what it is.
+            wanted: its type, in words.
+            value: the value that is there.
         """
         return UsageError(f"{self.where}: {key} is {printable(repr(value), 80)}; it has to be {wanted}.")
 

@@ -38,7 +38,7 @@ class FoilPair:
         picture: the name of the picture's file.
         caption: the true sentence.
         foils: the false ones.
-        phenomenon: what these are wrong about.
+        phenomenon: the thing that these are wrong about, a tag.
         crop: the part of the picture that the caption is about; None for all of it.
         beside: names of other pictures' files without which the pair is only a half.
     """
@@ -59,9 +59,9 @@ class FoilSuite:
     Attributes:
         scheme: its name in specs.
         name: its name.
-        address: where its authors publish it.
+        address: the place where its authors publish it.
         licence: the licence of its texts.
-        pictures: whose pictures it names, and where these are to be had.
+        pictures: the owners of its pictures, and the place where these are to be had.
         files: the names of its files, with the phenomenon of each, "" if a file has several.
         rows: reads the entries of a file.
         pairs: reads the pairs of an entry. Raises UsageError if the entry is not as the authors publish it, and

@@ -4,8 +4,8 @@ Source: Thrush, Jiang, Bartolo, Singh, Williams, Kiela, Ross, "Winoground: Probi
 Visio-Linguistic Compositionality", CVPR 2022. `examples.jsonl` holds `{"id", "image_0", "image_1", "caption_0",
 "caption_1", "tag", "collapsed_tag"}` and more; the pictures are PNG files in `images`.
 
-Each picture is a case, whose foil is the caption of the other one. That is the text score of the paper, a picture at a
-time; its image and group scores, which need both pictures at once, are not computed.
+Each picture is a case, whose foil is the caption of the other one: the text score of the paper, a picture at a time.
+Its image and group scores, which need both pictures at once, are not computed.
 """
 
 from __future__ import annotations
