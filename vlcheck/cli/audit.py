@@ -46,7 +46,7 @@ def audit(
         typer.Option(
             "--model",
             "--vl-model",
-            help="a masked-language model that guesses hidden words unseen, e.g. google-bert/bert-base-uncased",
+            help="a masked-language model, which guesses hidden words without the picture",
         ),
     ] = None,
     sample: Annotated[
