@@ -11,7 +11,7 @@ import typer
 
 from vlcheck import __version__
 from vlcheck._util.files import begins, demand_place
-from vlcheck.cli.arguments import MODELS, Device, DType, OwnLexicons, TableColumns, TrustRemoteCode
+from vlcheck.cli.arguments import Device, DType, OwnLexicons, TableColumns, TrustRemoteCode
 from vlcheck.cli.console import TO, say, write_file
 from vlcheck.datasets.lexicons.toml_files import load_lexicons
 from vlcheck.errors import UsageError, nearest
@@ -42,7 +42,12 @@ def audit(
         str, typer.Option(help="what the training does to pictures, with commas between, e.g. flip,colorjitter")
     ] = "",
     model: Annotated[
-        str | None, typer.Option("--model", "--vl-model", help=f"a model that guesses hidden words unseen: {MODELS}")
+        str | None,
+        typer.Option(
+            "--model",
+            "--vl-model",
+            help="a masked-language model, which guesses hidden words without the picture",
+        ),
     ] = None,
     sample: Annotated[
         int, typer.Option(min=1, help="the most pictures that are opened, and captions that the model guesses words of")
