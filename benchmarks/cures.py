@@ -256,8 +256,8 @@ def changes(now: Seeds, before: Seeds, *, without: str | None = None) -> list[Ch
 
 def _paired(now: Seeds, before: Seeds, without: str | None) -> Iterator[tuple[tuple[int, int], str, bool, bool]]:
     """Yield seed and image, test, and whether there was and is a violation, for each image that counts in both."""
-    for seed in now.keys() & before.keys():
-        for test in now[seed].keys() & before[seed].keys():
+    for seed in sorted(now.keys() & before.keys()):
+        for test in sorted(now[seed].keys() & before[seed].keys()):
             one, other = now[seed][test], before[seed][test]
             if one.bias != without and one.pairs is not None and other.pairs is not None:
                 for image in sorted(one.pairs.keys() & other.pairs.keys()):
@@ -279,8 +279,8 @@ def no_longer_passing(now: Seeds, before: Seeds, *, without: str | None = None) 
     """
     return Counter(
         test
-        for seed in now.keys() & before.keys()
-        for test in now[seed].keys() & before[seed].keys()
+        for seed in sorted(now.keys() & before.keys())
+        for test in sorted(now[seed].keys() & before[seed].keys())
         if now[seed][test].bias != without
         and before[seed][test].status == "pass"
         and now[seed][test].status in ("fail", "inconclusive")
