@@ -75,7 +75,7 @@ def test_a_step_in_ci_names_the_biases_whose_causes_it_refuses(captions, argumen
         (["empty.jsonl"], "empty.jsonl: has no caption"),
         (["captions.jsonl", "--augment", "flop"], "--augment flop: no such augmentation. Did you mean 'flip'?"),
         (["captions.jsonl", "--augment", "flip,"], "--augment : no such augmentation."),
-        (["captions.jsonl", "--fail-on", "postion"], "--fail-on postion: 'postion' is no bias. Did you mean"),
+        (["captions.jsonl", "--fail-on", "positions"], "--fail-on positions: 'positions' is no bias. Did you mean"),
         (["captions.jsonl", "--fail-on", ""], "--fail-on : '' is no bias. Known: any, "),
         (["captions.jsonl", "--columns", "text=x"], "--columns text=x: 'text' is no field"),
         (["captions.jsonl", "--columns", "caption=x"], "captions.jsonl"),
