@@ -10,15 +10,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.conftest import ROOT
 from tests.mitigate.doubles import Told
 from vlcheck.behaviors.behavior import Behavior, Trial
+from vlcheck.behaviors.collect import collected
 from vlcheck.behaviors.construction import GIVEN
 from vlcheck.behaviors.tables import LeftAndRight
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import CaseSource, with_target
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import ForeignFault
+from vlcheck.evaluation.calibration import ahead
 from vlcheck.evaluation.config import EvaluationConfig
+from vlcheck.evaluation.preview import foresee, preview_lines
 from vlcheck.evaluation.session import scored
 from vlcheck.expect import Beats, Drops, Flips, Preserved, SidePreference, Skew, Swaps
 from vlcheck.expect.base import Expectation
@@ -216,3 +220,14 @@ def test_a_guess_that_is_symmetric_fails_where_the_truth_is_asked_for(source: Ca
 def test_few_cases_that_are_given_are_invalid_and_not_merely_not_asked() -> None:
     verdict = judged(open_source("scenes:3"), behavior(Flips(), Mirror()), Symmetrised(Guessing()))
     assert (verdict.status, verdict.cause) == ("invalid", "by construction")
+
+
+def test_a_preview_says_what_is_given_and_that_its_verdict_is_invalid(source: CaseSource) -> None:
+    with collected(ROOT / "behavior_tests" / "test_position.py") as tests:
+        asked = [test for test in tests if test.metric != "map"]
+        operating = ahead(Trials.for_model(source, SYMMETRIC), SYMMETRIC.kinds)
+        foresight = foresee(asked, operating, load_policy(policy_path()), SYMMETRIC.metrics)
+        lines = list(preview_lines(foresight, None))
+    assert any(line.startswith("not asked by test_mirror_flips_hands[mlm]") and line.endswith(GIVEN) for line in lines)
+    assert "test_mirror_flips_hands[itm] cannot pass, and is invalid: 0 images, a pass needs 29" in lines
+    assert not any(line.startswith("test_mirror_swaps_sides") and "cannot pass" in line for line in lines)
