@@ -26,7 +26,7 @@ import torch
 from benchmarks.memory import peak
 from benchmarks.suite import IMAGE_GFLOP, PAIR_GFLOP, ROOT, checkpoint, machine
 from vlcheck.api import evaluate
-from vlcheck.behaviors.suite import asked
+from vlcheck.behaviors.suite import asked, fitting
 from vlcheck.behaviors.trials import Trials
 from vlcheck.datasets.registry import open_source
 from vlcheck.evaluation.calibration import ahead
@@ -99,8 +99,9 @@ def spent(data: str, path: str, store: str, count: str) -> dict[str, float]:
 
 def work_of(data: str) -> float:
     """The operations of a run's forward passes, in GFLOP."""
-    tests = asked(collect(ROOT / "behavior_tests").tests)
-    trials = ahead(Trials(open_source(data)), {})
+    source = open_source(data)
+    tests = fitting(asked(collect(ROOT / "behavior_tests").tests), source)
+    trials = ahead(Trials(source), {})
     plan = make_plan(foresee(tests, trials, load_policy(policy_path()), OF_PICTURES).queries)
     return IMAGE_GFLOP * plan.n_pictures + PAIR_GFLOP * plan.texts
 

@@ -26,7 +26,7 @@ from benchmarks.calibration import bound
 from benchmarks.scale_cells import cells, simulated
 from benchmarks.scale_maps import KINDS, MAPS, Kept, Kind, Map, own_queries, unmapped
 from vlcheck.behaviors.schedule import ONCE
-from vlcheck.behaviors.suite import BehaviorTest
+from vlcheck.behaviors.suite import BehaviorTest, fitting
 from vlcheck.behaviors.trials import Trials
 from vlcheck.datasets.registry import open_source
 from vlcheck.evaluation.calibration import Operating, ahead
@@ -90,9 +90,10 @@ class Posed:
 
 def posed(model: VisionLanguageModel, data: str) -> list[Posed]:
     """Pose the suite to a model as each of the score kinds that its scores can be given as."""
-    policy, chosen = load_policy(policy_path()), collect(suite_folder() / "behavior_tests").tests
+    policy, tests = load_policy(policy_path()), collect(suite_folder() / "behavior_tests").tests
     policies = {"calibrated": policy, "raw": policy.changed("defaults", {"scale": "raw"})}
     source = open_source(data)
+    chosen = fitting(tests, source)
     trials = {relative: Trials(source, relative) for relative in (False, True)}
 
     def as_kind(kind: Kind) -> Posed:

@@ -29,6 +29,7 @@ import torch
 from PIL import Image
 
 from benchmarks.albef_checkpoint import random_albef
+from vlcheck.behaviors.suite import fitting
 from vlcheck.behaviors.trials import Trials
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import NotApplicable
@@ -119,8 +120,9 @@ def speed(coco: Path, images: int, rounds: int, sample: int | None) -> dict[str,
 
 def asked(data: str) -> list[Query]:
     """Every query of the suite."""
-    chosen = collect(ROOT / "behavior_tests").tests
-    return list(foresee(chosen, ahead(Trials(open_source(data)), {}), load_policy(policy_path()), METRICS).queries)
+    source = open_source(data)
+    chosen = fitting(collect(ROOT / "behavior_tests").tests, source)
+    return list(foresee(chosen, ahead(Trials(source), {}), load_policy(policy_path()), METRICS).queries)
 
 
 def rendered(queries: Sequence[Query]) -> dict[str, Image.Image]:

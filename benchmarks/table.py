@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks import calibration_pages
+from benchmarks import audit_pages, calibration_pages, cures_page
 from vlcheck._util.numbers import brief, counted, duration, share
 from vlcheck.explain.attribution.registry import METHODS, SHIPPED
 from vlcheck.explain.bench.records import read_bench
@@ -408,7 +408,15 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "explanation/proof.md": {
         "matrix": lambda: power(_kept("matrix.json")),
         "sabotaged": lambda: sabotaged(_kept("sabotaged.json")),
+        "cured": lambda: cures_page.counts_passage(_kept("cures.json")),
     },
+    "explanation/audit-proof.md": {
+        "audit-proof": lambda: audit_pages.proof(_kept("audit.json")),
+        "audit-pilot": lambda: audit_pages.pilot(_kept("audit.json")),
+        "audit-coco": lambda: audit_pages.coco(_kept("audit.json")),
+        "audit-speed": lambda: audit_pages.speed(_kept("audit.json")),
+    },
+    "explanation/cures.md": {"cures": lambda: cures_page.cures_passage(_kept("cures.json"), _kept("matrix.json"))},
     "explanation/known-truth.md": {"explanations": explanations},
     "explanation/calibration.md": {
         "calibration": lambda: calibration_pages.passage(_kept("calibration.json")),

@@ -272,6 +272,27 @@ class ReadsOnly(Competent):
         return SURE
 
 
+class KnowsCaptions(Competent):
+    """Has read every caption before: it tells them from foils, whatever the picture, and does not say so."""
+
+    def _match(self, seen, text):
+        return SURE if any(_filling(template, text) == case.target for template, case in self.said.items()) else REST
+
+
+class PrefersShort(Competent):
+    """Prefers the shorter sentence, whatever the picture."""
+
+    def _match(self, seen, text):
+        return 1 / (1 + len(text))
+
+
+class TakesTheFoil(Competent):
+    """Sees what is there, and says the opposite of a sentence that it can judge."""
+
+    def _match(self, seen, text):
+        return 1 - super()._match(seen, text) if seen.photograph else REST
+
+
 class MatchesOnly(Competent):
     """A model without a masked-word head."""
 

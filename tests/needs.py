@@ -1,4 +1,4 @@
-"""What some of vlcheck's own tests take and not every machine has: photographs, references, Chromium.
+"""What some of vlcheck's own tests take and not every machine has: photographs, captions, foil suites, Chromium, ...
 
 Each has a fixture. A test that takes it as an argument is skipped where the thing is not there, and fails there instead
 where VLCHECK_REQUIRE names the need. `coco_root` is for a test that any pictures serve: where there are no photographs,
@@ -34,6 +34,12 @@ def _folder(said: str | None, *, beside: str, holds: str) -> Path | None:
     """The folder that is named, else one beside the checkout, if it holds what it has to."""
     root = BESIDE / beside if said is None else Path(said).absolute()
     return root if (root / holds).is_dir() else None
+
+
+def _file(said: str | None, *, beside: str, name: str) -> Path | None:
+    """A file in the folder that is named, else in one beside the checkout, if it is there."""
+    path = (BESIDE / beside if said is None else Path(said).absolute()) / name
+    return path if path.is_file() else None
 
 
 def _program(said: str | None, *, name: str) -> Path | None:
@@ -84,11 +90,23 @@ NEEDS: Mapping[str, Need] = {
         "set VLCHECK_COCO to a COCO folder, with annotations/ and photographs",
         stand_in="coco_root",
     ),
+    "captions": Need(
+        "captions_path",
+        "VLCHECK_CAPTIONS",
+        partial(_file, beside="captions", name="captions_val2017.json"),
+        "set VLCHECK_CAPTIONS to a folder with COCO's captions_val2017.json",
+    ),
     "references": Need(
         "references_root",
         "VLCHECK_REFERENCES",
         partial(_folder, beside="references", holds="albef"),
         "set VLCHECK_REFERENCES to a folder of what the models' original code computed",
+    ),
+    "foils": Need(
+        "foils_root",
+        "VLCHECK_FOILS",
+        partial(_folder, beside="foils", holds="sugar_crepe"),
+        "set VLCHECK_FOILS to a folder that has SugarCrepe's files in sugar_crepe/",
     ),
     "chromium": Need(
         "chromium",
@@ -106,6 +124,12 @@ def photographs_root() -> Path:
 
 
 @pytest.fixture(scope="session")
+def captions_path() -> Path:
+    """COCO's captions_val2017.json, in VLCHECK_CAPTIONS, else in shared/captions beside the checkout."""
+    return NEEDS["captions"].there()
+
+
+@pytest.fixture(scope="session")
 def coco_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A COCO folder: that with photographs, else one of drawn scenes."""
     return NEEDS["photographs"].found() or draw_coco(tmp_path_factory.mktemp("coco"))
@@ -115,6 +139,12 @@ def coco_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def references_root() -> Path:
     """What the models' original code computed: VLCHECK_REFERENCES, else shared/references beside the checkout."""
     return NEEDS["references"].there()
+
+
+@pytest.fixture(scope="session")
+def foils_root() -> Path:
+    """Foil suites by name: VLCHECK_FOILS, else shared/foils beside the checkout."""
+    return NEEDS["foils"].there()
 
 
 @pytest.fixture(scope="session")

@@ -304,6 +304,8 @@ REFUSED = [
     ({"control": "tinny"}, "^control='tinny': no such model. Did you mean 'tiny'"),
     ({"tests": ["test_gray_preserves"]}, "^tests: there is no test 'test_gray_preserves'. Did you mean"),
     ({"tests": []}, "^tests: names nothing"),
+    ({"columns": 3}, "^columns=3: has to be columns by field"),
+    ({"columns": "caption=text"}, "^columns=caption=text: scenes has no columns"),
     ({"explain": 3}, "^explain=3: has to be a method, e.g. 'mmshap'"),
     ({"explain": "mmshop"}, "^explain=mmshop: there is no such method. Did you mean 'mmshap'"),
     ({"explain": "mmshap:0"}, "^explain=mmshap:0: METHOD:K explains the K worst cases"),

@@ -133,6 +133,20 @@ def test_the_fields_of_a_coco_file(tmp_path):
     assert steers(ended("cases", f"coco:{folder.write()}").output) == []
 
 
+def test_the_captions_of_a_corpus_and_the_names_in_a_run_beside_it(tmp_path):
+    text = HOSTILE.replace("\udcff", "")  # half a character is in no file of text
+    lines = [{"caption": f"{text} a dog to the left of a red bus", "image": text}] * 3
+    (tmp_path / "captions.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    write_results(
+        tmp_path / "r.jsonl", results((verdict(bias=HOSTILE), rows()), run={"name": HOSTILE, "data": HOSTILE})
+    )
+    places = ["--to", tmp_path / "page.html", "--json", tmp_path / "audit.json", "--results", tmp_path / "r.jsonl"]
+    done = ended("audit", tmp_path / "captions.jsonl", *places)
+    assert done.exit_code == 0, done.output
+    assert steers(done.output) == []
+    assert "\u202e" not in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -174,6 +188,13 @@ def test_the_keys_of_a_toml_file(tmp_path, text, read, name):
         "plan scenes:2 --model HOSTILE",
         "policy show HOSTILE",
         "train HOSTILE --to x",
+        "audit HOSTILE",
+        "audit FILE --columns HOSTILE",
+        "audit FILE --augment HOSTILE",
+        "audit FILE --fail-on HOSTILE",
+        "audit FILE --results HOSTILE",
+        "audit FILE --to HOSTILE/x",
+        "audit FILE --json FILE",
     ],
 )
 def test_what_is_typed(typed, tmp_path, monkeypatch):

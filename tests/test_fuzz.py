@@ -18,9 +18,13 @@ import torch
 from safetensors.torch import save
 
 from tests.datasets.conftest import Folder
+from tests.datasets.foils.conftest import Published, aro_pair, sugarcrepe_pair, valse_pair, winoground_example
+from tests.datasets.tables.samples import pictures, samples, write_parquet, write_shard
 from tests.plugin.conftest import write_cases
 from tests.report.pages import small
+from vlcheck.audit.corpus import open_corpus
 from vlcheck.datasets.registry import open_source
+from vlcheck.datasets.tables.columns import parse_columns
 from vlcheck.errors import UsageError
 from vlcheck.models.loading.checkpoint import read_checkpoint
 from vlcheck.models.loading.folder import check_documents, check_one_template
@@ -173,6 +177,70 @@ def test_annotations_of_coco(tmp_path, name):
     root = folder.write()
     parse = lambda: open_source(f"coco:{root}").fitting  # noqa: E731
     assert fuzzed(folder.annotations(name), parse, odd_json, odd_json, odd_bytes) == {"read", "refused"}
+
+
+@pytest.mark.parametrize("name", ["captions.json", "list.json", "captions.jsonl", "captions.txt", "captions.tar"])
+def test_corpora(tmp_path, name):
+    rows = [{"image_id": at, "caption": f"a red bus {at}", "boxes": [["bus", 0.1, 0.2, 0.3, 0.4]]} for at in range(9)]
+    path = tmp_path / name
+    {
+        "captions.json": lambda: path.write_text(json.dumps({"info": {"a": [1]}, "annotations": rows, "type": "x"})),
+        "list.json": lambda: path.write_text(json.dumps(rows)),
+        "captions.jsonl": lambda: path.write_text("\n".join(map(json.dumps, rows))),
+        "captions.txt": lambda: path.write_text("\n".join(row["caption"] for row in rows)),
+        "captions.tar": lambda: write_shard(
+            path, [(str(at), {"txt": "a", "json": row}) for at, row in enumerate(rows)]
+        ),
+    }[name]()
+
+    def parse():
+        corpus = open_corpus(path)
+        return [caption for chunk in corpus for caption in chunk], [*corpus.unread.lines()]
+
+    changes = (odd_json, odd_bytes) if name.endswith(("json", "jsonl")) else (odd_bytes,)
+    assert fuzzed(path, parse, *changes) <= {"read", "refused"}
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.tar", "a.toml"])
+def test_tables(tmp_path, name):
+    path = tmp_path / name
+    if name == "a.toml":
+        path.write_text('caption = "text"\nimage = "jpg"\n')
+        fuzzed(path, lambda: parse_columns(str(path)), odd_toml, odd_bytes)
+        return
+    if name == "a.tar":
+        write_shard(path, samples())
+    else:
+        pytest.importorskip("pyarrow", reason="needs vlcheck[tables]")
+        write_parquet(path, {"image": pictures(), "caption": ["a red bus"] * 3, "tags": [["object"]] * 3})
+    scheme = "webdataset" if name == "a.tar" else "parquet"
+    assert "refused" in fuzzed(
+        path, lambda: open_source(f"{scheme}:{path}").fitting, odd_bytes, files=max(FILES // 2, 10)
+    )
+
+
+@pytest.mark.parametrize(
+    ("scheme", "name", "content", "picture"),
+    [
+        ("sugarcrepe", "add_att.json", {f"{n}": sugarcrepe_pair(n) for n in range(3)}, "000000000001.jpg"),
+        ("valse", "existence.json", {f"{n}": valse_pair(f"{n}.jpg") for n in range(3)}, "1.jpg"),
+        (
+            "whatsup",
+            "controlled_images_dataset.json",
+            [{"image_path": "1.jpg", "caption_options": ["on", "under"]}] * 3,
+            "1.jpg",
+        ),
+        ("whatsup", "coco_qa_one_obj.json", [[n, f"{n} on", f"{n} under"] for n in range(3)], "000000000001.jpg"),
+        ("aro", "visual_genome_relation.json", [aro_pair(f"{n}.jpg") for n in range(3)], "1.jpg"),
+        ("winoground", "examples.jsonl", [winoground_example(n) for n in range(3)], "ex_1_img_0.png"),
+    ],
+)
+def test_foil_suites(tmp_path, scheme, name, content, picture):
+    suite = Published(tmp_path, scheme)
+    path = suite.write(name, content)
+    suite.picture(picture)
+    suite.picture(picture.replace("img_0", "img_1"))
+    assert fuzzed(path, lambda: suite.open().fitting, odd_json, odd_json, odd_bytes) == {"read", "refused"}
 
 
 def test_policies(tmp_path):

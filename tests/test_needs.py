@@ -1,4 +1,4 @@
-"""A test that lacks photographs, references or Chromium is skipped and counted, or fails where these are required."""
+"""A test that lacks photographs, references, foil suites or Chromium is skipped and counted, or fails if required."""
 
 import re
 import sys
@@ -18,8 +18,14 @@ TESTS = """
     def test_any_pictures(coco_root):
         assert list(coco_root.glob("val2017/*.jpg"))
 
+    def test_captions(captions_path):
+        assert captions_path.name == "captions_val2017.json"
+
     def test_references(references_root):
         assert (references_root / "albef").is_dir()
+
+    def test_suites(foils_root):
+        assert (foils_root / "sugar_crepe").is_dir()
 
     def test_page(chromium):
         assert chromium.is_file()
@@ -46,7 +52,7 @@ def run(pytester, monkeypatch):
 @pytest.mark.parametrize("workers", [[], ["-n2"]], ids=" ".join)
 def test_what_is_not_there_is_skipped_and_counted_in_one_line(run, workers):
     done = run("-rs", *workers)
-    done.assert_outcomes(passed=2, skipped=3)
+    done.assert_outcomes(passed=2, skipped=5)
     assert done.ret == pytest.ExitCode.OK
     (line,) = [line for line in done.outlines if line.startswith("Skipped for want of")]
     remedies = [f"{name}: 1 ({need.remedy})" for name, need in NEEDS.items()]
@@ -62,11 +68,11 @@ def test_each_is_counted_by_how_many_tests_want_it(run):
 
 @pytest.mark.parametrize(
     ("required", "errors", "skipped"),
-    [("photographs", 2, 2), ("photographs, references,chromium", 4, 0)],
+    [("photographs", 2, 4), ("photographs, captions, references,foils,chromium", 6, 0)],
 )
 def test_what_is_required_and_not_there_fails(run, required, errors, skipped):
     done = run(VLCHECK_REQUIRE=required)
-    done.assert_outcomes(passed=5 - errors - skipped, errors=errors, skipped=skipped)
+    done.assert_outcomes(passed=7 - errors - skipped, errors=errors, skipped=skipped)
     assert done.ret == pytest.ExitCode.TESTS_FAILED
     for name in required.replace(" ", "").split(","):
         done.stdout.fnmatch_lines([f"VLCHECK_REQUIRE names {name}, and there is none: {NEEDS[name].remedy}"])
@@ -75,14 +81,17 @@ def test_what_is_required_and_not_there_fails(run, required, errors, skipped):
 def test_what_is_there_is_taken_required_or_not(run, tmp_path):
     draw_coco(tmp_path / "coco")
     (tmp_path / "references" / "albef").mkdir(parents=True)
+    (tmp_path / "foils" / "sugar_crepe").mkdir(parents=True)
     there = {"VLCHECK_COCO": tmp_path / "coco", "VLCHECK_REFERENCES": tmp_path / "references"}
-    there |= {"VLCHECK_CHROMIUM": sys.executable}
+    (tmp_path / "captions_val2017.json").touch()
+    there |= {"VLCHECK_CAPTIONS": tmp_path}
+    there |= {"VLCHECK_FOILS": tmp_path / "foils", "VLCHECK_CHROMIUM": sys.executable}
     done = run(VLCHECK_REQUIRE=",".join(NEEDS), **{name: str(path) for name, path in there.items()})
-    done.assert_outcomes(passed=5)
+    done.assert_outcomes(passed=7)
     assert "Skipped for want" not in done.stdout.str()
 
 
-@pytest.mark.parametrize("name", ["photographs", "references"])
+@pytest.mark.parametrize("name", ["photographs", "captions", "references", "foils"])
 def test_a_folder_without_what_it_has_to_hold_is_none(tmp_path, monkeypatch, name):
     monkeypatch.setenv(NEEDS[name].variable, str(tmp_path))
     assert NEEDS[name].found() is None
@@ -101,13 +110,13 @@ def test_an_unknown_name_in_what_is_required_is_a_usage_error(run):
     done = run(VLCHECK_REQUIRE="photographs,chrome")
     assert done.ret == pytest.ExitCode.USAGE_ERROR
     done.stderr.fnmatch_lines(
-        ["*VLCHECK_REQUIRE: unknown name 'chrome'; accepted are photographs, references, chromium"]
+        ["*VLCHECK_REQUIRE: unknown name 'chrome'; accepted are photographs, captions, references, foils, chromium"]
     )
 
 
 def test_a_marker_selects_what_is_another_test_with_it(run):
-    run("-m", "photographs").assert_outcomes(passed=1, skipped=1, deselected=3)
-    run("-m", "photographs or chromium").assert_outcomes(passed=1, skipped=2, deselected=2)
+    run("-m", "photographs").assert_outcomes(passed=1, skipped=1, deselected=5)
+    run("-m", "photographs or chromium").assert_outcomes(passed=1, skipped=2, deselected=4)
 
 
 def test_a_need_that_is_not_an_argument_is_no_reason_to_skip(run):
@@ -134,7 +143,9 @@ def test_vlchecks_own_tests_have_the_markers(need, monkeypatch, pytester):
     """Some of them for each need: else .ci/run would ask for what no test takes."""
     files = {
         "photographs": "datasets/coco/test_photographs.py",
+        "captions": "audit/test_coco_captions.py",
         "references": "test_references.py",
+        "foils": "datasets/foils/test_sugarcrepe.py",
         "chromium": "report/test_page_in_browser.py",
     }
     monkeypatch.chdir(ROOT)

@@ -75,6 +75,8 @@ BLOCKS = {
     "own_network": Expected((0, 0, 1), ("look.png", RESULTS)),  # it finds colors, and knows no thing
     "look_explain": Expected((0,), ("look.png",)),
     "words": Expected((0,), ("words.json",)),
+    "audit": Expected((0,), ("audit.html", "audit.json")),
+    "causes": Expected((1, 0), ("audit.html", RESULTS)),
     "mitigate": Expected((0,), (RESULTS,)),
     "compare": Expected((0, 0), (RESULTS,)),
 }
@@ -126,6 +128,8 @@ def own(tmp_path_factory):
     for name in ("mine.py", "two_encoders.py"):
         (folder / name).write_text(FILES[name], encoding="utf-8")
     open_source("scenes:1").cases[0].image.open().save(folder / "photo.jpg")
+    lines = [json.dumps({"caption": case.caption, "image": case.id}) for case in open_source(SCENES).cases]
+    (folder / "captions.jsonl").write_text("\n".join(lines), encoding="utf-8")
     done = run(f"python -m pytest {ROOT}/behavior_tests --vl-model tiny --vl-data {SCENES}", folder)
     assert done.returncode == 0, done.stdout + done.stderr
     for name in ("old.jsonl", "new.jsonl", "words.jsonl"):
@@ -200,6 +204,7 @@ def test_a_block_about_photographs_comes_to_what_it_should(name, comes_to_what_i
 
 MIRROR = ("README.md", "docs/start.md", "docs/tutorials/first-run.md")  # what `mirror` prints
 NO_RUN = {
+    "docs/howto/audit.md": "COCO's captions; tests/cli/test_audit.py holds it against an audit of them",
     "docs/reference/specs.md": "a grammar",
     "docs/tutorials/my-model.md": "a full-size ALBEF with random weights on photographs, as the page says",
 }

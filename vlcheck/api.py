@@ -5,8 +5,8 @@ from __future__ import annotations
 import html
 import os
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -19,7 +19,7 @@ from msgspec import to_builtins
 from vlcheck._util.paths import expanded
 from vlcheck._util.temporary import Scratch
 from vlcheck.behaviors.collect import collected
-from vlcheck.behaviors.suite import BehaviorTest, asked, sound, subjects
+from vlcheck.behaviors.suite import BehaviorTest, asked, fitting, sound, subjects, unfit
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import CaseSource
 from vlcheck.datasets.registry import open_source
@@ -183,6 +183,7 @@ def evaluate(
     tests: str | Collection[str] | None = None,
     policy: str | Path | Policy | None = None,
     lexicons: str | Path | None = None,
+    columns: str | Mapping[str, str] | None = None,
     explain: str | None = None,
     control: str | VisionLanguageModel | None = None,
     device: str | None = None,
@@ -207,6 +208,8 @@ def evaluate(
         policy: file of tolerances and allowed rates; that of the suite unless given.
         lexicons: folder of words that replace the shipped ones; that of the suite unless given. Only for a spec of
             cases.
+        columns: the columns of data in tables, by field: `{"caption": "text"}`, "caption=text", or the path of a TOML
+            file; those of the usual names unless given. Only for a spec of cases.
         explain: methods of explanation with commas between them, e.g. "mmshap,gradcam:20", whose tests are judged as
             well; METHOD:K of an attribution method only maps the K worst cases. None for no explanations.
         control: spec of a model to judge by the same tests, or such a model, e.g. one that sees no picture; its results
@@ -236,7 +239,7 @@ def evaluate(
     if not isinstance(model, str) and not isinstance(control, str):
         _refuse("a model that is given by its spec", device=device, dtype=dtype, trust_remote_code=trust_remote_code)
     if not isinstance(data, str):
-        _refuse("cases that are given by their spec", lexicons=lexicons)
+        _refuse("cases that are given by their spec", lexicons=lexicons, columns=columns)
     config = EvaluationConfig(
         model=model if isinstance(model, str) else str(getattr(model, "name", "")),
         data=data if isinstance(data, str) else data.spec,
@@ -250,40 +253,41 @@ def evaluate(
     started, folder = datetime.now(UTC), _tests_folder(suite)
     with collected(folder) as found, Scratch() as scratch:
         its = _Suite.of(folder, found, names_all=bool(policy and lexicons))
-        held, chosen = its.policy(policy).as_of(started.date()), its.named(tests, requests)
-        source = data if isinstance(data, CaseSource) else open_source(data, lexicons=its.lexicons(lexicons))
+        held, named = its.policy(policy).as_of(started.date()), its.named(tests, requests)
+        source = data
+        if isinstance(source, str):
+            source = open_source(source, lexicons=its.lexicons(lexicons), columns=columns)
         adapter = _loaded(config) if isinstance(model, str) else as_model(model)
         companion = _control(control, replace(config, **_loading(control, device, dtype, trust_remote_code)))
         adapter = explaining(adapter, requests, batch_size=batch_size)
         explainer = case_explainer(adapter, requests)
         config = replace(config, explained=explainer.records if explainer else ())
-        with open_session(
-            config,
-            adapter,
-            Trials.for_model(source, adapter),
-            held,
-            scratch,
-        ) as session:
+        chosen = _fitting(named, source, demanded=tests is not None)
+        with ExitStack() as opened:
+            trials = Trials.for_model(source, adapter)
+            session = opened.enter_context(open_session(config, adapter, trials, held, scratch))
+            beside = opened.enter_context(companion.session(source, held)) if companion else None
+            session = session.against(beside) if beside else session
             part = file.Part(scratch, "main")
-            could = its.asked(requests)
+            could = fitting(its.asked(requests), source)
             header = session.header(
                 chosen,
                 run_id=name,
                 started=started,
                 complete=its.whole and len(chosen) == len(could),
-                unasked=[test for test in its.tests if test not in could],
+                unasked=[test for test in its.tests if test not in its.asked(requests)],
             )
             part.keep([header])
             session.ask((test for test in sound(chosen) if not test.skipped), _told(progress))
             errors = _judge_all(session, chosen, part, explainer)
             if explainer:
                 part.keep(explainer.lines())
-        lines = file.gather(scratch)
-        keep_worst(lines)
-        results = _ended(lines, errors)
-        if companion is None:
-            return results
-        return replace(results, control=companion.judged(source, held, chosen, results.lines.run, _told(progress)))
+            lines = file.gather(scratch)
+            keep_worst(lines)
+            results = _ended(lines, errors)
+            if companion is None or beside is None:
+                return results
+            return replace(results, control=companion.judged(beside, chosen, results.lines.run, _told(progress)))
 
 
 def read_results(path: str | Path) -> Results:
@@ -384,6 +388,21 @@ def _tests_folder(suite: str | Path | None) -> Path:
     return folder
 
 
+def _fitting(tests: Sequence[BehaviorTest], source: CaseSource, *, demanded: bool) -> Sequence[BehaviorTest]:
+    """Return the tests that the data has their kind of cases for; raise UsageError if a named one, or none, is left.
+
+    Args:
+        tests: the tests.
+        source: the cases.
+        demanded: whether the user named each of the tests.
+    """
+    found = fitting(tests, source)
+    for test in tests:
+        if (demanded or not found) and (why := unfit(test, source)):
+            raise UsageError(f"{argument('tests', test.name)}: is not asked: {why}.")
+    return found
+
+
 def _loaded(config: EvaluationConfig) -> VisionLanguageModel:
     trusted = config.trust_remote_code
     return load_model(config.model, device=config.device, dtype=config.dtype, trust_remote_code=trusted)
@@ -401,13 +420,18 @@ class _Companion:
     adapter: VisionLanguageModel
     config: EvaluationConfig
 
-    def judged(
-        self, source: CaseSource, policy: Policy, tests: Sequence[BehaviorTest], run: RunRecord, told: Told | None
-    ) -> Results:
+    @contextmanager
+    def session(self, source: CaseSource, policy: Policy) -> Iterator[Session]:
+        """Yield its session on the cases of a run."""
+        trials = Trials.for_model(source, self.adapter)
+        with Scratch() as scratch, open_session(self.config, self.adapter, trials, policy, scratch) as session:
+            yield session
+
+    def judged(self, session: Session, tests: Sequence[BehaviorTest], run: RunRecord, told: Told | None) -> Results:
         """Return its results on the tests of a run, whose first line is `run`."""
         asked = [test for test in sound(tests) if not test.skipped]
-        started, trials = datetime.fromisoformat(run.started), Trials.for_model(source, self.adapter)
-        with Scratch() as scratch, open_session(self.config, self.adapter, trials, policy, scratch) as session:
+        started = datetime.fromisoformat(run.started)
+        with Scratch() as scratch:
             part = file.Part(scratch, "main")
             complete = bool(run.complete)
             part.keep([session.header(tests, run_id=str(run.run_id), started=started, complete=complete)])

@@ -19,7 +19,7 @@ from vlcheck._util.spec_grammar import (
     parse_data,
     parse_model,
 )
-from vlcheck.datasets.registry import open_source
+from vlcheck.datasets.registry import _SCHEMES, open_source
 from vlcheck.errors import UsageError
 from vlcheck.models.loading.load import load_model
 
@@ -28,6 +28,7 @@ SCHEMES = {
     "coco": Scheme("coco:ROOT[@SPLIT]", at="split"),
     "jsonl": Scheme("jsonl:PATH"),
     "sugarcrepe": Scheme("sugarcrepe:FOLDER[@SOURCE]", at="source"),
+    "hf": Scheme("hf:NAME[:SPLIT]", at="named split"),
 }
 FAMILIES = ("albef", "tiny-mirror", "vilbert", "mine")
 METRICS = ("mlm", "itm")
@@ -75,7 +76,8 @@ def any_source(rng, depth=0):
     scheme = rng.choice([*SCHEMES][: 3 if depth > 3 else 4])
     if scheme == "scenes":
         return Reference(scheme)
-    at = {"coco": text(rng), "sugarcrepe": any_source(rng, depth + 1)}.get(scheme, "") if rng.random() < 0.7 else ""
+    other = any_source(rng, depth + 1) if rng.random() < 0.7 else Reference("", text(rng))
+    at = {"coco": text(rng), "sugarcrepe": other}.get(scheme, "") if rng.random() < 0.7 else ""
     return Reference(scheme, text(rng), at)
 
 
@@ -158,6 +160,12 @@ def test_any_text_is_parsed_or_refused_in_one_line(parse):
             DataSpec(Reference("sugarcrepe", "F", Reference("coco", "/data/coco", "val2017")), 50, 3),
         ),
         ("sugarcrepe:F@scenes:50", DataSpec(Reference("sugarcrepe", "F", Reference("scenes")), 50)),
+        ("sugarcrepe:F", DataSpec(Reference("sugarcrepe", "F"))),
+        ("sugarcrepe:F@/data/pictures", DataSpec(Reference("sugarcrepe", "F", Reference("", "/data/pictures")))),
+        ("sugarcrepe:F@pictures:50:3", DataSpec(Reference("sugarcrepe", "F", Reference("", "pictures")), 50, 3)),
+        ('sugarcrepe:F@"coco:A":50', DataSpec(Reference("sugarcrepe", "F", Reference("", "coco:A")), 50)),
+        ("sugarcrepe:F@./coco", DataSpec(Reference("sugarcrepe", "F", Reference("", "./coco")))),
+        (r"sugarcrepe:F@C:\data", DataSpec(Reference("sugarcrepe", "F", Reference("", r"C:\data")))),
     ],
 )
 def test_data_is_named(spec, wanted):
@@ -204,6 +212,9 @@ def test_a_model_is_named(spec, wanted):
         ("coco:/me@home@val", "/me@home", Reference("coco", "/me@home", "val")),
         ("coco:/at/12:30", "/at/12:30", Reference("coco", "/at/12:30")),
         ("sugarcrepe:F@coco:A", "F@coco:A", Reference("sugarcrepe", "F@coco:A")),
+        ("sugarcrepe:/me@home", "/me@home", Reference("sugarcrepe", "/me@home")),
+        ("sugarcrepe:/me@home", "/me", Reference("sugarcrepe", "/me", Reference("", "home"))),
+        ("sugarcrepe:F@at:x", "at:x", Reference("sugarcrepe", "F", Reference("", "at:x"))),
     ],
 )
 def test_without_quotes_the_longest_path_that_exists_is_meant(spec, there, wanted):
@@ -232,6 +243,7 @@ def test_likewise_of_models(spec, there, wanted):
         (data, "coco@val2017", "coco names no path. Say coco:ROOT[@SPLIT]."),
         (data, "sugarcrepe:F@cocoo:A", "unknown source 'cocoo'. Did you mean 'coco'?"),
         (data, "sugarcrepe:F@coco:", "coco names no path"),
+        (data, "sugarcrepe:F@", "nothing follows the @. Say sugarcrepe:FOLDER[@SOURCE]."),
         (model, '"folder"x', "'x' follows the closing quote"),
         (model, "folder,regions=a,regions=b", "regions is named twice"),
         (model, "itm=A,mln=B", "'mln' is no metric. Did you mean 'mlm'? no model is named for mlm"),
@@ -326,6 +338,22 @@ def test_a_folder_of_any_name_can_be_named(name, tmp_path, monkeypatch):
     assert load_model(f"{tmp_path}/{name}").metrics == {"itm"}
 
 
+@pytest.mark.parametrize(
+    ("spec", "meant"),
+    [
+        ("hf:org/name", DataSpec(Reference("hf", "org/name"))),
+        ("hf:org/name:train", DataSpec(Reference("hf", "org/name", "train"))),
+        ("hf:org/name@train:50", DataSpec(Reference("hf", "org/name", "train"), 50)),
+        ("hf:org/name:validation_2.1:50:3", DataSpec(Reference("hf", "org/name", "validation_2.1"), 50, 3)),
+        ("hf:org/name:50:3", DataSpec(Reference("hf", "org/name"), 50, 3)),
+        ('hf:"a:b":test', DataSpec(Reference("hf", "a:b", "test"))),
+    ],
+)
+def test_a_named_split_follows_a_colon_or_an_at(spec, meant):
+    assert data(spec) == data(str(meant)) == meant
+    assert data("hf:a:b", lambda path: path == "a:b").source == Reference("hf", "a:b")
+
+
 ROWS = re.findall(
     r"^\| `([^`]+)` \|", (ROOT / "docs" / "reference" / "specs.md").read_text(encoding="utf-8"), re.MULTILINE
 )
@@ -333,8 +361,8 @@ ROWS = re.findall(
 
 @pytest.mark.parametrize("spec", ROWS)
 def test_what_the_page_on_specs_names_is_parsed_and_written_as_it_is(spec):
-    if spec.startswith(("scenes", "coco:", "jsonl:")):
-        assert data(str(data(spec))) == data(spec)
+    if spec.startswith(tuple(_SCHEMES)):
+        assert parse_data(str(parse_data(spec, _SCHEMES)), _SCHEMES) == parse_data(spec, _SCHEMES, exists=nothing)
     else:
         wrappers = ("calibrated", "symmetrised")
         assert str(parse_model(spec, ("albef", "tiny"), METRICS, wrappers=wrappers, exists=nothing)) == spec

@@ -225,7 +225,7 @@ def test_drawn_cases_cannot_be_written(tmp_path, monkeypatch):
     done = CliRunner().invoke(app, ["cases", "scenes:2", "--to", "cases.jsonl"])
     assert done.exit_code == 4
     assert done.stderr.startswith("Error: --to: case ")
-    assert "has no image file, since its picture is drawn when it is asked about; only cases whose" in done.stderr
+    assert "has no image file, since its picture is drawn, or cut out, when it is asked about; only" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ def test_every_field_is_taken_over(write):
         "id": "mine/1",
         "bare": "a photo of a [MASK]",
         "candidates": ["cat", "bus"],
+        "foils": ["A cat on a red rug."],
         "about": ["dog", "rug"],
         "present": ["dog"],
         "region": [[1, 2, 3.5, 4]],
@@ -59,6 +60,7 @@ def test_every_field_is_taken_over(write):
     }
     (case,) = open_source(write(LINE | more)).cases
     assert (case.id, case.bare, case.candidates) == ("mine/1", "a photo of a [MASK]", ("cat", "bus"))
+    assert case.foils == ("A cat on a red rug.",)
     assert (case.about, case.present) == ({"dog", "rug"}, {"dog"})
     assert (case.region, case.source, case.licence) == ((Box(1, 2, 3.5, 4),), "my camera", "CC0")
 
@@ -101,6 +103,12 @@ def test_one_case_an_image_is_chosen(write):
         ({"candidates": ["Dog"]}, "candidates: 'Dog' is the target"),
         ({"candidates": ["cat", "cat"]}, "candidates: 'cat' is there twice"),
         ({"candidates": ["cat", "bus", " CAT"]}, "candidates: ' CAT' is there twice"),
+        ({"foils": "A cat."}, "foils: is 'A cat.'; it has to be a list of texts"),
+        ({"foils": ["A cat.", " "]}, "foils: is ['A cat.', ' ']; it has to be a list of texts"),
+        ({"foils": [LINE["caption"].upper()]}, "is the caption itself; a foil has to be false of the picture"),
+        ({"foils": ["A cat.", "a  cat."]}, "foils: 'a  cat.' is there twice"),
+        ({"foils": ["A [MASK]."]}, "foils: 'A [MASK].' holds [MASK]; it has to be a whole sentence"),
+        ({"foils": ["cat " * 501]}, "foils: one has 2004 characters; at most 2000 are accepted"),
         ({"id": "a b"}, "id: is 'a b'; it has to be printable ASCII without spaces"),
         ({"id": "h\u00fcnd"}, "id: is"),
         ({"image": "."}, "climbs out"),

@@ -1,5 +1,6 @@
 """Cases that are written, with their images."""
 
+import dataclasses
 import json
 import shutil
 
@@ -119,3 +120,11 @@ def test_images_outside_the_folder_have_to_be_copied(photographs, tmp_path):
     assert said.startswith(f"to: {tmp_path}/data/a.png is outside {tmp_path}/mine; add copy")
     assert write_jsonl(tmp_path / "cases.jsonl", photographs(a="red")) == 2
     assert not (tmp_path / "images").exists()
+
+
+def test_foils_are_written_and_read_again(photographs, tmp_path):
+    case, *_ = photographs(a="red")
+    foils = ("a dog, no cat", "two dogs, a cat")
+    write_jsonl(tmp_path / "cases.jsonl", [dataclasses.replace(case, foils=foils)])
+    (again,) = open_source(f"jsonl:{tmp_path}/cases.jsonl").cases
+    assert again.foils == foils

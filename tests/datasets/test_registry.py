@@ -167,6 +167,16 @@ def test_a_reader_gets_what_its_parameters_name(install, tmp_path):
     assert offer.missing == (tmp_path.name, "val", 50, 3, "Lexicons")
 
 
+@pytest.mark.parametrize(("at", "given"), [("", "None"), ("@coco:a@val", "coco:a@val"), ("@/data", "/data")])
+def test_a_reader_of_texts_gets_the_pictures_that_follow_the_at(install, tmp_path, at, given):
+    install(
+        "from vlcheck.cases import Offer\n"
+        "def read(path, lexicons, *, pictures):\n"
+        "    return Offer({}, missing=(path.name, str(pictures)))\n"
+    )
+    assert open_source(f"pictures:{tmp_path}{at}:50").offer.missing == (tmp_path.name, given)
+
+
 @pytest.mark.parametrize(
     ("code", "spec", "said"),
     [
@@ -187,7 +197,7 @@ def test_what_is_wrong_with_a_reader_or_its_name_is_one_line(install, code, spec
 
 def test_the_shipped_readers_work_where_the_installation_is_older(monkeypatch):
     monkeypatch.setattr(registry, "entry_points", lambda group: [])
-    assert registered_sources().keys() == {"scenes", "coco", "jsonl"}
+    assert registered_sources().keys() == registry._SHIPPED.keys() >= {"scenes", "coco", "jsonl", "sugarcrepe"}
     assert isinstance(open_source("scenes:2").offer, Offer)
 
 

@@ -103,6 +103,14 @@ def test_mlm_has_a_probability_a_word_and_the_likeliest() -> None:
     assert model.called == [("features", ("a [MASK] ball",), (("blue", "red"),))]
 
 
+def test_a_model_that_only_compares_compares_a_caption_with_the_cases_foils() -> None:
+    view = View.of(replace(CASE, candidates=(), foils=("no hat", "two hats")))
+    (query,) = ask("itm", view, foils=[]).queries.values()
+    assert (query.text, query.words) == (CASE.caption, ("no hat", "two hats"))
+    (alone,) = ask("itm", view).queries.values()
+    assert alone.words == ()
+
+
 @pytest.mark.parametrize(("words", "given"), [(((), ()), None), ((("a hat",), ()), (("a hat",), ()))])
 def test_itm_has_one_probability_a_text_and_gives_foils_if_there_are_any(words: Any, given: Any) -> None:
     model = Answering(np.array([0.2, 0.3]), ([0.2, 0.3], [0.5, 0.1]))

@@ -179,7 +179,7 @@ def test_a_file_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path):
         (json.dumps(verdict() | {"band": ["a", "b"]}), "without 'band', .* two numbers or null"),
         (json.dumps(verdict() | {"band": [0.1]}), "without 'band', .* two numbers or null"),
         (json.dumps(verdict() | {"status": "great"}), "without 'status', .* one of fail, invalid, inconclusive, pass"),
-        (json.dumps(verdict() | {"claim": "all"}), 'without \'claim\', .* "rate" or "mean"'),
+        (json.dumps(verdict() | {"claim": "all"}), 'without \'claim\', .* "rate", "mean" or "lead"'),
         (
             json.dumps(WORDS | {"found": [WORDS["found"][0] | {"n": -1}]}),
             ":1: words line without 'found', .* a list of",

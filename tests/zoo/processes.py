@@ -13,7 +13,7 @@ CODE = """
 from dataclasses import replace
 import vlcheck.cli.train
 from tests.zoo.test_training import SMALL
-vlcheck.cli.train.RECIPES = {"small": SMALL, "endless": replace(SMALL, name="endless", stages=(replace(SMALL.stages[0], steps=10**6),))}
+vlcheck.cli.train.TRAINABLE = {"small": SMALL, "endless": replace(SMALL, name="endless", stages=(replace(SMALL.stages[0], steps=10**6),))}
 vlcheck.cli.app()
 """  # noqa: E501
 

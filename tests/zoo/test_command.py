@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def run(monkeypatch):
-    monkeypatch.setattr(vlcheck.cli.train, "RECIPES", {"small": SMALL})
+    monkeypatch.setattr(vlcheck.cli.train, "TRAINABLE", {"small": SMALL})
     return lambda *arguments: CliRunner().invoke(vlcheck.cli.app, ["train", "--examined", "300", *map(str, arguments)])
 
 

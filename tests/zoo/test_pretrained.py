@@ -90,7 +90,7 @@ def test_weights_that_are_amiss_are_made_again_as_the_advice_has_it(copy, monkey
         load_model(name)
     (advice,) = re.findall("`vlcheck (train .*)`", str(caught.value))
     short = replace(RECIPES[name], stages=(replace(RECIPES[name].stages[0], steps=1),), scenes=60, batch_size=4)
-    monkeypatch.setattr(vlcheck.cli.train, "RECIPES", {name: short})
+    monkeypatch.setattr(vlcheck.cli.train, "TRAINABLE", {name: short})
     done = CliRunner().invoke(vlcheck.cli.app, [*advice.split(), "--examined", "6"])
     assert done.exit_code == 0, done.output
     assert load_model(name).name == name

@@ -28,11 +28,15 @@ MOST_SCANS = 200  # a JPEG usually has at most a dozen
 MOST_PARTS = 200_000  # chunks of a PNG, segments of a JPEG's header; many programs write a chunk for each 8 kB
 SMALL_PIXELS = 1_000_000  # largest size of the small copies in stores and results
 
+Content = bytes | mmap.mmap
+"""The content of a picture's file."""
+
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8"
 _SCAN_MARKER = 0xDA
 _ALONE = frozenset((0x00, 0x01, *range(0xD0, 0xDA), 0xFF))  # markers of JPEG that no length follows
 _SCAN = re.compile(rb"\xff\xda")
+_OF_SCANS = ("JPEG", "MPO")
 _TILE_WIDTH, _TILE_LENGTH = 322, 323  # tags of TIFF
 
 # Pillow's names of formats, and usual names. JPEG includes files of several pictures, as phones write them (MPO).
@@ -106,6 +110,46 @@ def decoding(path: Path) -> Iterator[Image.Image]:
         yield image
 
 
+@contextmanager
+def opened_content(content: bytes, where: str) -> Iterator[Image.Image]:
+    """Open a picture's content, as `opened` does with a file.
+
+    Args:
+        content: the content of a picture's file.
+        where: the place that it is from, for messages.
+
+    Raises:
+        UsageError: If it is no accepted picture, or an error is raised while it is open.
+    """
+    try:
+        if len(content) > MOST_BYTES:
+            raise UsageError(_too_large(len(content)))
+        with _reading("picture"):
+            _check_parts(content, content[:_SIGNS])
+            with _open(io.BytesIO(content), content[:_SIGNS], [*FORMATS], MOST_PIXELS) as image:
+                yield image
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from error
+
+
+@contextmanager
+def decoding_content(content: bytes, where: str) -> Iterator[Image.Image]:
+    """Open a picture's content to decode its pixels, which happens on first access.
+
+    Args:
+        content: the content of a picture's file.
+        where: the place that it is from, for messages.
+
+    Raises:
+        UsageError: If it is no accepted picture, or cannot be decoded.
+    """
+    with opened_content(content, where) as image:
+        if image.format in _OF_SCANS:
+            _demand_few_scans(content)
+        _check_tiles(image)
+        yield image
+
+
 def open_jpeg(content: bytes, most: int = MOST_PIXELS) -> Image.Image:
     """Open a JPEG made by vlcheck, from a store or a results file; it is decoded on first access.
 
@@ -129,9 +173,11 @@ def check_file(path: Path) -> None:
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror}).") from error
     if size > MOST_BYTES:
-        raise UsageError(
-            f"{path}: has {_millions(size, MOST_BYTES)} megabytes; at most {_millions(MOST_BYTES)} are accepted."
-        )
+        raise UsageError(f"{path}: {_too_large(size)}")
+
+
+def _too_large(size: int) -> str:
+    return f"has {_millions(size, MOST_BYTES)} megabytes; at most {_millions(MOST_BYTES)} are accepted."
 
 
 @contextmanager
@@ -176,17 +222,25 @@ def _open(source: Path | io.BytesIO, prefix: bytes, formats: Sequence[str], most
 
 
 def _check_header(path: Path, prefix: bytes) -> None:
-    """Raise UsageError for a header that would take minutes to read; its parts can be empty, and number millions."""
+    """Raise UsageError for a header that would take minutes to read."""
+    if prefix.startswith((*_PARTS,)):
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            _check_parts(content, prefix)
+
+
+def _check_parts(content: Content, prefix: bytes) -> None:
+    """Raise UsageError for a header of too many parts; they can be empty, and number millions.
+
+    Args:
+        content: the content of the file.
+        prefix: its beginning.
+    """
     parts = next((walk for sign, walk in _PARTS.items() if prefix.startswith(sign)), None)
-    if parts is None:
-        return
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        found = sum(1 for _ in islice(parts(content), MOST_PARTS + 1))
-    if found > MOST_PARTS:
+    if parts and sum(1 for _ in islice(parts(content), MOST_PARTS + 1)) > MOST_PARTS:
         raise UsageError(f"a header of more than {MOST_PARTS} parts. Save it again.")
 
 
-def _chunks(content: mmap.mmap) -> Iterator[int]:
+def _chunks(content: Content) -> Iterator[int]:
     """Yield the offsets of the chunks of a PNG."""
     place = len(_PNG)
     while place + 4 <= len(content):
@@ -194,7 +248,7 @@ def _chunks(content: mmap.mmap) -> Iterator[int]:
         place += 12 + int.from_bytes(content[place : place + 4])
 
 
-def _segments(content: mmap.mmap) -> Iterator[int]:
+def _segments(content: Content) -> Iterator[int]:
     """Yield the offsets of a JPEG's segments up to the first scan, also of fill bytes and markers without length."""
     place = len(_JPEG)
     while place + 4 <= len(content) and content[place] == 0xFF and content[place + 1] != _SCAN_MARKER:
@@ -204,15 +258,18 @@ def _segments(content: mmap.mmap) -> Iterator[int]:
         place += 1 if marker == 0xFF else 2 + length
 
 
-_PARTS: Mapping[bytes, Callable[[mmap.mmap], Iterator[int]]] = MappingProxyType({_PNG: _chunks, _JPEG: _segments})
+_PARTS: Mapping[bytes, Callable[[Content], Iterator[int]]] = MappingProxyType({_PNG: _chunks, _JPEG: _segments})
 
 
 def _check_scans(path: Path, image: Image.Image) -> None:
     """Raise UsageError for a JPEG that would take hours; a scan can be a few bytes, and goes over all pixels."""
-    if image.format not in ("JPEG", "MPO"):
-        return
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        scans = sum(1 for _ in _SCAN.finditer(content))
+    if image.format in _OF_SCANS:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            _demand_few_scans(content)
+
+
+def _demand_few_scans(content: Content) -> None:
+    scans = sum(1 for _ in _SCAN.finditer(content))
     if scans > MOST_SCANS:
         raise UsageError(f"a JPEG of {scans} scans; at most {MOST_SCANS} are accepted. Save it again.")
 

@@ -1,7 +1,7 @@
 """The grammar of specs of data and models; docs/reference/specs.md describes it with examples.
 
     data   = source [":" N [":" SEED]]
-    source = SCHEME [":" PATH] ["@" SPLIT | "@" source]
+    source = SCHEME [":" PATH] ["@" SPLIT | "@" source | "@" PATH]
     model  = single | METRIC "=" single "," METRIC "=" single | WRAPPER ":" model
     single = what {"," KEY "=" VALUE} | WRAPPER ":" single
     what   = FAMILY [":" PATH] | PATH ["@" REVISION] | FILE ":" NAME | MODULE ":" NAME
@@ -31,9 +31,14 @@ _PLAIN = re.compile(r'(?:[A-Za-z]:(?=[\\/]))?[^":@,=]+')  # a drive's colon ends
 _PLAIN_SPLIT = re.compile(r"[\w.-]+")
 
 _SCHEME = re.compile(r"[^:@]*")
+_LIKE_SCHEME = re.compile(r"[A-Za-z][\w-]+:(?![0-9]+(?::[0-9]+)?\Z)")  # a folder's name stands before N and SEED alone
 _TAIL = re.compile(r"(?::([0-9]+))?(?::([0-9]+))?\Z")
 _BEFORE_TAIL = r"(?=(?::[0-9]+){1,2}\Z)"
+_TAIL_BEGINS = re.compile(_BEFORE_TAIL)
+_BEFORE_AT = r"(?=@)"
 _BEFORE_SPLIT = r'(?=@(?:"(?:[^"]|"")*"|[^"@:/\\]+)(?::[0-9]+){0,2}\Z)'
+_NAMED_SPLIT = re.compile(r":([A-Za-z_][\w.-]*)(?=(?::[0-9]+){0,2}\Z)")
+_BEFORE_NAMED_SPLIT = rf"(?={_NAMED_SPLIT.pattern})"
 
 _KEY = re.compile(r"([A-Za-z_]\w*)=")
 _NEXT = re.compile(r"(?=,\s*[A-Za-z_]\w*=)")
@@ -52,17 +57,23 @@ class Scheme:
     Attributes:
         form: the form for messages, e.g. "coco:ROOT[@SPLIT]".
         path: whether it has a path.
-        at: the part that may follow an @.
+        at: the part that may follow an @. "source" is another source, or the path of a folder; a "named split" may
+            follow a colon, too, as in hf:NAME:SPLIT.
     """
 
     form: str
     path: bool = True
-    at: Literal["nothing", "split", "source"] = "nothing"
+    at: Literal["nothing", "split", "named split", "source"] = "nothing"
 
-    def ends(self, schemes: Collection[str]) -> re.Pattern[str]:
-        """Return a pattern of the places where its path can end."""
-        source = rf"(?=@(?:[A-Za-z][\w-]+:|(?:{'|'.join(map(re.escape, schemes))})\Z))"
-        more = {"nothing": [], "split": [_BEFORE_SPLIT], "source": [source]}[self.at]
+    @property
+    def ends(self) -> re.Pattern[str]:
+        """A pattern of the places where its path can end."""
+        more = {
+            "nothing": [],
+            "split": [_BEFORE_SPLIT],
+            "named split": [_BEFORE_SPLIT, _BEFORE_NAMED_SPLIT],
+            "source": [_BEFORE_AT],
+        }[self.at]
         return re.compile("|".join([_BEFORE_TAIL, *more]))
 
 
@@ -321,16 +332,29 @@ def _source(scan: _Scanner, schemes: Mapping[str, Scheme]) -> Reference:
         )
     if not scheme.path:
         return Reference(name)
-    ends = scheme.ends(schemes)
     named, rest = scan.take_mark(":"), scan.text[scan.at :]
-    path = scan.value(ends) if named else ""
+    path = scan.value(scheme.ends) if named else ""
     if not path:
         raise UsageError(f"{name} names no path. Say {scheme.form}.")
     if not rest.startswith('"') and (amiss := _beside_a_path(path, rest, scan.exists)):
         raise UsageError(f"{amiss}. Say {scheme.form}[:N[:SEED]], N from 1 on, and SEED from 0 on.")
+    if scheme.at == "named split" and (split := scan.take(_NAMED_SPLIT)):
+        return Reference(name, path, split[1])
     if scheme.at == "nothing" or not scan.take_mark("@"):
         return Reference(name, path)
-    return Reference(name, path, _source(scan, schemes) if scheme.at == "source" else scan.value(ends))
+    return Reference(name, path, _other(scan, schemes, scheme) if scheme.at == "source" else scan.value(scheme.ends))
+
+
+def _other(scan: _Scanner, schemes: Mapping[str, Scheme], beside: Scheme) -> Reference:
+    """Read the source after an @; what neither is nor looks like a scheme is the path of a folder."""
+    name = _SCHEME.match(scan.text, scan.at)
+    scheme = name is not None and name[0] in schemes
+    if scheme or (_LIKE_SCHEME.match(scan.text, scan.at) and not scan.exists(scan.text[scan.at :])):
+        return _source(scan, schemes)
+    path = scan.value(_TAIL_BEGINS)
+    if not path:
+        raise UsageError(f"nothing follows the @. Say {beside.form}.")
+    return Reference("", path)
 
 
 def _beside_a_path(path: str, rest: str, exists: Exists) -> str:

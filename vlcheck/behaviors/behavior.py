@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from vlcheck.behaviors.tables import Table
@@ -11,7 +11,7 @@ from vlcheck.cases import Case, Selection
 from vlcheck.cases.picture import UNCHANGED
 from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
-from vlcheck.expect.base import AFTER, BEFORE, OTHER, Expectation
+from vlcheck.expect.base import AFTER, BEFORE, OTHER, Competing, Expectation
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question
@@ -28,11 +28,13 @@ class Staged:
         case: the case.
         arms: the view of each arm, or the reason why there is none.
         perturbation: the perturbation from before to after, as results show it; "" if there is none.
+        rivals: credit of others for the case, for an expectation of a lead; else empty.
     """
 
     case: Case
     arms: Mapping[str, View | str]
     perturbation: str = ""
+    rivals: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Trial:
         arms: the question of each arm, or the reason why there is none.
         perturbation: the perturbation from before to after, as results show it; "" if there is none.
         needed: the arms that a case cannot do without.
+        rivals: credit of others for the case, for an expectation of a lead; else empty.
         given: whether the model decides the case by construction; then nothing is asked.
     """
 
@@ -51,6 +54,7 @@ class Trial:
     arms: Mapping[str, Question | str]
     perturbation: str = ""
     needed: Set[str] = frozenset({BEFORE})
+    rivals: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     given: bool = False
 
     @property
@@ -105,9 +109,10 @@ class Behavior:
             case: the case.
             others: all of the behavior's cases, for perturbations that take something from another case.
         """
+        rivals = self.expect.learn(case, others) if isinstance(self.expect, Competing) else {}
         for perturb in self.perturb.parts if isinstance(self.perturb, Each) else (self.perturb,):
             views = self._views(case, perturb, others)
-            yield Staged(case, MappingProxyType(views), perturb.label if perturb else "")
+            yield Staged(case, MappingProxyType(views), perturb.label if perturb else "", rivals)
 
     def trial(self, staged: Staged, metric: Metric, *, relative: bool = False, method: str = "") -> Trial:
         """Return the questions that a metric asks about a staged case.
@@ -123,7 +128,7 @@ class Behavior:
             arm: self._question(metric, view, foils, method) if isinstance(view, View) else view
             for arm, view in staged.arms.items()
         }
-        return Trial(staged.case, MappingProxyType(arms), staged.perturbation, self._needed)
+        return Trial(staged.case, MappingProxyType(arms), staged.perturbation, self._needed, staged.rivals)
 
     @property
     def _needed(self) -> Set[str]:

@@ -36,6 +36,7 @@ class Statement:
         tables: tables of further numbers that the results show beside the verdict.
         explain: ABLATION or MM_SHAP if the test is collected only in runs with that `--vl-explain`; else "".
         amiss: a message that names the mistake in the statement, and the correction; "" if there is no mistake.
+        bias: the name of the bias that it belongs to; "" for that of its file, `BIAS`.
     """
 
     metrics: tuple[Metric, ...]
@@ -46,6 +47,7 @@ class Statement:
     tables: tuple[Table, ...]
     explain: str = ""
     amiss: str = ""
+    bias: str = ""
 
 
 def behavior(
@@ -57,6 +59,7 @@ def behavior(
     given: Perturbation | None = None,
     tables: Sequence[Table] = (),
     explain: str = "",
+    bias: str = "",
 ) -> Callable[[TestFunction], TestFunction]:
     """State a behavior; the test gets its verdict, once for each metric.
 
@@ -71,6 +74,7 @@ def behavior(
         tables: tables of further numbers that the results show beside the verdict; they decide nothing.
         explain: "ablation" or "mmshap" for a test that is collected only in runs with that `--vl-explain`; "" for every
             run.
+        bias: the name of the bias, if it is not that of the file, `BIAS`.
 
     Returns:
         A decorator that binds the `Statement` to the test function, and returns the function.
@@ -80,7 +84,8 @@ def behavior(
 
     Raises:
         ValueError: `metrics` is empty or has an unknown metric, or `explain` is unknown, so that the test would be left
-            out without a failure; or the function states a behavior already, which this one would replace.
+            out without a failure; `bias` is no text; or the function states a behavior already, which this one would
+            replace.
 
     Example:
         >>> import vlcheck
@@ -97,6 +102,8 @@ def behavior(
     _check_metrics(metrics)
     if explain not in ("", ABLATION, MM_SHAP):
         raise ValueError(f"behavior: explain={explain!r} has to be {ABLATION!r} or {MM_SHAP!r}, or left out")
+    if not isinstance(bias, str):
+        raise ValueError(f'behavior: bias={bias!r} has to be the name of a bias, e.g. "order", or left out')
     amiss = complaint(cases=cases, expect=expect, perturb=perturb, given=given, tables=tables)
     statement = Statement(
         metrics=tuple(metrics),
@@ -107,6 +114,7 @@ def behavior(
         tables=() if amiss else tuple(tables),
         explain=explain,
         amiss=amiss,
+        bias=bias,
     )
 
     def bind(function: TestFunction) -> TestFunction:

@@ -19,6 +19,7 @@ from vlcheck.errors import UsageError
 
 if TYPE_CHECKING:
     from vlcheck.behaviors.behavior import Behavior
+    from vlcheck.cases import CaseSource
     from vlcheck.metrics.kinds import Metric
     from vlcheck.policy.policy import Subject
 
@@ -56,6 +57,13 @@ class BehaviorTest:
         """Return what is wrong with what it states, alone or beside other tests; "" where nothing is."""
         return self.clash or self.statement.amiss
 
+    @property
+    def asks_foils(self) -> bool:
+        """Return True if it asks about cases with foils, which only some data has."""
+        from vlcheck.cases.foils import asks_foils  # brings numpy and Pillow, as the file of tests has done by now
+
+        return not self.amiss and asks_foils(self.statement.cases)
+
     def asked_with(self, methods: Collection[str]) -> bool:
         """Return True if it is asked in a run with some methods of explanation."""
         from vlcheck.metrics.registry import METRICS  # brings numpy and Pillow, as the file of tests has done by now
@@ -68,7 +76,7 @@ class BehaviorTest:
         """Return the behavior, with names and docstrings. Raises UsageError where the module names no bias."""
         from vlcheck.behaviors.behavior import Behavior
 
-        bias = getattr(self.module, "BIAS", None)
+        bias = self.statement.bias or getattr(self.module, "BIAS", None)
         if not isinstance(bias, str) or not bias:
             raise UsageError(f'{self.path}: names no bias; add a line like BIAS = "color" above its tests.')
         return Behavior(
@@ -97,6 +105,26 @@ def asked(tests: Iterable[BehaviorTest], methods: Collection[str] = ()) -> list[
         methods: the run's methods of explanation.
     """
     return [test for test in tests if test.asked_with(methods)]
+
+
+def fitting(tests: Iterable[BehaviorTest], source: CaseSource) -> list[BehaviorTest]:
+    """Return the tests that can be asked about a source: those of foils where it offers them, else all others.
+
+    Args:
+        tests: the tests.
+        source: the cases.
+    """
+    return [test for test in tests if not unfit(test, source)]
+
+
+def unfit(test: BehaviorTest, source: CaseSource) -> str:
+    """Return why a test is not asked about a source; "" if it is.
+
+    Args:
+        test: the test; one that cannot be judged is reported as such, whatever the source.
+        source: the cases.
+    """
+    return "" if test.amiss else source.unfit(test.statement.cases)
 
 
 def demand_sound(tests: Iterable[BehaviorTest]) -> None:

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vlcheck.cases.case import ImageFile, ImageSource
+from vlcheck.cases.case import ImageSource
+from vlcheck.cases.encoded_image import EncodedImage
 from vlcheck.cases.tones import BLOCK
 from vlcheck.errors import UsageError
 
-GLANCED = 2  # levels by which `ImageFile.glance` may differ between two formats
+GLANCED = 2  # levels by which `EncodedImage.glance` may differ between two formats
 BRIGHT, COLORED, MEAN = (
     8,
     40,
@@ -24,7 +25,7 @@ _STEP = 8  # levels of brightness in a group; only pictures of neighboring group
 
 
 class _Seen(NamedTuple):
-    image: ImageFile
+    image: EncodedImage
     glance: NDArray[np.int16]
 
 
@@ -38,10 +39,10 @@ class Copies:
     def key(self, image: ImageSource) -> str:
         """Return the key of the first picture seen of which this one is a copy, or its own key."""
         if image.key not in self._first:
-            self._first[image.key] = self._original(image) if isinstance(image, ImageFile) else image.key
+            self._first[image.key] = self._original(image) if isinstance(image, EncodedImage) else image.key
         return self._first[image.key]
 
-    def _original(self, image: ImageFile) -> str:
+    def _original(self, image: EncodedImage) -> str:
         try:
             seen = _Seen(image, image.glance.astype(np.int16))
             group = int(seen.glance.mean()) // _STEP

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from vlcheck.cases.case import Case
+from vlcheck.cases.foils import FOIL
 
 
 @dataclass(frozen=True)
@@ -44,3 +46,13 @@ class Offer:
     audit: Callable[[], None] = lambda: None
     doubts: Mapping[str, Sequence[str]] = field(default_factory=dict)
     further: Iterable[Mapping[str, tuple[Case, ...]]] = ()
+
+    @cached_property
+    def foils(self) -> bool:
+        """True if there are cases that only tests of foils ask about."""
+        return any(FOIL in case.tags for cases in self.cases.values() for case in cases)
+
+    @cached_property
+    def only_foils(self) -> bool:
+        """True if there are no other cases."""
+        return self.foils and all(FOIL in case.tags for cases in self.cases.values() for case in cases)

@@ -80,7 +80,7 @@ def in_turn(
     seed: int,
     identify: Identify = lambda _, case: case.image.key,
 ) -> Iterator[Case]:
-    """Yield one case an image, balanced over the target words; copies of a picture count as one image.
+    """Yield one case an image, balanced over the target words; copies and parts of a picture count as one image.
 
     The targets take turns, the rarest first, each with its next image that no other target has taken. The order of
     images depends on the seed and their names alone, so that behaviors prefer the same images, and a smaller choice is
@@ -108,24 +108,32 @@ _Queue = deque[tuple[str, Case]]
 
 def _queues(offered: Mapping[str, Sequence[Case]], selection: Selection, seed: int) -> list[_Queue]:
     queues: dict[str, _Queue] = {}
-    for image in sorted(offered, key=lambda name: _rank(seed, name)):
+    for image in sorted(offered, key=lambda name: order_rank(seed, name)):
         accepted = [case for case in offered[image] if selection.accepts(case)]
-        for case in sorted(accepted, key=lambda case: _rank(seed, case.id)):
+        for case in sorted(accepted, key=lambda case: order_rank(seed, case.id)):
             queues.setdefault(case.target, deque()).append((image, case))
-    return [queues[target] for target in sorted(queues, key=lambda target: (len(queues[target]), _rank(seed, target)))]
+    in_order = sorted(queues, key=lambda target: (len(queues[target]), order_rank(seed, target)))
+    return [queues[target] for target in in_order]
 
 
 def _next(queue: _Queue, taken: set[str], identify: Identify) -> Iterator[Case]:
     """Yield the next case whose picture is not taken, if there is one, and take it."""
     while queue:
         image, case = queue.popleft()
+        if image in taken:  # of which this case may show another part
+            continue
         key = identify(image, case)
         if key is not None and key not in taken:
-            taken.add(key)
+            taken.update((image, key))
             yield case
             return
 
 
-def _rank(seed: int, name: str) -> bytes:
-    """Return a place in a shuffled order that is the same in every process."""
+def order_rank(seed: int, name: str) -> bytes:
+    """Return a place in a shuffled order that is the same in every process.
+
+    Args:
+        seed: determines the order.
+        name: the name of an image, a case or a target.
+    """
     return hashlib.sha256(f"{seed}:{name}".encode()).digest()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from vlcheck._util.lazy import Lazy
 from vlcheck.cases.case import Case
+from vlcheck.cases.foils import asks_foils
 from vlcheck.cases.offer import Offer
 from vlcheck.cases.opened_images import LookedAt
 from vlcheck.cases.selection import Selection, in_turn
@@ -44,6 +45,22 @@ class CaseSource:
     def left_out(self) -> Counter[str]:
         """The number of things that were left out, by reason; pictures count as soon as they have been opened."""
         return self.offer.left_out + self._looked_at.left_out()
+
+    def unfit(self, selection: Selection) -> str:
+        """Return why a test with a selection is not asked about this data; "" if it is.
+
+        Tests of foils are asked about data that offers such foils. Data that offers foils alone is asked nothing else,
+        so that no test goes without a verdict for want of its kind of cases.
+
+        Args:
+            selection: the cases that the test asks for.
+        """
+        if asks_foils(selection):
+            if any(map(selection.accepts, self.cases)):
+                return ""
+            of = f" of {' or '.join(selection.kinds)}" if self.offer.foils else ""
+            return f"it asks for foils, and {self.spec} offers none{of}"
+        return f"{self.spec} offers foils alone, and it asks for other cases" if self.offer.only_foils else ""
 
     def select(self, selection: Selection) -> tuple[Case, ...]:
         """Choose a behavior's cases: one a picture, balanced over the target words, the same in every process.

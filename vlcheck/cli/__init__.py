@@ -22,6 +22,7 @@ class VLCheck(Program):
             "plan": "vlcheck.cli.cases:plan",
             "compare": "vlcheck.cli.compare:compare",
             "gate": "vlcheck.cli.gate:gate",
+            "audit": "vlcheck.cli.audit:audit",
             "look": "vlcheck.cli.look:look",
             "words": "vlcheck.cli.words:words",
             "card": "vlcheck.cli.card:card",

@@ -19,6 +19,10 @@ Data = Annotated[str, typer.Argument(help=CASES)]
 OwnLexicons = Annotated[
     Path | None, typer.Option("--lexicons", "--vl-lexicons", help="a folder of word lists that replace shipped ones")
 ]
+TableColumns = Annotated[
+    str,
+    typer.Option("--columns", "--vl-columns", help="the columns of a table, FIELD=COLUMN,..., or a TOML file of them"),
+]
 OwnPolicy = Annotated[
     Path | None,
     typer.Option("--policy", "--vl-policy", help="a file of tolerances and limits; by default that of the suite"),

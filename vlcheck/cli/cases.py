@@ -11,7 +11,7 @@ import typer
 from vlcheck._util.numbers import counted
 from vlcheck.behaviors.behavior import Behavior
 from vlcheck.behaviors.schedule import schedule_for
-from vlcheck.behaviors.suite import BehaviorTest
+from vlcheck.behaviors.suite import BehaviorTest, fitting
 from vlcheck.cli.arguments import (
     Data,
     Device,
@@ -19,6 +19,7 @@ from vlcheck.cli.arguments import (
     OwnLexicons,
     OwnPolicy,
     Suite,
+    TableColumns,
     TrustRemoteCode,
     chosen_suite,
     is_sequential,
@@ -39,6 +40,7 @@ from vlcheck.policy.policy import METRICS
 def cases(
     data: Data,
     lexicons: OwnLexicons = None,
+    columns: TableColumns = "",
     suite: Suite = None,
     to: Annotated[Path | None, typer.Option(help="write all cases to this file, as JSON lines")] = None,
     copy: Annotated[bool, typer.Option("--copy", help="put their images beside that file")] = False,
@@ -47,14 +49,14 @@ def cases(
     if copy and not to:
         raise UsageError("--copy: name the file beside which the images go with --to, e.g. --to mine/cases.jsonl.")
     collected = collect(chosen_suite(suite))
-    source = open_source(data, lexicons=lexicons_for(collected, lexicons))
+    source = open_source(data, lexicons=lexicons_for(collected, lexicons), columns=columns or None)
     if not source.cases:
         raise UsageError(f"{data}: offers no case. Left out: {dict(source.left_out)}.")
     source.offer.audit()
     if to:
         say(f"{counted(write_jsonl(to, source.fitting, copy=copy), 'case')} written to {to}")
         return
-    for line in offered(source, _behaviors(collected.tests)):
+    for line in offered(source, _behaviors(fitting(collected.tests, source))):
         say(line)
 
 
@@ -67,6 +69,7 @@ def plan(
     dtype: DType = "float32",
     policy: OwnPolicy = None,
     lexicons: OwnLexicons = None,
+    columns: TableColumns = "",
     suite: Suite = None,
     sequential: Annotated[
         bool, typer.Option("--sequential", "--vl-sequential", help="plan a run with this option")
@@ -75,14 +78,15 @@ def plan(
 ) -> None:
     """Say how many cases each test has, what violation rate they would detect, how long a run takes; score nothing."""
     collected = collect(chosen_suite(suite))
-    source = open_source(data, lexicons=lexicons_for(collected, lexicons))
+    source = open_source(data, lexicons=lexicons_for(collected, lexicons), columns=columns or None)
     held = policy_for(collected, policy)
     adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted) if model else None
     metrics = adapter.metrics if adapter else METRICS
-    behaviors = _behaviors(test for test in collected.tests if test.metric in metrics)
+    tests = fitting(collected.tests, source)
+    behaviors = _behaviors(test for test in tests if test.metric in metrics)
     say(f"policy: {held.path}")
     schedule = schedule_for(source.seed, sequential=sequential or is_sequential(collected))
-    lines = preview(collected.tests, source, held, adapter, schedule)
+    lines = preview(tests, source, held, adapter, schedule)
     for line in (*lines, *files_to_add(source, behaviors), *slips(source.cases, behaviors)):
         say(line)
 

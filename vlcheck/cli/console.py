@@ -21,25 +21,41 @@ USAGE_ERROR = 4  # pytest's exit status for an option that cannot be used
 INTERRUPTED = 130  # a shell's exit status after Ctrl-C
 # Options of the commands alone, by parameter; all others have the names that pytest's options have.
 _OWN: Mapping[str, str] = MappingProxyType(
-    {name: f"--{name}" for name in ("base", "copy", "images", "jobs", "methods", "to", "words")}
-    | {"variants": "--variant", "models": "MODELS"}
+    {
+        name: f"--{name}"
+        for name in (
+            "augment",
+            "base",
+            "columns",
+            "copy",
+            "images",
+            "instances",
+            "jobs",
+            "methods",
+            "sample",
+            "to",
+            "words",
+        )
+    }
+    | {"variants": "--variant", "models": "MODELS", "captions": "CAPTIONS", "pictures": "--images"}
 )
 _LONGEST = 5_000
 # The error that typer raises for wrong arguments: click's UsageError, which later versions of typer rename.
 _MISTYPED = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Write the file that --to names.
+def write_file(path: Path, content: bytes, option: str = TO) -> None:
+    """Write the file that an option names.
 
     Args:
         path: the file.
         content: its bytes.
+        option: the option.
 
     Raises:
         UsageError: it cannot be written.
     """
-    with placing(path, TO) as draft:
+    with placing(path, option) as draft:
         draft.write_bytes(content)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ import typer
 from vlcheck._util.files import demand_place
 from vlcheck._util.numbers import brief, counted
 from vlcheck.behaviors.behavior import Behavior
-from vlcheck.behaviors.suite import subjects
+from vlcheck.behaviors.suite import fitting, subjects
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cli.arguments import (
     CASES,
@@ -23,6 +23,7 @@ from vlcheck.cli.arguments import (
     OwnLexicons,
     OwnPolicy,
     Suite,
+    TableColumns,
     TrustRemoteCode,
     chosen_suite,
     lexicons_for,
@@ -39,7 +40,9 @@ from vlcheck.models.loading.load import load_model
 from vlcheck.plugin.collect import collect
 from vlcheck.policy.policy import SCALING, UNDECIDED, Policy, Terms, Value
 from vlcheck.results.conclusion import excuse
+from vlcheck.stats.decision import Claim
 
+_LIMITS: Mapping[Claim, Sequence[str]] = {"rate": ("allowed", "alpha"), "mean": ("band", "alpha"), "lead": ("alpha",)}
 Names = Annotated[list[str] | None, typer.Argument(metavar="TEST...", help="some of the tests; by default all")]
 
 app = typer.Typer(cls=Group, help=__doc__, add_completion=False, **PLAIN)
@@ -71,6 +74,7 @@ def calibrate(
     device: Device = "cpu",
     dtype: DType = "float32",
     lexicons: OwnLexicons = None,
+    columns: TableColumns = "",
     suite: Suite = None,
     trusted: TrustRemoteCode = False,
     to: Annotated[Path | None, typer.Option(help="write the policy to this file, which must not exist yet")] = None,
@@ -86,14 +90,15 @@ def calibrate(
         _demand_place(to, store)
     collected = collect(chosen_suite(suite, partial(say, error=True)))  # what is printed is the policy alone
     before = policy_for(collected, policy)
-    source = open_source(data, lexicons=lexicons_for(collected, lexicons))
+    source = open_source(data, lexicons=lexicons_for(collected, lexicons), columns=columns or None)
     adapter = load_model(model, device=device, dtype=dtype, trust_remote_code=trusted)
     trials = Trials.for_model(source, adapter)
     config = EvaluationConfig(store=store, images=False)
-    with scored(config, adapter, trials, before, collected.tests, Tenths(partial(say, error=True))) as under_test:
-        asked = collect_scores(under_test, collected.tests)
+    tests = fitting(collected.tests, source)
+    with scored(config, adapter, trials, before, tests, Tenths(partial(say, error=True))) as under_test:
+        asked = collect_scores(under_test, tests)
         say(f"fitting the tolerances and bands of {counted(len(asked), 'test')}", error=True)
-        proposal = propose(before.about(subjects(collected.tests)), asked)
+        proposal = propose(before.about(subjects(tests)), asked)
     if not any(one.passes(proposal.policy) for one in proposal.asked):
         raise UsageError(f"--vl-model {model}: passes none of the tests; nothing can be proposed from it.")
     trust = Trust(model, adapter.fingerprint, data, today)
@@ -130,8 +135,7 @@ def _held_to(policy: Policy, behavior: Behavior, metrics: Sequence[Metric]) -> I
 
 
 def _rule(terms: Terms, behavior: Behavior) -> Iterator[list[str]]:
-    keys = ("allowed", "alpha") if behavior.expect.claim == "rate" else ("band", "alpha")
-    yield from (_row(terms.policy, key, [terms.find(key)]) for key in keys)
+    yield from (_row(terms.policy, key, [terms.find(key)]) for key in _LIMITS[behavior.expect.claim])
 
 
 def _undecided(terms: Terms) -> Iterator[list[str]]:

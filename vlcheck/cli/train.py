@@ -11,7 +11,7 @@ import typer
 
 from vlcheck.cli.console import say, stoppable
 from vlcheck.errors import UsageError, nearest
-from vlcheck.zoo.recipe import RECIPES, Recipe, checkpoint
+from vlcheck.zoo.recipe import TRAINABLE, Recipe, checkpoint
 
 if TYPE_CHECKING:
     from vlcheck.zoo.initial_weights import Base
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help=f"the model to train: {', '.join(RECIPES)}")],
+    recipe: Annotated[str, typer.Argument(help=f"the model to train: {', '.join(TRAINABLE)}")],
     to: Annotated[Path, typer.Option(help="the folder for checkpoint and weights; a checkpoint in it is continued")],
     steps: Annotated[int | None, typer.Option(min=1, help="stop after so many steps, for a trial")] = None,
     base: Annotated[Path | None, typer.Option(help="weights to begin with, in place of the shipped ones")] = None,
     examined: Annotated[int, typer.Option(min=1, help="number of held-out scenes for the final test")] = 10_000,
 ) -> None:
     """Train an embedded model, with or without a planted bias; an interrupted training goes on where it stopped."""
-    if recipe not in RECIPES:
-        raise UsageError(f"recipe {recipe!r}: there is none. {nearest(recipe, RECIPES)}")
-    with stoppable(checkpoint(to, RECIPES[recipe])):
-        _train(RECIPES[recipe], to, steps, base, examined)
+    if recipe not in TRAINABLE:
+        raise UsageError(f"recipe {recipe!r}: there is none. {nearest(recipe, TRAINABLE)}")
+    with stoppable(checkpoint(to, TRAINABLE[recipe])):
+        _train(TRAINABLE[recipe], to, steps, base, examined)
 
 
 def _train(recipe: Recipe, to: Path, steps: int | None, base: Path | None, examined: int) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from vlcheck.cases.case import Case, ImageFile
+from vlcheck.cases.case import Case
+from vlcheck.cases.encoded_image import EncodedImage
 from vlcheck.cases.words import tokenize, words_of
 from vlcheck.datasets.lexicons.lexicon import Lexicons
 from vlcheck.datasets.tags import PLACES, THINGS
@@ -22,8 +23,8 @@ def check_color(case: Case, lexicons: Lexicons) -> None:
     chromatic = "chromatic" in case.tags or {"binding", "names-chromatic"} <= case.tags
     if not chromatic and not _names_chromatic(case, lexicons):
         return
-    if isinstance(case.image, ImageFile) and case.image.colorless:
-        raise NotApplicable(COLORLESS) from UsageError(str(case.image.path))
+    if isinstance(case.image, EncodedImage) and case.image.colorless:
+        raise NotApplicable(COLORLESS) from UsageError(case.image.place)
 
 
 def _names_chromatic(case: Case, lexicons: Lexicons) -> bool:
@@ -43,5 +44,5 @@ def check_upright(case: Case, lexicons: Lexicons) -> None:
     tagged = not case.tags.isdisjoint({"side", "vertical", "hand", "names-side", "own-side"})
     said = case.target.lower() in PLACES or not words_of(case.caption).isdisjoint(lexicons.sides.words)
     placed = bool(case.region) or tagged or said
-    if placed and isinstance(case.image, ImageFile) and case.image.moved:
-        raise NotApplicable(MOVED) from UsageError(str(case.image.path))
+    if placed and isinstance(case.image, EncodedImage) and case.image.moved:
+        raise NotApplicable(MOVED) from UsageError(case.image.place)

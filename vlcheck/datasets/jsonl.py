@@ -14,7 +14,7 @@ from typing import Any
 
 from vlcheck._util.foreign_files import fault, parse_json, read_lines
 from vlcheck.cases.box import Box
-from vlcheck.cases.case import MASK, Case, ImageFile
+from vlcheck.cases.case import MASK, Case, ImageFile, ImageSource, foil_fault, folded
 from vlcheck.cases.offer import Offer
 from vlcheck.cases.words import words_of
 from vlcheck.datasets.boxes import PIXELS, in_full, sticks_out, wrong_unit
@@ -28,7 +28,7 @@ from vlcheck.errors import UsageError, nearest, printable
 LONGEST_LINE = 1_000_000
 _NEEDED = ("image", "caption", "target", "tags")
 _TEXTS = ("image", "caption", "target", "bare", "id", "source", "licence")
-_LISTS = ("tags", "candidates", "present", "about")
+_LISTS = ("tags", "candidates", "foils", "present", "about")
 _FIELDS = (*_TEXTS, *_LISTS, "region")
 _OPTIONAL = frozenset(_FIELDS).difference(_NEEDED)
 _ID = re.compile(r"[!-~]+")
@@ -50,8 +50,8 @@ def read_jsonl(path: Path, lexicons: Lexicons) -> Offer:
     if why := fault(path):
         raise UsageError(f"{path}: cannot be read ({why}); it has to be a file with one case a line, as JSON.")
     complaints = Complaints()
-    by_image: dict[str, list[_Line]] = {}
-    by_id: dict[str, _Line] = {}
+    by_image: dict[str, list[CaseLine]] = {}
+    by_id: dict[str, CaseLine] = {}
     for line in _lines(path, lexicons.color_kinds, complaints):
         twin = by_id.setdefault(line.id, line)
         with complaints.of_line(line.number):
@@ -80,7 +80,7 @@ def _doubts(cases: Iterable[Case], lexicons: Lexicons) -> dict[str, list[str]]:
     return found
 
 
-def _audit(lines: Iterable[tuple[_Line, Case]]) -> None:
+def _audit(lines: Iterable[tuple[CaseLine, Case]]) -> None:
     """Check the picture of every line, chosen or not; raise UsageError with all errors."""
     complaints = Complaints()
     for line, case in lines:
@@ -89,7 +89,7 @@ def _audit(lines: Iterable[tuple[_Line, Case]]) -> None:
     complaints.demand_none()
 
 
-def _cases(path: Path, lines: Sequence[_Line], complaints: Complaints) -> Iterator[Case]:
+def _cases(path: Path, lines: Sequence[CaseLine], complaints: Complaints) -> Iterator[Case]:
     """Yield the cases of one image, which is opened once for all of them."""
     image, said = ImageFile(path), _said(lines)
     for line in lines:
@@ -97,7 +97,7 @@ def _cases(path: Path, lines: Sequence[_Line], complaints: Complaints) -> Iterat
             yield line.case(image, said)
 
 
-def _said(lines: Sequence[_Line]) -> frozenset[str]:
+def _said(lines: Sequence[CaseLine]) -> frozenset[str]:
     """Return all words of the captions of an image."""
     return frozenset().union(*(words_of(line.fields["caption"]) for line in lines))
 
@@ -108,7 +108,7 @@ def _told(present: Sequence[str]) -> frozenset[str]:
 
 
 @dataclass(frozen=True)
-class _Line:
+class CaseLine:
     """A line of the file, whose fields are checked one by one.
 
     Attributes:
@@ -124,22 +124,33 @@ class _Line:
     image: str
 
     @classmethod
-    def parse(cls, path: Path, number: int, text: bytes) -> _Line:
-        """Read the fields without checking them; raise UsageError if the line is not an object."""
+    def parse(cls, path: Path, number: int, text: bytes) -> CaseLine:
+        """Read the fields without checking them; raise UsageError if the line is not an object.
+
+        Args:
+            path: the file.
+            number: the line's number, from 1.
+            text: the line.
+        """
         said = _object(f"{path}:{number}", text)
         # Optional fields may be null.
         fields = {name: value for name, value in said.items() if value is not None or name not in _OPTIONAL}
         return cls(path, number, fields, "")
 
-    def placed(self) -> _Line:
+    def placed(self) -> CaseLine:
         """Return the line with its image's path; raise UsageError if that leads out of the folder."""
         return replace(self, image=self._image())
+
+    @property
+    def where(self) -> str:
+        """Its place for messages: file and line."""
+        return f"{self.path}:{self.number}"
 
     @property
     def id(self) -> str:
         return str(self.fields.get("id", f"line-{self.number}"))
 
-    def case(self, image: ImageFile, said: frozenset[str]) -> Case:
+    def case(self, image: ImageSource, said: frozenset[str]) -> Case:
         """Build the case.
 
         Args:
@@ -155,6 +166,7 @@ class _Line:
                 target=fields["target"],
                 bare=fields.get("bare"),
                 candidates=tuple(fields.get("candidates", ())),
+                foils=tuple(fields.get("foils", ())),
                 about=frozenset(word.lower() for word in fields.get("about", ())),
                 present=_told(fields["present"]) if "present" in fields else said,
                 region=tuple(dict.fromkeys(Box(*box) for box in fields.get("region", ()))),
@@ -163,10 +175,15 @@ class _Line:
                 licence=fields.get("licence", ""),
             )
         except UsageError as error:
-            raise UsageError(f"{self.path}:{self.number}: {error}") from error
+            raise UsageError(f"{self.where}: {error}") from error
 
     def check(self, case: Case, lexicons: Lexicons) -> None:
-        """Check picture and caption as `Offer.check` demands; raise UsageError or NotApplicable."""
+        """Check picture and caption as `Offer.check` demands; raise UsageError or NotApplicable.
+
+        Args:
+            case: the case of the line.
+            lexicons: the words.
+        """
         self.check_picture(case)
         with self._saying_where():
             check_upright(case, lexicons)
@@ -185,10 +202,10 @@ class _Line:
         try:
             yield
         except UsageError as error:
-            raise UsageError(f"{self.path}:{self.number}: {error}") from error
+            raise UsageError(f"{self.where}: {error}") from error
 
     def bad(self, field: str, what: str) -> UsageError:
-        return UsageError(f"{self.path}:{self.number}: {field}: {what}.")
+        return UsageError(f"{self.where}: {field}: {what}.")
 
     def checks_of_fields(self) -> Iterator[Callable[[], None]]:
         """Yield the checks of single fields."""
@@ -199,10 +216,11 @@ class _Line:
         """Yield the checks of combinations of fields, to be run if each field is correct."""
         yield partial(self._check_meaning, color_kinds)
         yield self._check_candidates
+        yield self._check_foils
         yield self._check_caption
         yield self._check_id
 
-    def check_twin(self, twin: _Line) -> None:
+    def check_twin(self, twin: CaseLine) -> None:
         """Raise UsageError if another line has the same id."""
         if twin is not self:
             raise self.bad("id", f"{self.id!r} is that of line {twin.number}, too; ids are unique")
@@ -249,13 +267,20 @@ class _Line:
             raise self.bad("target", amiss)
 
     def _check_candidates(self) -> None:
-        target, seen = _folded(self.fields["target"]), set()
+        target, seen = folded(self.fields["target"]), set()
         for word in self.fields.get("candidates", ()):
-            if _folded(word) == target:
+            if folded(word) == target:
                 raise self.bad("candidates", f"{word!r} is the target; they have to be words that are not true")
-            if _folded(word) in seen:
+            if folded(word) in seen:
                 raise self.bad("candidates", f"{word!r} is there twice; each is compared with the target once")
-            seen.add(_folded(word))
+            seen.add(folded(word))
+
+    def _check_foils(self) -> None:
+        for foil in self.fields.get("foils", ()):
+            if len(foil) > LONGEST_CAPTION:
+                raise self.bad("foils", f"one has {len(foil)} characters; at most {LONGEST_CAPTION} are accepted")
+        if amiss := foil_fault(self.fields["caption"], self.fields.get("foils", ())):
+            raise self.bad("foils", amiss)
 
     def _check_caption(self) -> None:
         if MASK in self.fields["caption"]:
@@ -279,12 +304,12 @@ class _Line:
         return image
 
 
-def _lines(path: Path, color_kinds: Mapping[str, str], complaints: Complaints) -> Iterator[_Line]:
+def _lines(path: Path, color_kinds: Mapping[str, str], complaints: Complaints) -> Iterator[CaseLine]:
     """Yield the lines whose fields are correct; errors of the others are collected."""
     for number, text in enumerate(read_lines(path, LONGEST_LINE), start=1):
         if text.strip():
             with complaints.of_line(number):
-                line = _Line.parse(path, number, text)
+                line = CaseLine.parse(path, number, text)
                 if complaints.without(number, line.checks_of_fields()) and complaints.without(
                     number, line.checks_of_words(color_kinds)
                 ):
@@ -301,11 +326,6 @@ def _object(where: str, text: bytes) -> Mapping[str, Any]:
     if not isinstance(fields, dict):
         raise UsageError(f"{where}: is {type(fields).__name__}, not an object; one object a line is accepted.")
     return fields
-
-
-def _folded(word: str) -> str:
-    """Return a word in the form in which words are compared: without regard to case and spaces."""
-    return " ".join(word.casefold().split())
 
 
 def _is_box(value: object) -> bool:

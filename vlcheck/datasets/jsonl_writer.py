@@ -49,8 +49,8 @@ def write_jsonl(to: Path, cases: Iterable[Case], *, copy: bool = False) -> int:
 def _file(case: Case) -> Path:
     if not isinstance(case.image, ImageFile):
         raise UsageError(
-            f"{parameter('to')}: case {case.id} has no image file, since its picture is drawn when it is asked about;"
-            " only cases whose images are files can be written, e.g. those of coco:FOLDER."
+            f"{parameter('to')}: case {case.id} has no image file, since its picture is drawn, or cut out, when it is"
+            " asked about; only cases whose images are files can be written, e.g. those of coco:FOLDER."
         )
     return case.image.path
 
@@ -122,6 +122,7 @@ def _line(case: Case, image: str) -> dict[str, Any]:
         "id": case.id,
         "bare": case.bare,
         "candidates": list(case.candidates),
+        "foils": list(case.foils),
         "about": sorted(case.about),
         "region": [list(box) for box in case.region],
         "source": case.source,

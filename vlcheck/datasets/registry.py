@@ -5,8 +5,10 @@ A reader is a function `read(path, lexicons) -> Offer`, registered as `name = "p
 
 - `path` (Path): the path of the spec, with `~` expanded. It may not exist: the reader says what is missing.
 - `lexicons` (Lexicons): the words for colors, sides, hands and so on, which decide the tags of cases.
-- It may have keyword-only parameters: `split` (str, "" unless said) allows `name:PATH@SPLIT`; `images` (int) and `seed`
-  (int) are those of the spec. A reader without `path` has keyword-only parameters alone and is named without a path.
+- It may have keyword-only parameters: `split` (str, "" unless said) allows `name:PATH@SPLIT`; `pictures` (the Reference
+  after the @, or None) allows `name:PATH@coco:ROOT` and `name:PATH@FOLDER`; `images` and `seed` (both int) are those of
+  the spec; `columns` (str, mapping or None) is that of `--vl-columns`. A reader without `path` has keyword-only
+  parameters alone and is named without a path.
 
 It returns an `Offer`: the cases by the name of their image. Files that are wrong are a `UsageError` that names file and
 line; any other error is shown with the line of the reader's code that raised it.
@@ -23,11 +25,12 @@ from typing import cast
 
 from vlcheck._util.foreign_code import contained
 from vlcheck._util.paths import expanded
-from vlcheck._util.spec_grammar import DataSpec, Scheme, accepted, parse_data
+from vlcheck._util.spec_grammar import DataSpec, Reference, Scheme, accepted, parse_data
 from vlcheck.cases.offer import Offer
 from vlcheck.cases.source import CaseSource
 from vlcheck.datasets.lexicons.lexicon import Lexicons
 from vlcheck.datasets.lexicons.toml_files import load_lexicons
+from vlcheck.datasets.tables.columns import ColumnsSaid
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, argument, demand_type, printable
 from vlcheck.suite.shipped import lexicons_path
 
@@ -37,6 +40,13 @@ Reader = Callable[..., Offer]
 _SCHEMES: Mapping[str, Scheme] = {  # of the shipped readers, which are imported when they are asked
     "scenes": Scheme("scenes", path=False),
     "coco": Scheme("coco:ROOT[@SPLIT]", at="split"),
+    "parquet": Scheme("parquet:PATH"),
+    "webdataset": Scheme("webdataset:SHARDS"),
+    "hf": Scheme("hf:NAME[:SPLIT]", at="named split"),
+    **{
+        suite: Scheme(f"{suite}:FOLDER[@PICTURES]", at="source")
+        for suite in ("sugarcrepe", "valse", "whatsup", "aro", "winoground")
+    },
     "jsonl": Scheme("jsonl:PATH"),
 }
 _SHIPPED: Mapping[str, EntryPoint] = {
@@ -44,6 +54,14 @@ _SHIPPED: Mapping[str, EntryPoint] = {
     for name, reader in {
         "scenes": "scenes.cases:read_scenes",
         "coco": "coco.reader:read_coco",
+        "parquet": "tables.reader:read_parquet",
+        "webdataset": "tables.reader:read_webdataset",
+        "hf": "tables.reader:read_hub",
+        "sugarcrepe": "foils.sugarcrepe:read_sugarcrepe",
+        "valse": "foils.valse:read_valse",
+        "whatsup": "foils.whatsup:read_whatsup",
+        "aro": "foils.aro:read_aro",
+        "winoground": "foils.winoground:read_winoground",
         "jsonl": "jsonl:read_jsonl",
     }.items()
 }
@@ -55,13 +73,15 @@ def registered_sources() -> dict[str, EntryPoint]:
     return {**_SHIPPED, **{entry.name: entry for entry in entry_points(group=GROUP) if entry.name not in _SHIPPED}}
 
 
-def open_source(spec: str, *, lexicons: Path | None = None) -> CaseSource:
+def open_source(spec: str, *, lexicons: Path | None = None, columns: ColumnsSaid = None) -> CaseSource:
     """Read the cases that a spec names.
 
     Args:
-        spec: `scenes[:N[:SEED]]`, `coco:ROOT[@SPLIT][:N[:SEED]]`, `jsonl:PATH[:N[:SEED]]`, or the name of another
-            registered reader in their place; N images per behavior, 200 by default.
+        spec: `scenes[:N[:SEED]]`, `coco:ROOT[@SPLIT][:N[:SEED]]`, `jsonl:PATH[:N[:SEED]]`, a foil suite such as
+            `sugarcrepe:FOLDER@coco:ROOT[:N[:SEED]]`, or the name of another registered reader in their place; N images
+            per behavior, 200 by default.
         lexicons: a folder whose files replace shipped lexicons of the same names.
+        columns: the columns of a table, by field: a mapping, `caption=text,image=jpg`, or the path of a TOML file.
 
     Returns:
         A source from which behaviors select their cases.
@@ -74,11 +94,16 @@ def open_source(spec: str, *, lexicons: Path | None = None) -> CaseSource:
         5
     """
     demand_type("data", spec, str, "a spec, e.g. 'scenes:50'")
+    demand_type("columns", columns, str | Mapping | None, "columns by field, e.g. 'caption=text', or a TOML file")
     readers = registered_sources()
     schemes = {name: _SCHEMES.get(name) or _scheme(entry, spec) for name, entry in readers.items()}
     parsed = parse_data(spec, schemes)
     words = load_lexicons(lexicons_path(), lexicons)
-    offer = _read(_loaded(readers[parsed.source.scheme], spec), parsed, words, spec)
+    reader = _loaded(readers[parsed.source.scheme], spec)
+    if columns and "columns" not in _keywords(reader):
+        scheme = parsed.source.scheme
+        raise UsageError(f"{argument('columns', columns)}: {scheme} has no columns; parquet, webdataset and hf have.")
+    offer = _read(reader, parsed, words, spec, columns)
     return CaseSource(spec, offer, parsed.images, parsed.seed)
 
 
@@ -90,6 +115,8 @@ def _scheme(entry: EntryPoint, spec: str) -> Scheme:
     reader = _loaded(entry, spec)
     if not _takes_path(reader):
         return Scheme(name, path=False)
+    if "pictures" in _keywords(reader):
+        return Scheme(f"{name}:PATH[@PICTURES]", at="source")
     return Scheme(f"{name}:PATH[@SPLIT]", at="split") if "split" in _keywords(reader) else Scheme(f"{name}:PATH")
 
 
@@ -103,9 +130,11 @@ def _loaded(entry: EntryPoint, spec: str) -> Reader:
         ) from error
 
 
-def _read(reader: Reader, parsed: DataSpec, lexicons: Lexicons, spec: str) -> Offer:
+def _read(reader: Reader, parsed: DataSpec, lexicons: Lexicons, spec: str, columns: ColumnsSaid) -> Offer:
     """Call a reader with what it takes. Raises UsageError for whatever it raises, and where it returns no offer."""
-    said = {"split": str(parsed.source.at), "images": parsed.images, "seed": parsed.seed}
+    at = parsed.source.at
+    pictures = at if isinstance(at, Reference) else None
+    said = {"split": str(at), "pictures": pictures, "images": parsed.images, "seed": parsed.seed, "columns": columns}
     asked = {name: value for name, value in said.items() if name in _keywords(reader)}
     given = (_path(parsed, spec), lexicons) if _takes_path(reader) else ()
     try:

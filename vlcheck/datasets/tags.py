@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from vlcheck.cases.case import Case
+from vlcheck.cases.foils import FOIL, PHENOMENA
 from vlcheck.cases.selection import Selection
 from vlcheck.cases.words import words_of
 from vlcheck.datasets.lexicons.lexicon import Lexicons
@@ -28,7 +29,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 THINGS = frozenset({"object", "single", "role"})
 COLORS = ("chromatic", "achromatic")
 BESIDE = ("own-side", "names-side", "names-chromatic", "legible-text", "person")
-TAGS = frozenset((*WORDS, *NEEDS, *COLORS, *BESIDE))
+TAGS = frozenset((*WORDS, *NEEDS, *COLORS, *BESIDE, FOIL, *PHENOMENA))
 # The possible tags of each word for a place.
 PLACES: Mapping[str, Sequence[str]] = {
     word: [tag for tag, words in WORDS.items() if word in words] for words in WORDS.values() for word in words
@@ -112,4 +113,4 @@ def doubts(case: Case, lexicons: Lexicons) -> Iterator[str]:
 
 def compared_with_nothing(case: Case) -> bool:
     """Return True if a model that only compares texts has no word to compare the target with."""
-    return not case.candidates and case.target not in PLACES
+    return not case.candidates and not case.foils and case.target not in PLACES

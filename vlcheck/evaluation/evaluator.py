@@ -18,6 +18,7 @@ from vlcheck.cases import Case, CaseSource
 from vlcheck.cases.picture import Picture
 from vlcheck.datasets.tags import strange_tags
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError
+from vlcheck.evaluation.blind_control import BlindControl
 from vlcheck.evaluation.calibration import Gauge, Operating
 from vlcheck.evaluation.evidence import Judgement, Row, Shown
 from vlcheck.evaluation.outcomes import Finding, Findings
@@ -51,6 +52,7 @@ class ModelUnderTest:
         scorer: asks the model, and keeps its answers.
         policy: the policy.
         operating: the model's operating scales.
+        control: a control to compare choices between sentences with; None for none.
         record: called with each judgement.
     """
 
@@ -59,6 +61,7 @@ class ModelUnderTest:
     scorer: CachedScorer
     policy: Policy
     operating: Operating
+    control: BlindControl | None = None
     record: Callable[[Judgement], None] = _ignore
     _ended: dict[tuple[str, Metric], _Ended] = field(default_factory=dict, repr=False)
 
@@ -145,7 +148,10 @@ class ModelUnderTest:
             known=terms.known(metric),
             gates=terms.on(verdict.status) == "fail",
             rows=rows,
-            tables={table.name: table.cells(findings.samples) for table in behavior.tables},
+            tables={
+                **{table.name: table.cells(findings.samples) for table in behavior.tables},
+                **findings.leads(terms.rule, self.schedule.test),
+            },
             asked=images_of(asked),
             offered=max(images_of(asked), images_of(self.trials.of(behavior, metric))),
         )
@@ -272,6 +278,8 @@ class ModelUnderTest:
         tolerances = self._tolerances(behavior, metric)
         answers = self.scorer.answers(query for trial in trials for query in trial.queries())
         gauge, shows = self._gauge(behavior, metric, trials), self.scorer.shows
+        if self.control:
+            trials = self.control.beside(behavior, metric, trials)
         seen = [_find(trial, behavior, tolerances, answers, gauge, shows) for trial in trials]
         found, rows = zip(*seen, strict=True) if seen else ((), ())
         strange = "" if seen else strange_tags(behavior.cases, self.source.cases)
@@ -324,7 +332,7 @@ def _find(
             absent[arm] = heard.unasked or heard.error
             errors += [heard.error] if heard.error else []
     askable = gauge.judges(trial.case) and _askable(trial, absent, shows)
-    sample = Sample(trial.case, readings, absent, trial.perturbation, askable, trial.given)
+    sample = Sample(trial.case, readings, absent, trial.perturbation, askable, trial.rivals, trial.given)
     if scale is None and not trial.given:
         finding = Finding(sample, {}, Unscaled(UNSCALED), None, False, tuple(errors))
     else:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from types import MappingProxyType
 
 from vlcheck._util.numbers import brief, counted
 from vlcheck.behaviors.behavior import Behavior
 from vlcheck.behaviors.construction import GIVEN
+from vlcheck.cases.foils import PARTS, WITHOUT_PICTURE
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.expect.base import (
     AFTER,
     BEFORE,
     WHOLE,
+    Competing,
     Expectation,
     Given,
     Refused,
@@ -28,11 +30,12 @@ from vlcheck.expect.base import (
 from vlcheck.metrics.reading import Unlikely
 from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.policy.policy import Rule
-from vlcheck.stats.bootstrap import bootstrap_interval
+from vlcheck.stats.bootstrap import bootstrap_interval, by_cluster
 from vlcheck.stats.bounds import Test, exact
 from vlcheck.stats.decision import BY_GRAVITY, HOLLOW, NOT_ASKED, Cause, Claim
+from vlcheck.stats.lead import judge_lead, leads_over
 from vlcheck.stats.operating_scale import RAW
-from vlcheck.stats.power import fewest_inside, fewest_that_pass
+from vlcheck.stats.power import fewest_ahead, fewest_inside, fewest_that_pass
 from vlcheck.stats.verdict import Verdict, invalid, judge, judge_mean
 
 Hollow = tuple[str, Cause]  # the reason why a verdict is invalid, and the kind of this reason
@@ -65,6 +68,7 @@ class Finding:
         known: whether the model knows the case, if the expectation asks for that.
         errors: messages of what went wrong in scoring it.
         violated: the condition that fails most clearly; "" if none fails, or none can be named.
+        rivals: credit of each rival for the case, for an expectation of a lead; empty if the case does not count.
     """
 
     sample: Sample
@@ -74,6 +78,7 @@ class Finding:
     known: bool
     errors: tuple[str, ...] = ()
     violated: str = ""
+    rivals: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
     def of(cls, sample: Sample, expect: Expectation, tolerances: Tolerances, errors: tuple[str, ...] = ()) -> Finding:
@@ -90,7 +95,8 @@ class Finding:
             margins = expect.margins(sample, tolerances)
             known = expect.competence == "no" or expect.known(sample, tolerances)
             violated = _violated(sample, expect, tolerances, margins.get(WHOLE))
-            return cls(sample, margins, None, expect.effect(sample), known, errors, violated)
+            rivals = expect.rivals(sample) if isinstance(expect, Competing) else {}
+            return cls(sample, margins, None, expect.effect(sample), known, errors, violated, rivals)
         except NotApplicable as reason:
             return cls(sample, {}, reason, None, False, errors)
 
@@ -181,6 +187,8 @@ class Findings:
             return self._unless_too_few(self._invalid(hollow, rule), rule, test)
         if self.behavior.expect.claim == "rate":
             return self._with_effect(self._rate(rule, test))
+        if self.behavior.expect.claim == "lead":
+            return self._ahead(rule, test)
         verdict = self._mean(rule, test)
         known = sum(finding.known for finding in self.counted)
         if verdict.passed and known < FEWEST_KNOWN * len(self.counted):
@@ -281,6 +289,35 @@ class Findings:
         verdict = judge(margins, self._images(self.each), allowed=rule.allowed, alpha=rule.alpha, test=test)
         return self._unless_too_few(verdict, rule, test)
 
+    def _ahead(self, rule: Rule, test: Test) -> Verdict:
+        verdict = judge_lead(*self.compared, alpha=rule.alpha, test=test)
+        return self._unless_too_few(verdict, rule, test)
+
+    @property
+    def compared(self) -> tuple[list[float | None], Mapping[str, list[float | None]], list[str]]:
+        """The margin of each case, the credits of each rival, and the case's image."""
+        names = dict.fromkeys(name for finding in self.each for name in finding.rivals)
+        rivals = {name: [finding.rivals.get(name) for finding in self.each] for name in names}
+        return [finding.margins.get(WHOLE) for finding in self.each], rivals, self._images(self.each)
+
+    def leads(self, rule: Rule, test: Test = exact) -> Mapping[str, Mapping[str, float | int]]:
+        """Return the table of a lead: the share of right answers of the model and of each rival, and the leads.
+
+        Args:
+            rule: the policy's statistical limits.
+            test: the statistical test; it has to allow for the number of looks.
+        """
+        if self.behavior.expect.claim != "lead" or not self.counted or self._not_finite():
+            return {}
+        margins, rivals, images = self.compared
+        right = [None if margin is None else float(margin > 0) for margin in margins]
+        own = by_cluster((one, image) for one, image in zip(right, images, strict=True) if one is not None)
+        cells: dict[str, float | int] = {"right": float(own.mean()), "n": len(own)}
+        for lead in leads_over(right, rivals, images, alpha=rule.alpha, test=test):
+            figures = (lead.right, lead.right_low, lead.right_high, lead.lead, lead.low, lead.high)
+            cells |= {f"{lead.rival}{part}": figure for part, figure in zip(PARTS, figures, strict=True)}
+        return {WITHOUT_PICTURE: cells}
+
     def _mean(self, rule: Rule, test: Test) -> Verdict:
         """Return the verdict of claims about means: a fail if one mean is outside the band, a pass if all are inside.
 
@@ -365,10 +402,12 @@ def fewest_needed(claim: Claim, rule: Rule, test: Test = exact) -> int | None:
     """Return the least number of images with which a behavior can pass; None if it cannot pass with any number.
 
     Args:
-        claim: "rate" or "mean", what the behavior makes a claim about.
+        claim: "rate", "mean" or "lead", what the behavior makes a claim about.
         rule: the policy's statistical limits.
         test: the statistical test of the bounds.
     """
     if claim == "rate":
         return fewest_that_pass(rule.allowed, rule.alpha, test=test)
+    if claim == "lead":
+        return fewest_ahead(rule.alpha, test=test)
     return fewest_inside(rule.band, rule.alpha, test=test)

@@ -21,6 +21,7 @@ from vlcheck.behaviors.schedule import Schedule, images_of
 from vlcheck.behaviors.suite import BehaviorTest, sound, subjects
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import CaseSource
+from vlcheck.cases.foils import asks_foils
 from vlcheck.datasets.tags import strange_tags
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, printable
 from vlcheck.evaluation.calibration import Operating, ahead
@@ -80,6 +81,8 @@ class Prospect:
             return "nothing: no case that can be asked"
         if self._claims_a_mean:
             return f"a mean to within {figure(self._narrowest(), 2)} at best"
+        if self.behavior.expect.claim == "lead":
+            return f"a lead of {figure(self._narrowest(), 2)} over choices without the picture, at best"
         fails = "never fails" if self._finds is None else f"detects a rate of {share(self._finds, decimals=0)}"
         return fails if self.hopeless else f"{fails}, passes with {counted(self._most() or 0, 'violation')} at most"
 
@@ -93,6 +96,8 @@ class Prospect:
         """The number of images that a pass needs, in words."""
         if self._least is not None:
             return f"a pass needs {self._least}"
+        if self.behavior.expect.claim == "lead":
+            return f"none are ahead of chance at an alpha of {brief(self.rule.alpha)}"
         low, high = self.rule.band
         allowed = f"{brief(low)} to {brief(high)}" if self._claims_a_mean else share(self.rule.allowed)
         return f"none pass where {allowed} is allowed"
@@ -108,7 +113,7 @@ class Prospect:
 
     @property
     def _never_fails(self) -> bool:
-        return not self.n or (not self._claims_a_mean and self._finds is None)
+        return not self.n or (self.behavior.expect.claim == "rate" and self._finds is None)
 
     @property
     def _claims_a_mean(self) -> bool:
@@ -214,7 +219,8 @@ def foresee(tests: Sequence[BehaviorTest], operating: Operating, policy: Policy,
         spare = Lazy(chain.from_iterable(_sound(trials.spare(behavior, metric))))
         strange = "" if asked else strange_tags(behavior.cases, trials.source.cases)
         prospects.append(Prospect(test.name, behavior, metric, rule, n, queries, by, counts, spare, strange))
-    required = tuple(policy.required_of(subjects(tests)))
+    lost = {prospect.test for prospect in prospects if prospect.hopeless and asks_foils(prospect.behavior.cases)}
+    required = tuple(policy.required_of(subjects(test for test in tests if test.name not in lost)))
     return Foresight(tuple(prospects), tuple(setting.values()), required, tuple(faults))
 
 

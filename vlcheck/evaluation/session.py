@@ -6,7 +6,7 @@ import base64
 import platform
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,12 +16,15 @@ from vlcheck._util.temporary import Scratch
 from vlcheck.behaviors.schedule import schedule_for
 from vlcheck.behaviors.suite import BehaviorTest, subjects
 from vlcheck.behaviors.trials import Trials
+from vlcheck.cases.foils import asks_foils
 from vlcheck.cases.picture import Picture
 from vlcheck.errors import ForeignFault
+from vlcheck.evaluation.blind_control import BlindControl
 from vlcheck.evaluation.calibration import Operating
 from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.evaluator import ModelUnderTest
 from vlcheck.evaluation.evidence import Judgement
+from vlcheck.evaluation.outcomes import fewest_needed
 from vlcheck.evaluation.records import policy_record
 from vlcheck.models import tried
 from vlcheck.models.protocol import VisionLanguageModel, sees_pictures, wrappings_of
@@ -64,6 +67,12 @@ class Session:
             if scorer.store.missing(query.key for query in queries):
                 # The last digits of a score depend on its batch: these batches are those of a run of pytest.
                 scorer.run(make_plan(queries, batch_size=self.config.batch_size), progress)
+
+    def against(self, control: Session) -> Session:
+        """Return the session with a control among the rivals of the model's choices, if that sees no picture."""
+        its = control.model
+        rival = BlindControl.of(its.adapter, its.trials, its.scorer)
+        return replace(self, model=replace(self.model, control=rival))
 
     def header(
         self,
@@ -115,12 +124,20 @@ class Session:
             contract=ContractRecord(tried=contract.tried, broken=list(contract.broken)),
             run_id=run_id,
             complete=complete,
-            required=self.model.policy.required_of(subjects(tests)),
+            required=self.model.policy.required_of(subjects(filter(self._may_pass, tests))),
             unjudged=[name for name, test in stated.items() if not self.model.lacks(test.metric)],
             explained=list(config.explained),
             unasked=[test.id for test in unasked],
             stated={name: StatedRecord(bias=test.behavior.bias, metric=test.metric) for name, test in stated.items()},
         )
+
+    def _may_pass(self, test: BehaviorTest) -> bool:
+        """Return False for a test of foils of which the data has too few: no bias is required for their sake."""
+        if not asks_foils(test.behavior.cases):
+            return True
+        rule = self.model.policy.of(test.behavior.name, test.behavior.bias).rule
+        least = fewest_needed(test.behavior.expect.claim, rule, self.model.schedule.test)
+        return least is not None and len(self.model.source.select(test.behavior.cases)) >= least
 
     def _select_cases(self, tests: Iterable[BehaviorTest]) -> None:
         for test in tests:

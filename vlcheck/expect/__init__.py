@@ -49,6 +49,7 @@ from vlcheck.expect.base import (
     Unscaled,
 )
 from vlcheck.expect.directional import Drops, Flips, Swaps
+from vlcheck.expect.foils import BeatsBlind
 from vlcheck.expect.functionality import Beats
 from vlcheck.expect.invariance import Preserved
 from vlcheck.expect.maps import FollowsObject, MirroredMap
@@ -65,6 +66,7 @@ __all__ = [
     "Balance",
     "BaseExpectation",
     "Beats",
+    "BeatsBlind",
     "BothContribute",
     "Claim",
     "Competence",

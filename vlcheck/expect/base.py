@@ -2,16 +2,17 @@
 
 A margin above 0 means that the expectation holds; its size says how clearly. The three types are those of CheckList
 (Ribeiro et al., ACL 2020): Preserved is an invariance (INV), Drops, Swaps and Flips are directional (DIR), Beats is a
-minimum functionality test (MFT). Balance, BothContribute, ContextReliance, NeitherAlone, Skew and SidePreference are
+minimum functionality test (MFT), and so is BeatsBlind, which is judged by its lead over choices without the picture.
+Balance, BothContribute, ContextReliance, NeitherAlone, Skew and SidePreference are
 claims about a mean.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 from vlcheck._util.numbers import brief, figure
 from vlcheck.cases.case import Case
@@ -89,6 +90,7 @@ class Sample:
         absent: the reason why an arm has no reading, by arm.
         perturbation: the perturbation between before and after, as results show it; "" if there is none.
         askable: whether the data allows the case, whatever the model answers.
+        rivals: credit of others for the case, in [0, 1], by their names; see `Competing`.
         given: whether the model decides the case by construction.
     """
 
@@ -97,6 +99,7 @@ class Sample:
     absent: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     perturbation: str = ""
     askable: bool = True
+    rivals: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     given: bool = False
 
     def __getitem__(self, arm: str) -> Reading:
@@ -141,7 +144,8 @@ class Expectation(Protocol):
     """A behavior's expectation of a case's readings.
 
     Attributes:
-        claim: "rate" if each case holds or is violated, "mean" if the mean is compared with a band.
+        claim: "rate" if each case holds or is violated, "mean" if the mean is compared with a band, "lead" if cases
+            that hold are compared with those that others have right; it is then `Competing`.
         competence: whether the model has to know a case: "no", "each case" to be counted, or half of them "to pass".
         expected: the expectation in a few words, for reviewers.
         hollow: why a pass would mean nothing if the model knows too little.
@@ -206,6 +210,41 @@ class Expectation(Protocol):
 
         Returns:
             A short text; "" if it depends on the case.
+        """
+
+
+@runtime_checkable
+class Competing(Protocol):
+    """An expectation of a lead: a model has to have more cases right than each of its rivals.
+
+    The credit of a rival is 1 for a case that it has right, 0 for one that it has wrong, and a share of 1 if it guesses
+    among several answers.
+    """
+
+    def learn(self, case: Case, others: Sequence[Case]) -> Mapping[str, float]:
+        """Return the credit of rivals that need no model for a case, in [0, 1], by their names.
+
+        Args:
+            case: the case.
+            others: all cases of the behavior. A rival must not learn from those of the case's own image.
+        """
+
+    def rivals(self, sample: Sample) -> Mapping[str, float]:
+        """Return the credit of each rival for a case, in [0, 1], by its name.
+
+        Args:
+            sample: the case's readings; `sample.rivals` are those of `learn` and of the run's control.
+
+        Raises:
+            NotApplicable: If the case does not count; the message is the reason.
+        """
+
+    def chosen(self, reading: Reading, case: Case) -> float:
+        """Return the credit of a control that sees no picture for a case, in [0, 1].
+
+        Args:
+            reading: the control's answers.
+            case: the case.
         """
 
 

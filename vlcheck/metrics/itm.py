@@ -105,7 +105,7 @@ class ImageTextMatching(MetricDefinition):
     def ask(self, view: View, compared: Iterable[str] = (), foils: Sequence[str] | None = None) -> Question:
         demand_told(view)
         words = fillings(view, compared)
-        told = {*map(view.filled, closed_set(view, words)), *foils} if foils is not None else set()
+        told = set() if foils is None else {*map(view.filled, closed_set(view, words)), *foils, *view.case.foils}
         if len(told) == 1:
             raise NotApplicable("the model only compares texts, and no other is known to be false")
         texts = {word: view.filled(word) for word in words}

@@ -42,7 +42,17 @@ from vlcheck.perturb.phrase import AfterCaption, MaskPhrase
 from vlcheck.perturb.place import CELLS, Collage, CutOut
 from vlcheck.perturb.quality import Blur, Brightness, Crop, Jpeg
 from vlcheck.perturb.regions import AblateOther, AblateRegions
-from vlcheck.perturb.text import OPENINGS, Bare, Exchange, Opening, ShuffleWords, SwapSides, Untold, opposite
+from vlcheck.perturb.text import (
+    OPENINGS,
+    Bare,
+    Exchange,
+    Opening,
+    Sentences,
+    ShuffleWords,
+    SwapSides,
+    Untold,
+    opposite,
+)
 
 __all__ = [
     "CELLS",
@@ -75,6 +85,7 @@ __all__ = [
     "OtherImage",
     "Perturbation",
     "RotateHue",
+    "Sentences",
     "ShuffleWords",
     "Solid",
     "SwapSides",

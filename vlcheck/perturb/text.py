@@ -66,6 +66,29 @@ class Bare(Labelled):
 
 
 @dataclass(frozen=True)
+class Sentences(Labelled):
+    """Ask about whole sentences: the caption stands in the target's place, and its foils are the other candidates.
+
+    Example:
+        >>> from vlcheck import Case
+        >>> from vlcheck.perturb import Solid, View
+        >>> red = Solid((64, 48), (200, 0, 0))
+        >>> case = Case(id="dog", image=red, caption="a dog", target="dog", foils=("two dogs",))
+        >>> view = Sentences()(View.of(case), ())
+        >>> view.template, view.text, view.candidates
+        ('[MASK]', 'a dog', ('two dogs',))
+    """
+
+    name: ClassVar[str] = "sentences"
+    version: ClassVar[int] = 1
+
+    def __call__(self, view: View, others: Sequence[Case]) -> View:
+        if not view.case.foils:
+            raise NotApplicable("the case has no foils")
+        return replace(view, template=MASK, target=view.case.caption, candidates=view.case.foils)
+
+
+@dataclass(frozen=True)
 class Untold(Labelled):
     """Mask the target in the text, to measure how much vision relies on language (Frank et al. 2021, arXiv:2109.04448).
 

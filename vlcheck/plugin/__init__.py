@@ -110,7 +110,9 @@ def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, ob
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, object, object]:
-    config.stash[RUN].collected = config.stash[COLLECTED] = tuple(items)  # before any of them is deselected
+    run, config.stash[COLLECTED] = config.stash[RUN], tuple(items)  # whose suite says which words the data is read with
+    run.leave_unfit(items)
+    run.collected = config.stash[COLLECTED] = tuple(items)  # before any of them is deselected
     return (yield)
 
 

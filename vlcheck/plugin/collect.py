@@ -39,12 +39,13 @@ def collect(suite: Path) -> Collected:
         UsageError: the folder cannot be collected, holds no such test, or one whose statement cannot be judged.
     """
     collector = _Collector()
+    # No data: all tests, and not those alone that an ini file's data has cases for.
     # The current folder must not decide which conftest.py, and so which fixtures, apply to a suite elsewhere.
     cut = f"--confcutdir={suite.resolve().anchor}"
     # pytest warns about modules that are imported already and so cannot be rewritten; it must not end as an error.
     quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
     with _no_options_from_outside(), redirect_stderr(io.StringIO()) as complained:
-        status = pytest.main(["--collect-only", "-o", "addopts=", cut, *quiet, str(suite)], [collector])
+        status = pytest.main(["--collect-only", "-o", "addopts=", "--vl-data=", cut, *quiet, str(suite)], [collector])
     if not collector.found or not collector.found.tests:
         why = [*collector.failed, *(line for line in complained.getvalue().splitlines() if line)]
         raise UsageError(

@@ -47,6 +47,7 @@ _OPTIONS = (
         "SPEC",
         "the cases: scenes[:N[:SEED]], coco:ROOT[@SPLIT][:N[:SEED]] or jsonl:PATH[:N[:SEED]]; N images for each test",
     ),
+    _Option("columns", "FIELD=COLUMN,...", "the columns of hf:, parquet: and webdataset: data, or a TOML file of them"),
     _Option("device", "NAME", "where the model runs: cpu, cuda, cuda:1, mps (cpu)"),
     _Option("dtype", "NAME", "precision: float32, bfloat16, float16, float64 (float32)"),
     _Option("batch-size", "N", "number of images that are encoded at once (16)"),
@@ -81,7 +82,7 @@ _FLAGS = (
     _Option("cases", "", "add a test for every single case; it never fails the run: xfail if the case violates"),
 )
 # Options that a verdict depends on; the others name output files, or results to compare with.
-_JUDGED_BY = ("model", "data", "device", "dtype", "policy", "lexicons", "explain")
+_JUDGED_BY = ("model", "data", "columns", "device", "dtype", "policy", "lexicons", "explain")
 _JUDGED_HOW = ("sequential", "trust-remote-code")
 
 
@@ -92,6 +93,7 @@ class Settings:
     Attributes:
         model: spec of the model under test.
         data: spec of the data.
+        columns: the columns of data in tables; "" for their usual names.
         device: device on which the model runs.
         dtype: precision of the model.
         batch_size: number of images that are encoded at once.
@@ -118,6 +120,7 @@ class Settings:
 
     model: str
     data: str
+    columns: str
     device: str
     dtype: str
     batch_size: int
@@ -275,6 +278,7 @@ def read_settings(config: pytest.Config) -> Settings:
     return Settings(
         model=said("model"),
         data=said("data"),
+        columns=said("columns"),
         device=said("device") or "cpu",
         dtype=said("dtype") or "float32",
         batch_size=_positive(said("batch-size") or "16"),

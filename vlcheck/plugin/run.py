@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vlcheck.behaviors.suite import BehaviorTest, sound, subjects
+from vlcheck.behaviors.suite import BehaviorTest, sound, subjects, unfit
 from vlcheck.errors import UsageError
 from vlcheck.plugin import options
 from vlcheck.plugin.case_item import CaseItem, beside_cases
@@ -46,6 +46,9 @@ FILES = ("results", "report", "baseline")  # options that name a file to write, 
 _ASKS = ("model", *FILES)  # options that ask for a verdict
 
 
+_WITHOUT_FOILS = ("scenes", "coco")  # data that is not read to find out which tests it has cases for
+
+
 class Run:
     """The state of the plugin between its hooks; nothing is opened before a test needs it.
 
@@ -70,6 +73,8 @@ class Run:
         self._selected = False
         self._chosen: list[BehaviorTest] = []
         self._unasked: list[BehaviorTest] = []  # they need an explanation for which the run does not ask
+        self._unread = False  # the data could not be read when the tests were collected
+        self._unfit: list[tuple[BehaviorTest, str]] = []  # the data has none of their kind of cases, with the reason
         self._single: list[CaseItem] = []
         self._words: Path | None = None  # the lexicons with which `collect` read the cases
         self._scratch: Scratch | None = None
@@ -156,7 +161,7 @@ class Run:
         from vlcheck.datasets.registry import open_source  # not imported in runs of other projects
 
         self.settings.demand_data()
-        return open_source(self.settings.data, lexicons=self.lexicons)
+        return open_source(self.settings.data, lexicons=self.lexicons, columns=self.settings.columns)
 
     @cached_property
     def policy(self) -> Policy:
@@ -175,7 +180,7 @@ class Run:
         from vlcheck.policy.toml_file import load_policy  # not imported in runs of other projects
 
         policy = load_policy(said or self.policy_path)
-        tests = subjects([*all_stated(self.collected), *self._unasked])
+        tests = subjects([*all_stated(self.collected), *self._unasked, *(test for test, _ in self._unfit)])
         policy.check(tests)
         if is_whole(self.config):
             fixtures = fixtures_folder(self.config)
@@ -294,6 +299,40 @@ class Run:
         self._unasked += [test for _, test in tests if test and not test.asked_with(methods)]
         return [item for item, test in tests if not test or test.asked_with(methods)]
 
+    def leave_unfit(self, items: list[pytest.Item]) -> None:
+        """Leave out the tests that the data has none of the cases for: those of foils, or all others.
+
+        Args:
+            items: all collected items; those of other tests are taken out.
+
+        Raises:
+            pytest.UsageError: such a test was named by its id, or all tests of behaviors are such tests.
+        """
+        tests = {item: test for item in items if (test := stated(item))}
+        source = self._source_with_foils() if tests else None
+        reasons = {item: self._unfit_for(source, test) for item, test in tests.items()}
+        self._unfit = [(test, reasons[item]) for item, test in tests.items() if reasons[item]]
+        items[:] = [item for item in items if not reasons.get(item)]
+        if not self.is_worker:
+            _demand_fit(self._unfit, self.config.args, any_left=bool(items))
+
+    def _unfit_for(self, source: CaseSource | None, test: BehaviorTest) -> str:
+        """Return why a test is not asked about the data; None stands for data without foils, or none at all."""
+        if source:
+            return unfit(test, source)
+        without = bool(self.settings.data) and not self._unread
+        return f"it asks for foils, and {self.settings.data} offers none" if without and test.asks_foils else ""
+
+    def _source_with_foils(self) -> CaseSource | None:
+        """Return the cases if they may have foils; None for data without foils, or data that cannot be read."""
+        if not self.settings.data or self.settings.data.partition(":")[0] in _WITHOUT_FOILS:
+            return None
+        try:
+            return self.source
+        except UsageError:
+            self._unread = True  # said when the tests are about to run
+            return None
+
     def plan(self, session: pytest.Session) -> None:
         """Print how long the selected tests would take, and what they can decide; score nothing."""
         from vlcheck.plugin.workbench import plan_lines  # not imported in runs of other projects
@@ -364,6 +403,7 @@ class Run:
             bench = Workbench.open(self.settings, self.policy, self.source, self.folder)
             if self.settings.control:
                 self._control = self._open_control(bench)
+                bench = bench.against(self._control.bench)
             part = Part(self.folder, self._process)
             header = bench.session.header(
                 self._chosen,
@@ -430,6 +470,21 @@ class Run:
     def thumbnail(self, picture: Picture) -> bytes:
         """Return a picture as a small JPEG; empty if pictures are left out."""
         return self._opened[0].session.thumbnail(picture) if self._opened else b""
+
+
+def _demand_fit(left_out: Sequence[tuple[BehaviorTest, str]], named: Sequence[str], *, any_left: bool) -> None:
+    """Raise pytest.UsageError if a test is left out that was named by its id, or if no test is left.
+
+    Args:
+        left_out: the tests that are left out, with the reasons.
+        named: the paths and ids on the command line.
+        any_left: whether any test is left.
+    """
+    ids = [Path(path).name + f"::{name}" for path, _, name in (one.partition("::") for one in named) if name]
+    for test, why in left_out:
+        own = test.id.rpartition("/")[2]
+        if not any_left or any(own == one or own.startswith((f"{one}[", f"{one}::")) for one in ids):
+            raise pytest.UsageError(f"{test.id} is not asked: {why}.")
 
 
 def last_word(config: pytest.Config, status: int) -> int:

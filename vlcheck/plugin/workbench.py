@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vlcheck._util.option_names import option_of
@@ -62,6 +62,10 @@ class Workbench:
         trials = Trials.for_model(source, adapter)
         session = open_session(config, adapter, trials, policy, folder, on_damage=_warn_of_damage)
         return cls(held.enter_context(session), held, explainer)
+
+    def against(self, control: Workbench) -> Workbench:
+        """Return the workbench of the model with a control among the rivals of its choices."""
+        return replace(self, session=self.session.against(control.session))
 
     def close(self) -> None:
         """Close the store."""

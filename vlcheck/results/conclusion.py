@@ -16,10 +16,11 @@ from vlcheck._util.numbers import counted
 from vlcheck.metrics.registry import OF_PICTURES
 from vlcheck.results.comparison import Compared, Comparison
 from vlcheck.results.file import ResultLines
+from vlcheck.results.foils import marks
 from vlcheck.results.records import ExcuseRecord, KnownBias, RunRecord, VerdictRecord
 from vlcheck.results.unjudged import Unjudged, has, incomplete, is_ended, unjudged
 from vlcheck.stats.decision import BY_GRAVITY, DECIDED, NOT_ASKED, OF_A_BIAS
-from vlcheck.suite.shipped import BIASES
+from vlcheck.suite.shipped import BIASES, OF_FOILS
 
 Tone = Literal["fail", "excused", "invalid", "inconclusive", "pass", "partial"]
 
@@ -133,8 +134,8 @@ class Conclusion:
             whole suite or nothing of some bias; "inconclusive" if a required bias has neither a pass nor a fail.
         sentence: the biases that fail.
         counts: the number of verdicts of each status.
-        undecided: the biases with invalid or inconclusive verdicts, or that were not asked about; the required ones
-            among them.
+        undecided: sets of foils that words alone solve to a part; the biases with invalid or inconclusive verdicts, or
+            that were not asked about; the required ones among them.
         left_out: tests that were not asked, known biases that are gone, and clauses of the contract that the model
             breaks.
     """
@@ -175,7 +176,7 @@ def conclude(results: ResultLines, comparison: Comparison | None = None) -> Conc
         refusal = " ".join(filter(None, (_kept_red(verdicts), refusal))) or lacking or ended
         tone = "fail" if refusal or stopped else "excused"
         refusal = "Nothing else is held against it." if tone == "excused" else refusal
-    undecided = (*_undecided(verdicts), *([lacking] if lacking and lacking != refusal else []))
+    undecided = (*marks(verdicts), *_undecided(verdicts), *([lacking] if lacking and lacking != refusal else []))
     left_out = (*_not_asked(results), *no_longer_known(results), *_contract(results.run))
     said = " ".join(filter(None, (stopped, sentence, refusal, hollow)))
     return Conclusion(tone, said, _counts(verdicts), undecided, left_out)
@@ -444,9 +445,10 @@ def _not_asked(results: ResultLines) -> Iterator[str]:
     verdicts = results.verdicts.values()
     biases = {verdict.bias for verdict in verdicts} | {one.bias for one in lacking_one}
     metrics = {verdict.metric for verdict in verdicts} | {one.metric for one in lacking_one}
-    if absent := [bias for bias in BIASES if bias not in biases]:
+    of_foils = any(verdict.claim == "lead" for verdict in verdicts)  # which are asked about alone, by one metric
+    if not of_foils and (absent := [bias for bias in BIASES if bias not in (*biases, *OF_FOILS)]):
         yield f"Not asked about: {', '.join(absent)}."
-    if lacking := [metric for metric in OF_PICTURES if metric not in metrics]:
+    if not of_foils and (lacking := [metric for metric in OF_PICTURES if metric not in metrics]):
         yield f"Not asked by: {', '.join(lacking)}."
     yield from _unjudged(run)
     if not run.complete and not lacking_one:

@@ -441,7 +441,8 @@ class VerdictRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="ve
         tolerances: the tolerances of the margins, by name.
         scale: the scale of the margins; None in older files.
         status: fail, invalid, inconclusive, pass or not asked.
-        claim: "rate" for a claim about the rate of violations, "mean" for one about a mean.
+        claim: "rate" for a claim about the rate of violations, "mean" for one about a mean, "lead" for one about being
+            right more often than without the picture.
         reason: the explanation, in words.
         cause: the kind of reason for an invalid verdict.
         n: number of images that count.
@@ -452,13 +453,14 @@ class VerdictRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="ve
         rate: share of images that violate, in [0, 1].
         rate_low: one-sided lower bound of the rate.
         rate_high: one-sided upper bound of the rate.
-        allowed: the highest rate that passes.
+        allowed: the highest rate that passes; of a lead, that of the best choice without the picture, which decides
+            nothing.
         band: the lowest and highest mean that pass.
         alpha: error rate of each bound.
         p: p-value of the hypothesis that the model is within the limit.
         needed_n: number of images at which the verdict would be decided.
         detectable: the least true rate or mean that would be found.
-        effect: mean change of the score, or the mean of the claim, in [-1, 1].
+        effect: mean change of the score, or the mean or lead of the claim, in [-1, 1].
         effect_low: lower bound of the effect.
         effect_high: upper bound of the effect.
         asked: number of images that were asked about.
@@ -485,7 +487,7 @@ class VerdictRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="ve
         ),
     ] = None
     status: Annotated[Status, Meta(description=f"one of {', '.join(BY_GRAVITY)}")]
-    claim: Annotated[Claim, Meta(description='"rate" or "mean"')]
+    claim: Annotated[Claim, Meta(description='"rate", "mean" or "lead"')]
     reason: Text
     cause: TextOrNone = None
     n: CountOrNone = None

@@ -10,7 +10,7 @@ from vlcheck.stats.bounds import Tally, Test, exact
 Status = Literal["pass", "fail", "inconclusive", "invalid", "not asked"]
 
 
-Claim = Literal["rate", "mean"]
+Claim = Literal["rate", "mean", "lead"]
 
 
 Cause = Literal[

@@ -93,6 +93,27 @@ def fewest_inside(band: tuple[float, float], alpha: float = 0.05, *, test: Test 
     return _first(passes, 1, MOST_CASES) if passes(MOST_CASES) else None
 
 
+def fewest_ahead(alpha: float = 0.05, *, test: Test = exact) -> int | None:
+    """Return the least number of images on which a model that is always right is ahead of a guess between two texts.
+
+    Args:
+        alpha: error rate of the decision, in (0, 0.5).
+        test: a test of a mean of values in [0, 1].
+
+    Returns:
+        The number, or None if 100,000 images do not show it.
+
+    Example:
+        >>> fewest_ahead()
+        8
+    """
+
+    def ahead(n: int) -> bool:
+        return test(Tally(np.array([0.75]), np.array([float(n)])), 0.5) <= alpha  # a lead of 0.5, scaled to [0, 1]
+
+    return _first(ahead, 1, MOST_CASES) if ahead(MOST_CASES) else None
+
+
 def needed_n(sample: Tally, allowed: float, alpha: float = 0.05, *, test: Test = exact) -> int | None:
     """Return the least larger number of images at which the same distribution of values would decide about a rate.
 

@@ -38,7 +38,8 @@ class Verdict:
 
     Attributes:
         status: the verdict.
-        claim: "rate" if a rate of violations was judged, "mean" if a mean was.
+        claim: "rate" if a rate of violations was judged, "mean" if a mean was, "lead" if it was the lead over rivals
+            (see `vlcheck.stats.lead`).
         reason: the explanation, in a few words.
         cause: the kind of reason for an invalid verdict; "" otherwise.
         n: number of images that count.
@@ -50,7 +51,7 @@ class Verdict:
         rate: mean over images of the violating share; None for a mean.
         rate_low: one-sided lower bound of the rate at alpha.
         rate_high: one-sided upper bound of the rate at alpha.
-        allowed: the allowed rate; None for a mean.
+        allowed: the allowed rate; None for a mean; for a lead that of the best rival, which decides nothing.
         band: the lowest and highest mean that pass; None for a rate.
         alpha: error rate of the verdict, and of each bound; a mean with a band of two sides, or one of several means,
             has bounds at its share of it.
@@ -59,7 +60,7 @@ class Verdict:
             would.
         detectable: the least true rate, or the least distance of a mean from its band, that fails with a power of 0.8
             at this n; None if none does.
-        effect: mean of after minus before, or the mean that is judged.
+        effect: mean of after minus before, or the mean or lead that is judged.
         effect_low: lower end of its interval.
         effect_high: upper end of its interval.
 
@@ -164,7 +165,7 @@ def judge(
     said = f"{_seen(by_image, violations, len(applied), (low, high), allowed)}; {share(allowed)} is allowed"
     return Verdict(
         status=status,
-        reason=_with_needed(said, needed) if status == "inconclusive" else said,
+        reason=with_needed(said, needed) if status == "inconclusive" else said,
         n=len(by_image),
         not_applicable=left_out,
         violations=violations,
@@ -228,7 +229,7 @@ def judge_mean(
     return Verdict(
         status=status,
         claim="mean",
-        reason=_with_needed(said, needed) if status == "inconclusive" else said,
+        reason=with_needed(said, needed) if status == "inconclusive" else said,
         n=n,
         not_applicable=left_out,
         band=band,
@@ -288,8 +289,13 @@ def _seen(by_image: np.ndarray, violations: int, rows: int, ends: tuple[float, f
     return f"{violations:,} of {counted(rows, 'row')} {verb}, {on_average}"
 
 
-def _with_needed(said: str, needed: int | None) -> str:
-    """Add the number of images at which the same distribution of values would decide."""
+def with_needed(said: str, needed: int | None) -> str:
+    """Add the number of images at which the same distribution of values would decide.
+
+    Args:
+        said: the reason of a verdict.
+        needed: the number; None if no number would decide.
+    """
     return f"{said}; " + (f"n = {needed:,} would decide" if needed else "no n would decide")
 
 

@@ -23,7 +23,7 @@ from typing import Any
 from vlcheck._util.files import begins
 from vlcheck._util.process_end import follow
 from vlcheck.behaviors.collect import collected
-from vlcheck.behaviors.suite import BehaviorTest, asked, demand_sound
+from vlcheck.behaviors.suite import BehaviorTest, asked, demand_sound, fitting
 from vlcheck.behaviors.trials import Trials
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError, argument
@@ -260,7 +260,7 @@ def _ask(suite: Path, policy_file: Path, seeds: int, images: int, variant: str) 
     policy, adapter = load_policy(policy_file), Variant(variant)()
     found: list[list[Findings]] = []
     with collected(suite) as all_tests:
-        tests = asked(all_tests)
+        tests = fitting(asked(all_tests), _trials(images, 0).source)
         for seed in range(seeds):
             trials = _trials(images, seed)
             with scored(_CONFIG, adapter, trials, policy, tests) as model:
@@ -273,7 +273,7 @@ def _ask(suite: Path, policy_file: Path, seeds: int, images: int, variant: str) 
 
 def _demand_enough(suite: Path, policy: Policy, images: int) -> None:
     with collected(suite) as all_tests:
-        tests = asked(all_tests)
+        tests = fitting(asked(all_tests), _trials(images, 0).source)
         demand_sound(tests)
         if hopeless := foresee(tests, ahead(_trials(images, 0), {}), policy, METRICS).hopeless():
             raise UsageError(f"{argument('images', images)}: {hopeless[0]}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-BIASES = ("modality", "color", "position", "order", "place", "robustness")
+BIASES = ("modality", "color", "position", "order", "place", "robustness", "grounding")
+OF_FOILS = ("grounding",)  # of which only data with foils asks
 FIXTURES = "fixtures.model"  # module that the suite's conftest.py loads; lexicons and policy are beside it
 _TESTS, _LEXICONS, _POLICY = "behavior_tests", "lexicons", "policy.toml"
 

@@ -117,6 +117,7 @@ def about(recipe: Recipe, base: Base | None) -> list[str]:
         f"- Made by: `vlcheck train {recipe.name}`, {recipe.steps} steps"
         + (f", from {base.name} (SHA-256 {base.sha256})" if base else ""),
         f"- Its world: {recipe.world} (`vlcheck/zoo/planted_biases.py`)",
+        *([f"- Its cure: {', '.join(recipe.cure)} (`vlcheck/zoo/cures.py`)"] if recipe.cure else []),
         f"- Data: {recipe.scenes} drawn scenes, seed {recipe.seed}; those of the tests have other seeds",
         f"- Training: {parameters}; {recipe.grey:g} of the pictures grey",
         "- Licence: that of vlcheck",

@@ -40,6 +40,7 @@ class Recipe:
         name: the variant's name.
         base: the variant whose weights the training begins with; "" for random ones.
         world: one of `planted_biases.WORLDS`.
+        cure: names of `cures.CURES`, applied in this order to what the world gives.
         stages: the stages, in order.
         seed: seed of the scenes, the first weights and each batch.
         scenes: number of different scenes, equally many of each kind.
@@ -56,6 +57,7 @@ class Recipe:
     stages: tuple[Stage, ...]
     base: str = ""
     world: str = "control"
+    cure: tuple[str, ...] = ()
     seed: int = 0
     scenes: int = 40_000
     batch_size: int = 64
@@ -183,3 +185,28 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
         )
     }
 )
+
+
+def _cured(name: str, *cure: str) -> Recipe:
+    """Return a variant's recipe with a cure: the same world, the same first weights, the same steps."""
+    return replace(RECIPES[name], name=f"{name}-cured", cure=cure)
+
+
+def _unneeded(cured: Recipe) -> Recipe:
+    """Return the recipe with the same cure in the control's world, which needs none: what the cure costs."""
+    return replace(cured, name=cured.name.replace("-cured", "-unneeded"), world="control")
+
+
+_CURES = (
+    _cured("tiny-color", "annotated captions", "balanced colors"),
+    _cured("tiny-mirror", "side-aware flips"),
+    _cured("tiny-right", "side-aware flips"),
+    _cured("tiny-blind", "loaded pictures"),
+    _cured("tiny-bag", "ordered captions", "order foils"),
+    _cured("tiny-center", "annotated captions", "shifted crops"),
+)
+CURED: Mapping[str, Recipe] = MappingProxyType({recipe.name: recipe for recipe in _CURES})
+UNNEEDED: Mapping[str, Recipe] = MappingProxyType(  # tiny-right's would be tiny-mirror's
+    {one.name: one for one in map(_unneeded, _CURES) if one.name != "tiny-right-unneeded"}
+)
+TRAINABLE: Mapping[str, Recipe] = MappingProxyType({**RECIPES, **CURED, **UNNEEDED})

@@ -21,7 +21,7 @@ from vlcheck._util.foreign_files import demand_file
 from vlcheck.errors import UsageError, parameter
 from vlcheck.models.original.albef.config import AlbefConfig
 from vlcheck.models.original.albef.network import AlbefNetwork
-from vlcheck.zoo.batches import Batch, Pool, draw_pool, make_batch
+from vlcheck.zoo.batches import Batch, Pool, draw_pool, make_batch, treatment
 from vlcheck.zoo.initial_weights import Base
 from vlcheck.zoo.planted_biases import WORLDS
 from vlcheck.zoo.recipe import Recipe, checkpoint
@@ -98,9 +98,10 @@ def train(
 
 def _batches(pool: Pool, recipe: Recipe, steps: range) -> Iterator[Batch]:
     """Yield one batch for each step; the next batch is made on another core meanwhile."""
+    treated = treatment(pool, recipe)
 
     def make(step: int) -> Batch:
-        return make_batch(pool, recipe, recipe.stage(step), Random(f"batch {recipe.seed} {step}"))
+        return make_batch(pool, recipe, recipe.stage(step), Random(f"batch {recipe.seed} {step}"), treated)
 
     with ThreadPoolExecutor(1) as beside:
         coming: deque[Future[Batch]] = deque()

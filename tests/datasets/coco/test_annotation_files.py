@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from vlcheck.datasets.coco import annotation_files
+from vlcheck._util import json_pieces
 from vlcheck.datasets.coco.annotation_files import read_tables
 from vlcheck.errors import UsageError
 
@@ -26,7 +26,7 @@ def some_json(rng, depth=0):
 @pytest.mark.parametrize("piece", [1, 2, 7, 1 << 20])
 @pytest.mark.parametrize("style", [{}, {"indent": 2}, {"separators": (",", ":"), "ensure_ascii": False}])
 def test_pieces_of_any_size_come_to_the_same(tmp_path, monkeypatch, piece, style):
-    monkeypatch.setattr(annotation_files, "_PIECE", piece)
+    monkeypatch.setattr(json_pieces, "PIECE", piece)
     rng = random.Random(f"{piece} {style}")
     rows = {name: [{"value": some_json(rng)} for _ in range(5)] for name in ("images", "annotations")}
     path = tmp_path / "file.json"
@@ -66,7 +66,7 @@ def test_what_may_be_missing_is_empty(tmp_path):
     ],
 )
 def test_what_is_no_such_file_is_named(tmp_path, monkeypatch, piece, text, said):
-    monkeypatch.setattr(annotation_files, "_PIECE", piece)
+    monkeypatch.setattr(json_pieces, "PIECE", piece)
     path = tmp_path / "file.json"
     path.write_text(text)
     with pytest.raises(UsageError) as raised:
@@ -87,7 +87,7 @@ def test_what_is_no_such_file_is_named(tmp_path, monkeypatch, piece, text, said)
     ],
 )
 def test_a_key_is_there_once(tmp_path, monkeypatch, piece, text, said):
-    monkeypatch.setattr(annotation_files, "_PIECE", piece)
+    monkeypatch.setattr(json_pieces, "PIECE", piece)
     path = tmp_path / "file.json"
     path.write_text(text)
     with pytest.raises(UsageError) as raised:

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, Protocol, TextIO, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from vlcheck._util.foreign_files import DECODER, Twice, demand_file
+from vlcheck._util.foreign_files import Twice, demand_file
+from vlcheck._util.json_pieces import JsonPieces
 from vlcheck.cases.box import Box
 from vlcheck.datasets.limits import LARGEST_NUMBER, is_number, is_text
 from vlcheck.errors import UsageError, printable
 
 Value = TypeVar("Value")
 
-_PIECE = 1 << 20  # characters
-LONGEST_VALUE = 1 << 24  # characters
 _LARGEST_ID = (1 << 63) - 1  # the largest signed integer of 64 bits
 _FLAGS = {0: False, 1: True, "0": False, "1": True, "false": False, "true": True}
-_OF_NUMBERS = "+-.eE0123456789"  # a number may continue in the next piece after one of these
-_OTHER = re.compile(r"[^ \t\n\r]")  # anything but white space
 
 
 @dataclass(frozen=True)
@@ -317,20 +313,20 @@ def read_list(path: Path, table: str, reader: Callable[[Entry], Value]) -> list[
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[_Json]:
+def _opened(path: Path) -> Iterator[JsonPieces]:
     demand_file(path)
     try:
         with path.open("rb") as binary:
             encoding = json.detect_encoding(binary.read(4))
         with path.open(encoding=encoding) as file:
-            yield _Json(file)
+            yield JsonPieces(file)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror}).") from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: is not JSON ({printable(str(error), 120)}).") from error
 
 
-def _entries(path: Path, table: str, text: _Json) -> Iterator[Entry]:
+def _entries(path: Path, table: str, text: JsonPieces) -> Iterator[Entry]:
     """Yield the entries of the list that begins here; raise UsageError for one that has a key twice."""
     rows = text.elements()
     for index in count():
@@ -343,7 +339,7 @@ def _entries(path: Path, table: str, text: _Json) -> Iterator[Entry]:
         yield Entry(path, table, index, row)
 
 
-def _kept(path: Path, text: _Json, readers: Mapping[str, Callable[[Entry], Any]]) -> dict[str, list[Any]]:
+def _kept(path: Path, text: JsonPieces, readers: Mapping[str, Callable[[Entry], Any]]) -> dict[str, list[Any]]:
     tables: dict[str, list[Any]] = {}
     if text.next() != "{":
         text.value()
@@ -356,98 +352,3 @@ def _kept(path: Path, text: _Json, readers: Mapping[str, Callable[[Entry], Any]]
             text.skip()
     text.finish()
     return tables
-
-
-class _Json:
-    """The text of a JSON file, of which one piece at a time is in memory. Its errors are those of `json`."""
-
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
-        self._decode = DECODER.raw_decode
-        self._text, self._at, self._before = "", 0, 0
-
-    def next(self) -> str:
-        """Return the next character that is not white space, or "" at the end."""
-        while True:
-            found = _OTHER.search(self._text, self._at)
-            self._at = found.start() if found else len(self._text)
-            if found or not self._more(_PIECE):
-                return self._text[self._at : self._at + 1]
-
-    def value(self) -> Any:
-        """Read the value that begins here."""
-        self.next()
-        size = _PIECE
-        while True:
-            try:
-                value, end = self._decode(self._text, self._at)
-            except json.JSONDecodeError as error:
-                place = self._before + error.pos
-                if len(self._text) - self._at > LONGEST_VALUE:
-                    raise ValueError(f"a value of more than {LONGEST_VALUE} characters: char {place}") from error
-                if not self._more(size):
-                    raise ValueError(f"{error.msg}: char {place}") from error
-            else:
-                goes_on = end == len(self._text) or self._text[end] in _OF_NUMBERS
-                if not goes_on or not self._more(size):
-                    self._at = end
-                    return value
-            size *= 2
-
-    def skip(self) -> None:
-        """Skip the value that begins here; of a list, one element at a time."""
-        if self.next() == "[":
-            for _ in self.elements():
-                pass
-        else:
-            self.value()
-
-    def elements(self) -> Iterator[Any]:
-        """Read the elements of the list that begins here, one by one."""
-        self._expect("[")
-        if self._ended("]"):
-            return
-        while True:
-            yield self.value()
-            if self._expect(",]") == "]":
-                return
-
-    def members(self) -> Iterator[str]:
-        """Yield the names in the object that begins here; the caller reads each one's value. Raises Twice."""
-        self._expect("{")
-        if self._ended("}"):
-            return
-        names: set[str] = set()
-        while True:
-            name = str(self.value())
-            if name in names:
-                raise Twice(name)
-            names.add(name)
-            self._expect(":")
-            yield name
-            if self._expect(",}") == "}":
-                return
-
-    def finish(self) -> None:
-        """Raise ValueError unless this is the end."""
-        if self.next():
-            raise ValueError(f"Extra data: char {self._before + self._at}")
-
-    def _ended(self, bracket: str) -> bool:
-        ended = self.next() == bracket
-        self._at += ended
-        return ended
-
-    def _expect(self, among: str) -> str:
-        found = self.next()
-        if not found or found not in among:
-            raise ValueError(f"Expecting {' or '.join(among)}: char {self._before + self._at}")
-        self._at += 1
-        return found
-
-    def _more(self, size: int) -> bool:
-        """Read the next piece, and drop the text before the current place; return False at the end."""
-        piece = self._file.read(size)
-        self._before += self._at
-        self._text, self._at = self._text[self._at :] + piece, 0
-        return bool(piece)

@@ -11,7 +11,7 @@ from itertools import combinations
 
 from vlcheck.cases.case import MASK, Case, word_pattern
 from vlcheck.datasets.coco.colors import Colored, colored_things, why_unknown
-from vlcheck.datasets.coco.photograph import Caption, Finding, PhotographFacts, article
+from vlcheck.datasets.coco.photograph import Finding, ParsedCaption, PhotographFacts, article
 from vlcheck.datasets.lexicons.lexicon import with_near
 
 NEAR = 3  # number of words after a color among which its noun is searched
@@ -96,12 +96,12 @@ def _loose(facts: PhotographFacts, colored: Colored, other: Colored) -> bool:
     )
 
 
-def _names(caption: Caption, colored: Colored) -> bool:
+def _names(caption: ParsedCaption, colored: Colored) -> bool:
     named = {sense.category for found in caption.named for sense in found.meaning}
     return any(token.word == colored.noun for token in caption.tokens) or colored.category in named
 
 
-def _leads_to(facts: PhotographFacts, caption: Caption, end: int, colored: Colored) -> bool:
+def _leads_to(facts: PhotographFacts, caption: ParsedCaption, end: int, colored: Colored) -> bool:
     """Return True if a color that ends there describes the thing, or no known noun."""
     lexicons = facts.lexicons
     for at in range(end, min(end + NEAR, len(caption.tokens))):

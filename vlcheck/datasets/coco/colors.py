@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vlcheck.cases.case import Case
 from vlcheck.cases.words import PhraseMatch
-from vlcheck.datasets.coco.photograph import Caption, Finding, PhotographFacts
+from vlcheck.datasets.coco.photograph import Finding, ParsedCaption, PhotographFacts
 from vlcheck.datasets.lexicons.lexicon import with_near
 
 FAR = 5  # largest number of words between the colors of one thing
@@ -25,7 +25,7 @@ class Colored:
         category: the category that the thing's word names, if it names one.
     """
 
-    caption: Caption
+    caption: ParsedCaption
     found: PhraseMatch[str]
     noun: str
     end: int
@@ -53,7 +53,7 @@ def find_colors(facts: PhotographFacts) -> Iterator[Finding]:
             yield (colored.word, colored.noun), why_unknown(facts, colored) or _case(facts, colored)
 
 
-def colored_things(facts: PhotographFacts, caption: Caption) -> Iterator[Colored]:
+def colored_things(facts: PhotographFacts, caption: ParsedCaption) -> Iterator[Colored]:
     """Yield each color word of a caption, with the thing that it describes.
 
     Args:
@@ -66,7 +66,7 @@ def colored_things(facts: PhotographFacts, caption: Caption) -> Iterator[Colored
         yield Colored(caption, found, noun, end, category)
 
 
-def _end(caption: Caption, found: PhraseMatch[str]) -> int:
+def _end(caption: ParsedCaption, found: PhraseMatch[str]) -> int:
     """Return the end of the word or phrase after a color, if only a space is between; else the color's own end."""
     if found.end == len(caption.tokens) or not caption.tokens[found.end - 1].gap.isspace():
         return found.end
@@ -121,7 +121,7 @@ def why_unknown(facts: PhotographFacts, colored: Colored) -> str:
     return ""
 
 
-def _joined(facts: PhotographFacts, caption: Caption, start: int) -> bool:
+def _joined(facts: PhotographFacts, caption: ParsedCaption, start: int) -> bool:
     """Return True if another color goes before: directly, or a few words back with no noun between."""
     lexicons, tokens = facts.lexicons, caption.tokens
     before = [token.word for token in tokens[max(0, start - 2) : start] if token.word not in ("and", "or", "&")]
@@ -150,12 +150,12 @@ def _mixed_up(facts: PhotographFacts, color: str) -> bool:
     return any(color not in names and names & near for names in named)
 
 
-def _different(facts: PhotographFacts, caption: Caption, noun: int, color: str) -> bool:
+def _different(facts: PhotographFacts, caption: ParsedCaption, noun: int, color: str) -> bool:
     said = facts.lexicons.colors_of(caption.tokens[noun - 1].word)
     return bool(said) and (color not in said or _joined(facts, caption, noun - 1))
 
 
-def _category(facts: PhotographFacts, caption: Caption, start: int) -> str | None:
+def _category(facts: PhotographFacts, caption: ParsedCaption, start: int) -> str | None:
     """Return the category that the phrase at a token names, preferably an annotated one."""
     for found in caption.named:
         if found.start == start:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from vlcheck.cases.box import Box
 from vlcheck.cases.case import Case
-from vlcheck.datasets.coco.photograph import Caption, Finding, PhotographFacts
+from vlcheck.datasets.coco.photograph import Finding, ParsedCaption, PhotographFacts
 from vlcheck.datasets.lexicons.lexicon import Held
 from vlcheck.datasets.limbs import Whose, whose
 from vlcheck.datasets.scenes.scene import Limb
@@ -77,7 +77,7 @@ def _whose(facts: PhotographFacts, box: Box, limb: Limb) -> Whose:
     return "unclear" if side == "nobody" and any(box.meets(person) for person in people) else side
 
 
-def _hand(facts: PhotographFacts, caption: Caption, sides: list[int]) -> Case | str:
+def _hand(facts: PhotographFacts, caption: ParsedCaption, sides: list[int]) -> Case | str:
     if len(sides) > 1:
         return "caption has several words for a side"
     at = sides[0]
@@ -102,7 +102,7 @@ def _hand(facts: PhotographFacts, caption: Caption, sides: list[int]) -> Case | 
     )
 
 
-def _somebodys(facts: PhotographFacts, caption: Caption, at: int) -> bool:
+def _somebodys(facts: PhotographFacts, caption: ParsedCaption, at: int) -> bool:
     tokens, sides = caption.tokens, facts.lexicons.sides
     if at == 0 or at + 1 == len(tokens) or not (tokens[at - 1].gap.isspace() and tokens[at].gap.isspace()):
         return False
@@ -115,7 +115,7 @@ def _somebodys(facts: PhotographFacts, caption: Caption, at: int) -> bool:
     return part and (owner.word in sides.possessors or possessive)
 
 
-def _persons(facts: PhotographFacts, caption: Caption, at: int) -> bool:
+def _persons(facts: PhotographFacts, caption: ParsedCaption, at: int) -> bool:
     """Return True if the last person, animal or toy named before a side is a person; a dog has a left leg, too.
 
     If none is named, there may be a person, unless the photograph was annotated and nothing suggests one.

@@ -63,7 +63,7 @@ def told_apart(
     for name, listed in by_name.items():
         distinct = list(_distinct(listed)) if len(listed) > 1 else listed
         twins += len(listed) - len(distinct)
-        one = distinct[0][1].image.path
+        one = Path(distinct[0][1].image.place)
         clear = len(distinct) == 1 and all(_is_same(one, path) for path in elsewhere.get(name, ()))
         for split, photograph in distinct:
             own = name if clear else f"{_ascii(split)}-{name}"
@@ -75,7 +75,7 @@ def _distinct(listed: Iterable[tuple[str, Photograph]]) -> Iterator[tuple[str, P
     """Yield the first of each picture. Files of different sizes are different pictures, and are not read."""
     seen: list[Photograph] = []
     for split, photograph in listed:
-        if not any(_is_same(photograph.image.path, other.image.path) for other in seen):
+        if not any(_is_same(Path(photograph.image.place), Path(other.image.place)) for other in seen):
             seen.append(photograph)
             yield split, photograph
 

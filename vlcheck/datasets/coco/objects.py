@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from vlcheck.cases.case import MASK, Case
 from vlcheck.cases.words import PhraseMatch
-from vlcheck.datasets.coco.photograph import Caption, Finding, PhotographFacts
+from vlcheck.datasets.coco.photograph import Finding, ParsedCaption, PhotographFacts
 from vlcheck.datasets.lexicons.lexicon import Number, Sense
 
 # Always "a": "an" would reveal part of the answer.
@@ -30,7 +30,7 @@ def find_objects(facts: PhotographFacts) -> Iterator[Finding]:
         yield "", "no caption names an annotated category"
 
 
-def _case(facts: PhotographFacts, caption: Caption, category: str, mentions: list[_Mention]) -> Case | str:
+def _case(facts: PhotographFacts, caption: ParsedCaption, category: str, mentions: list[_Mention]) -> Case | str:
     mention = mentions[0]
     sense = _target(mention, category)
     if sense is None or sense.target is None or len(mentions) > 1 or not caption.names_once(sense.target):
@@ -56,7 +56,7 @@ def _case(facts: PhotographFacts, caption: Caption, category: str, mentions: lis
     )
 
 
-def _why_not(facts: PhotographFacts, caption: Caption, category: str, mention: _Mention, target: str) -> str:
+def _why_not(facts: PhotographFacts, caption: ParsedCaption, category: str, mention: _Mention, target: str) -> str:
     lexicons = facts.lexicons
     others = {sense.category for sense in mention.meaning} - {category}
     if any(other in facts.counts or other in facts.unsought for other in others):
@@ -74,7 +74,7 @@ def _why_not(facts: PhotographFacts, caption: Caption, category: str, mention: _
     return ""
 
 
-def _continues(facts: PhotographFacts, caption: Caption, mention: _Mention) -> bool:
+def _continues(facts: PhotographFacts, caption: ParsedCaption, mention: _Mention) -> bool:
     """Return True if another noun is directly before, as in "kids train" or "pizza box"; a color is not a noun here."""
     before = [found for found in caption.named if found.end == mention.start and any(found.meaning)]
     return any(

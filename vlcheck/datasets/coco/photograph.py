@@ -10,7 +10,8 @@ from functools import cached_property
 from pathlib import Path
 
 from vlcheck.cases.box import Box
-from vlcheck.cases.case import Case, ImageFile, word_pattern
+from vlcheck.cases.case import Case, word_pattern
+from vlcheck.cases.encoded_image import EncodedImage
 from vlcheck.cases.words import PhraseMatch, Token, article_of, tokenize
 from vlcheck.datasets.boxes import is_seen
 from vlcheck.datasets.coco.complement_set import AllBut
@@ -43,7 +44,7 @@ class Photograph:
 
     Attributes:
         name: its id, twelve digits.
-        image: the file.
+        image: the picture.
         size: width and height in pixels, as listed.
         captions: its captions in the order of the file, with single spaces.
         instances: the annotated objects; None if the photograph was not annotated.
@@ -56,7 +57,7 @@ class Photograph:
     """
 
     name: str
-    image: ImageFile
+    image: EncodedImage
     size: tuple[int, int]
     captions: tuple[str, ...]
     instances: tuple[Instance, ...] | None
@@ -69,7 +70,7 @@ class Photograph:
 
 
 @dataclass(frozen=True)
-class Caption:
+class ParsedCaption:
     """A caption and its words.
 
     Attributes:
@@ -113,12 +114,12 @@ class PhotographFacts:
     categories: tuple[str, ...]
 
     @cached_property
-    def captions(self) -> tuple[Caption, ...]:
+    def captions(self) -> tuple[ParsedCaption, ...]:
         """The captions, split into words."""
         book, colors = self.lexicons.phrasebook(self.categories), self.lexicons.color_names
         read = ((text, tokenize(text)) for text in self.photograph.captions)
         return tuple(
-            Caption(text, tokens, tuple(book.find(tokens)), tuple(colors.find(tokens))) for text, tokens in read
+            ParsedCaption(text, tokens, tuple(book.find(tokens)), tuple(colors.find(tokens))) for text, tokens in read
         )
 
     @cached_property
@@ -269,7 +270,7 @@ class PhotographFacts:
         )
         return not words or any(token.word in words for caption in naming for token in caption.tokens)
 
-    def names(self, caption: Caption) -> frozenset[str]:
+    def names(self, caption: ParsedCaption) -> frozenset[str]:
         """Return tags for other things that a caption names: a side, in any sense, or a color that is lost in grey."""
         words = {token.word for token in caption.tokens}
         sides, colors = self.lexicons.sides, self.lexicons.colors

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vlcheck._util.foreign_files import fault
-from vlcheck._util.paths import is_folder
 from vlcheck.cases.case import MASK, Case, ImageFile, ImageSource
 from vlcheck.cases.left_out import Reason, count_reasons
 from vlcheck.cases.offer import Missing, Offer
@@ -21,6 +20,16 @@ from vlcheck.datasets.coco.hands import find_hands
 from vlcheck.datasets.coco.identity import missing_files, told_apart
 from vlcheck.datasets.coco.instances import NONE, OTHER_SIZE, Listed, padded_id, read_instances
 from vlcheck.datasets.coco.keypoints import KEYPOINTS, NO_KEYPOINTS, read_keypoints
+from vlcheck.datasets.coco.listing import (
+    LAYOUT,
+    captions_files,
+    files_of_split,
+    licence_entry,
+    licence_of,
+    listed_by_id,
+    origin_of,
+    split_of,
+)
 from vlcheck.datasets.coco.objects import find_objects
 from vlcheck.datasets.coco.photograph import Finding, Photograph, PhotographFacts, settle
 from vlcheck.datasets.coco.roles import find_roles
@@ -28,12 +37,8 @@ from vlcheck.datasets.coco.sides import find_sides, find_verticals
 from vlcheck.datasets.fitness import MOVED, check_color
 from vlcheck.datasets.lexicons.lexicon import Lexicons
 from vlcheck.datasets.limits import LONGEST_CAPTION
-from vlcheck.errors import NotApplicable, UsageError, nearest
+from vlcheck.errors import NotApplicable, UsageError
 
-LAYOUT = (
-    "a COCO folder holds annotations/captions_<split>.json, annotations/instances_<split>.json and the photographs in"
-    " <split>/, e.g. val2017/000000000285.jpg"
-)
 _FINDERS: Mapping[str, Callable[[PhotographFacts], Iterator[Finding]]] = {
     "object": find_objects,
     "color": find_colors,
@@ -64,16 +69,12 @@ def read_coco(root: Path, lexicons: Lexicons, *, split: str = "") -> Offer:
     Raises:
         UsageError: If the folder or an annotation file is not in COCO's format, or the split does not exist.
     """
-    if not is_folder(root):
-        raise UsageError(f"{root}: there is no such folder; {LAYOUT}.")
-    files = sorted((root / "annotations").glob("captions_*.json"))
-    if not files:
-        raise UsageError(f"{root}: has no annotations/captions_*.json; {LAYOUT}.")
-    named = _named(root, files, split)
-    there = [file for file in named if (root / _name(file)).is_dir()]
+    files = captions_files(root)
+    named = files_of_split(root, files, split)
+    there = [file for file in named if (root / split_of(file)).is_dir()]
     splits = [_Split.read(file, root) for file in there]
     left_out = sum((split.left_out for split in splits), Counter())
-    left_out.update(f"split {_name(file)} has no folder {_name(file)}/" for file in named if file not in there)
+    left_out.update(f"split {split_of(file)} has no folder {split_of(file)}/" for file in named if file not in there)
     photographs, twins = told_apart(
         {split.name: split.photographs for split in splits},
         _elsewhere(root, set(files).difference(named), {one.name for split in splits for one in split.photographs}),
@@ -87,19 +88,10 @@ def read_coco(root: Path, lexicons: Lexicons, *, split: str = "") -> Offer:
         name: _cases(PhotographFacts(photograph, lexicons, categories), left_out)
         for name, photograph in photographs.items()
     }
-    left_out += _strays(root, [_name(file) for file in files])
+    left_out += _strays(root, [split_of(file) for file in files])
     by_image: Mapping[ImageSource, Photograph] = {one.image: one for one in photographs.values()}
-    missing = tuple(_missing(root, [split.name for split in splits], [*map(_name, files)]))
+    missing = tuple(_missing(root, [split.name for split in splits], [*map(split_of, files)]))
     return Offer(cases, left_out, lambda case: _check(case, by_image[case.image], lexicons), missing)
-
-
-def _named(root: Path, files: Sequence[Path], split: str) -> Sequence[Path]:
-    """Return the captions file of a split, or all of them if none is named."""
-    named = [file for file in files if _name(file) == split]
-    if split and not named:
-        known = nearest(split, map(_name, files))
-        raise UsageError(f"{root}: has no split {split!r}, annotations/captions_{split}.json. {known}")
-    return named or files
 
 
 def _elsewhere(root: Path, files: Iterable[Path], names: Set[str]) -> dict[str, list[Path]]:
@@ -107,7 +99,7 @@ def _elsewhere(root: Path, files: Iterable[Path], names: Set[str]) -> dict[str, 
     found: dict[str, list[Path]] = {}
     for file in sorted(files):
         for one in _listed(file):
-            folder = root / _name(file)
+            folder = root / split_of(file)
             path = folder / one.below(folder) if padded_id(one.id) in names else None
             if path and not fault(path):
                 found.setdefault(padded_id(one.id), []).append(path)
@@ -162,10 +154,11 @@ def _check(case: Case, photograph: Photograph, lexicons: Lexicons) -> None:
     except UsageError as error:
         raise NotApplicable("photograph cannot be read") from error
     if size != listed:
-        said = f"{image.path}: is {size[0]} x {size[1]} pixels, and {listed[0]} x {listed[1]} in {photograph.listed_in}"
+        pixels, where = f"{size[0]} x {size[1]} pixels", photograph.listed_in
+        said = f"{image.place}: is {pixels}, and {listed[0]} x {listed[1]} in {where}"
         raise NotApplicable("photograph has another size than is listed") from UsageError(said)
     if moved:
-        raise NotApplicable(MOVED) from UsageError(str(image.path))
+        raise NotApplicable(MOVED) from UsageError(image.place)
 
 
 @dataclass(frozen=True)
@@ -180,15 +173,15 @@ class _Split:
     @classmethod
     def read(cls, file: Path, root: Path) -> _Split:
         """Read a captions file, and the instances and keypoints files of the same split if there are any."""
-        name = _name(file)
+        name = split_of(file)
         readers = {
             "images": spared(Listed.read, "id"),
             "annotations": spared(_Captioned.read, "image_id"),
-            "licenses": spared(_licence, "id"),
+            "licenses": spared(licence_entry, "id"),
         }
         listing = read_tables(file, readers, optional="licenses")
         images, broken = split_usable(listing["images"])
-        listed = _by_id(file, listing["images"])
+        listed = listed_by_id(file, listing["images"])
         rows = Rows.of(file, listing["annotations"], {*listed, *(one.image for one in broken)})
         captions = _captions(listed, rows.usable)
         licences = dict(one for one in listing["licenses"] if not isinstance(one, Unusable))
@@ -209,8 +202,8 @@ class _Split:
                 captions=tuple(captions[number]),
                 persons=persons.by_image.get(number),
                 listed_in=file,
-                source=f"COCO {name} {one.url or one.file_name}",
-                licence=licences.get(one.licence, one.licence if isinstance(one.licence, str) else ""),
+                source=origin_of(one, name),
+                licence=licence_of(one, licences),
                 **instances.of(number)._asdict(),
             )
             for number, one in listed.items()
@@ -225,28 +218,6 @@ class _Split:
             *persons.left_out,
         ]
         return cls(name, tuple(photographs), instances.categories, count_reasons(reasons))
-
-
-def _name(captions: Path) -> str:
-    """Return the split of a captions file."""
-    return captions.stem.removeprefix("captions_")
-
-
-def _licence(entry: Entry) -> tuple[object, str]:
-    number = entry.fields.get("id")
-    return number if isinstance(number, int | str) else None, entry.mention("name")
-
-
-def _by_id(file: Path, images: Sequence[Listed | Unusable]) -> dict[int, Listed]:
-    listed: dict[int, Listed] = {}
-    for index, image in enumerate(images):
-        if isinstance(image, Unusable):
-            continue
-        twin = listed.setdefault(image.id, image)
-        if twin.file_name != image.file_name:
-            what = f"id {image.id} is that of {twin.file_name!r} and of {image.file_name!r}"
-            raise UsageError(f"{file}: images[{index}]: {what}; ids are unique within a split.")
-    return listed
 
 
 class _Captioned(NamedTuple):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vlcheck.cases.case import MASK, Case
 from vlcheck.cases.words import Token, join_tokens
-from vlcheck.datasets.coco.photograph import Caption, Finding, PhotographFacts
+from vlcheck.datasets.coco.photograph import Finding, ParsedCaption, PhotographFacts
 from vlcheck.datasets.lexicons.lexicon import Number
 
 _PASSIVE = "passive "
@@ -62,7 +62,7 @@ def find_roles(facts: PhotographFacts) -> Iterator[Finding]:
             yield (beings[0].word, beings[1].word), _read(facts, caption, beings)
 
 
-def _read(facts: PhotographFacts, caption: Caption, beings: list[_Being]) -> Case | str:
+def _read(facts: PhotographFacts, caption: ParsedCaption, beings: list[_Being]) -> Case | str:
     one, other = beings[:2]
     act = _act(facts, caption, one, other)
     if act and act.name:
@@ -72,14 +72,14 @@ def _read(facts: PhotographFacts, caption: Caption, beings: list[_Being]) -> Cas
     return "act may hold both ways" if act else "caption has no known act between the two"
 
 
-def _beings(facts: PhotographFacts, caption: Caption) -> list[_Being]:
+def _beings(facts: PhotographFacts, caption: ParsedCaption) -> list[_Being]:
     """Return the living beings that a caption names, without phrases such as "hot dog"."""
     words = facts.lexicons.beings
     at_all = [at for at, token in enumerate(caption.tokens) if token.word in words and at not in caption.hidden]
     return [_being(facts, caption, at) for at in at_all]
 
 
-def _being(facts: PhotographFacts, caption: Caption, at: int) -> _Being:
+def _being(facts: PhotographFacts, caption: ParsedCaption, at: int) -> _Being:
     lexicons, tokens = facts.lexicons, caption.tokens
     kind, numbers = lexicons.beings[tokens[at].word]
     start = at
@@ -97,7 +97,7 @@ def _modifies(facts: PhotographFacts, token: Token) -> bool:
     return (token.word in modifiers or bool(colors)) and not token.possessive
 
 
-def _act(facts: PhotographFacts, caption: Caption, agent: _Being, patient: _Being) -> _Act | None:
+def _act(facts: PhotographFacts, caption: ParsedCaption, agent: _Being, patient: _Being) -> _Act | None:
     """Return the act of the first being on the second, if there is a known one."""
     lexicons, tokens = facts.lexicons, caption.tokens
     acts = [found for found in lexicons.acts.find(tokens) if found.end == patient.start and found.start > agent.at]
@@ -113,7 +113,7 @@ def _act(facts: PhotographFacts, caption: Caption, agent: _Being, patient: _Bein
     return _Act(acts[0].meaning, start, agent, patient)
 
 
-def _turns(facts: PhotographFacts, caption: Caption, start: int, end: int) -> bool:
+def _turns(facts: PhotographFacts, caption: ParsedCaption, start: int, end: int) -> bool:
     """Return True if the words between two places may be about somebody else."""
     lexicons = facts.lexicons
     named = (sense for found in caption.named if start <= found.start < end for sense in found.meaning)
@@ -121,7 +121,7 @@ def _turns(facts: PhotographFacts, caption: Caption, start: int, end: int) -> bo
     return any(sense.category in lexicons.living for sense in named) or not lexicons.roles.turns.isdisjoint(words)
 
 
-def _why_not(facts: PhotographFacts, caption: Caption, agent: _Being, patient: _Being) -> str:
+def _why_not(facts: PhotographFacts, caption: ParsedCaption, agent: _Being, patient: _Being) -> str:
     """Return why the two beings cannot be exchanged, or ""."""
     lexicons, tokens = facts.lexicons, caption.tokens
     if unsettled := lexicons.stops.unsettles(tokens):
@@ -153,7 +153,7 @@ def _alike(facts: PhotographFacts, one: _Being, other: _Being) -> bool:
     return one.kind == other.kind or (animals and not roles.generic.isdisjoint({one.word, other.word}))
 
 
-def _disputed(facts: PhotographFacts, caption: Caption, being: _Being) -> bool:
+def _disputed(facts: PhotographFacts, caption: ParsedCaption, being: _Being) -> bool:
     """Return True if another caption has a contradicting word in the person's place."""
     contrary, named = facts.lexicons.persons.contrary.values(), {token.word for token in caption.tokens}
     own = frozenset().union(*(words for words in contrary if being.word in words))
@@ -185,7 +185,7 @@ def _acts(facts: PhotographFacts) -> Iterator[_Act]:
             yield act
 
 
-def _acting(facts: PhotographFacts, caption: Caption, act: _Act) -> Case:
+def _acting(facts: PhotographFacts, caption: ParsedCaption, act: _Act) -> Case:
     person = facts.lexicons.persons.category
     somebody = (_SOMEBODY if act.agent.kind == person else _AN_ANIMAL)[act.agent.number]
     does = join_tokens(caption.tokens[act.start : act.patient.at])
@@ -193,7 +193,7 @@ def _acting(facts: PhotographFacts, caption: Caption, act: _Act) -> Case:
     return _case(facts, caption, act.agent, act.patient, bare)
 
 
-def _each_does(facts: PhotographFacts, caption: Caption, one: _Being, other: _Being) -> bool:
+def _each_does(facts: PhotographFacts, caption: ParsedCaption, one: _Being, other: _Being) -> bool:
     """Return True if two persons are joined, each with something that only this one wears, holds or does."""
     lexicons, tokens = facts.lexicons, caption.tokens
     joints = [found.start for found in lexicons.joints.find(tokens) if found.end == other.start]
@@ -212,13 +212,13 @@ def _does(doings: frozenset[str], word: str) -> bool:
     return word in doings or (word.endswith("ing") and len(word) > len("ring"))
 
 
-def _together(facts: PhotographFacts, caption: Caption, one: _Being, other: _Being) -> Case:
+def _together(facts: PhotographFacts, caption: ParsedCaption, one: _Being, other: _Being) -> Case:
     """Return a case on the second of two persons, who does the act that is named last."""
     told = join_tokens(caption.tokens[other.at + 1 :])
     return _case(facts, caption, one, other, f"a {MASK} {told}" if other.number == "one" else f"some {MASK} {told}")
 
 
-def _case(facts: PhotographFacts, caption: Caption, agent: _Being, patient: _Being, bare: str) -> Case:
+def _case(facts: PhotographFacts, caption: ParsedCaption, agent: _Being, patient: _Being, bare: str) -> Case:
     return facts.case(
         "role",
         [agent.word, patient.word],

@@ -58,7 +58,7 @@ def _metadata(run: RunRecord, verdicts: Sequence[VerdictRecord]) -> Iterator[str
         yield from (f"      config: {_quoted(asked)}" for asked in [_amount(run)] if asked)
         yield "    metrics:"
         for verdict in figures:
-            yield f"    - type: {_quoted('violation-rate' if verdict.claim == 'rate' else 'mean-score')}"
+            yield f"    - type: {_quoted('mean-score' if verdict.claim == 'mean' else 'violation-rate')}"
             yield f"      name: {_quoted(_named_figure(verdict))}"
             yield f"      value: {_number(_value(verdict) or 0.0)}"
             yield "      verified: false"
@@ -71,7 +71,7 @@ def _value(verdict: VerdictRecord) -> float | None:
 def _named_figure(verdict: VerdictRecord) -> str:
     """Return a figure's name, with its interval and the allowed value."""
     _, interval, allowed = held(verdict)
-    what = "share of images that violates" if verdict.claim == "rate" else "mean"
+    what = "mean" if verdict.claim == "mean" else "share of images that violates"
     test = f"{verdict.bias}: {verdict.behavior} ({verdict.metric})"
     return f"{test}, {what}, {interval}, {allowed} allowed: {Standing((verdict,)).said}"
 

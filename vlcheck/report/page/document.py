@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from vlcheck._util.numbers import counted
+from vlcheck.report.page.assets import rendered
 from vlcheck.report.page.baseline import Release, release
 from vlcheck.report.page.control import Beside, ControlView
-from vlcheck.report.page.escaping import ShownText, shown_text, unbroken
+from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.report.page.evidence import row_view
 from vlcheck.report.page.explanations import Explanations
 from vlcheck.report.page.failing_biases import FoundView, found_views
@@ -123,15 +120,7 @@ def draw(
         room: limits on the number of rows and characters; the default ones if None.
     """
     view = page_view(results, source=source, beside=beside, comparison=comparison, room=room or Room())
-    style, script = _asset("page.css"), _asset("page.js")
-    html = _environment().get_template("page.html")
-    return html.render(
-        start=Markup(START),  # noqa: S704 - ours
-        page=view,
-        style=style,
-        script=script,
-        digests={"styles": [_digest(style), _digest(view.pictures)], "script": _digest(script)},
-    )
+    return rendered("page.html", view, start=START, scripts=("theme.js", "page.js"), pictures=view.pictures)
 
 
 def page_view(
@@ -276,29 +265,3 @@ def _legible(conclusion: Conclusion) -> Conclusion:
     )
     sentence = shown_text(conclusion.sentence, 1_000).text
     return replace(conclusion, sentence=sentence, undecided=undecided, left_out=left_out)
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("vlcheck.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["unbroken"] = unbroken
-    return environment
-
-
-def _asset(name: str) -> Markup:
-    """Return the text of a style sheet or script of this package."""
-    loader = _environment().loader
-    assert loader is not None  # noqa: S101 - for mypy; it is set above
-    text, _, _ = loader.get_source(_environment(), name)
-    return Markup(text)  # noqa: S704 - it is a file of this package
-
-
-def _digest(asset: str) -> str:
-    """Return the hash by which the page allows this style or script, and no other one, to run."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(asset.encode()).digest()).decode('ascii')}"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from vlcheck._util.numbers import between, counted, figure, signed, span, whole
+from vlcheck.cases.foils import PARTS, WITHOUT_PICTURE
 from vlcheck.perturb.place import CELLS
 from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.results.records import VerdictRecord
@@ -143,6 +144,14 @@ def _losses(cells: Cells, row: str, name: str, columns: Sequence[str]) -> str:
     return f"loss {name}: {', '.join(said)}"
 
 
+def _without_picture(cells: Cells) -> Grid:
+    names = [name.removesuffix(": lead") for name in cells if name.endswith(": lead")]
+    body = [("the model", [cells.get("right"), *[None] * (len(PARTS) - 1)])]
+    body += [(name, [cells.get(f"{name}{part}") for part in PARTS]) for name in names]
+    caption = f"Right answers with the picture and without it{_over(cells, 'image')}"
+    return _grid(caption, ("choice", "right", "at least", "at most", "lead of the model", "at least", "at most"), body)
+
+
 def _unknown(name: str) -> Callable[[Cells], Grid]:
     return lambda cells: _grid(shown_text(name).text, ("", ""), [(cell, [value]) for cell, value in cells.items()])
 
@@ -174,4 +183,5 @@ _KNOWN: Mapping[str, Callable[[Cells], Grid]] = {
     "map_by_cell": _map_by_cell,
     "vision_for_language": _vision_for_language,
     "language_for_vision": _language_for_vision,
+    WITHOUT_PICTURE: _without_picture,
 }

@@ -218,9 +218,9 @@ def _figures(verdict: VerdictRecord, holm: float | None) -> Iterator[NamedValue]
     if not mean:
         yield NamedValue("violations", whole(violations), "rows that violate; an image may have several rows")
     yield NamedValue("mean" if mean else "rate", observed(verdict) or "-", "with its one-sided bounds")
-    yield NamedValue("allowed", allowed(verdict))
+    yield NamedValue("without the picture" if verdict.claim == "lead" else "allowed", allowed(verdict))
     if not mean and verdict.effect is not None:
-        yield NamedValue("effect", _effect(verdict), "how far the score moves on average; it decides nothing")
+        yield NamedValue(*_effect_of(verdict))
     detectable = verdict.detectable
     least = "-" if detectable is None else signed(detectable) if mean else share(detectable)
     meaning = "the least true rate, or distance from the band, that fails 4 times in 5 at this n"
@@ -245,6 +245,13 @@ def _figures(verdict: VerdictRecord, holm: float | None) -> Iterator[NamedValue]
 def _of_holm(verdict: VerdictRecord, holm: float | None) -> str:
     said = "corrected for the number of tests of the run; it decides nothing"
     return f"{said}, and would not let this one fail" if is_disputed(verdict, holm) else said
+
+
+def _effect_of(verdict: VerdictRecord) -> tuple[str, str, str]:
+    """Return the name, the value and the meaning of the effect beside a rate."""
+    if verdict.claim == "lead":
+        return "least lead", _effect(verdict), "right answers beyond those without the picture, by which it is decided"
+    return "effect", _effect(verdict), "how far the score moves on average; it decides nothing"
 
 
 def _effect(verdict: VerdictRecord) -> str:

@@ -19,6 +19,7 @@ from vlcheck.results.conclusion import Standing, conclude, matrix_of
 from vlcheck.results.control import ControlVerdicts, is_on_one_scale
 from vlcheck.results.explained_cases import explained_lines
 from vlcheck.results.file import ResultLines
+from vlcheck.results.foils import without_picture
 from vlcheck.results.records import Cells, RunRecord, VerdictRecord
 from vlcheck.results.words import WordsRecord
 from vlcheck.results.wrapped import wrapper_lines
@@ -74,6 +75,7 @@ def summary_lines(
         modality_shares,
         each_modality_alone,
         ablation,
+        beside_words,
     ):
         rows = list(table(verdicts))
         if rows:
@@ -315,6 +317,22 @@ def ablation(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
                 rows.append([title, *means, *costs, whole(cells.get("n"))])
     if len(rows) > 1:
         yield "cross-modal ablation (Frank et al. 2021), mean score with nothing, the object or all removed"
+        yield from aligned(rows)
+
+
+def beside_words(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
+    """Yield the share of right answers on foils, of the model and of the best choices without the picture."""
+    rows = [["foils", "right", "chance", "words alone", "by", "its lead", "interval", "least lead", "over", "n"]]
+    for verdict in verdicts:
+        if found := without_picture(verdict):
+            words, least = found.by_words, min(found.choices, key=lambda one: one.low)
+            mark = " (!)" if found.marked else ""
+            of_words = f"{figure(words.right)}{mark}", words.name, signed(words.lead), between(words.low, words.high, 2)
+            name = f"{verdict.behavior} {verdict.metric.upper()}"
+            rows.append([name, figure(found.right), figure(found.chance), *of_words])
+            rows[-1] += [signed(least.lead), least.name, whole(found.n)]
+    if len(rows) > 1:
+        yield "share of captions that beat their foils, against choices without the picture; (!): solved by words alone"
         yield from aligned(rows)
 
 

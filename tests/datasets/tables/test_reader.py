@@ -1,0 +1,144 @@
+"""Cases from tables: the same from each layout, pictures read again, and what is wrong said by row."""
+
+import io
+import pickle
+
+import pytest
+from PIL import Image
+
+from tests.datasets.tables.samples import CAPTIONS, pictures, png, samples, write_parquet, write_shard
+from vlcheck.datasets.registry import open_source
+from vlcheck.errors import UsageError
+
+pyarrow = pytest.importorskip("pyarrow", reason="needs vlcheck[tables]")
+
+
+def told(source):
+    return sorted((case.caption, case.target, *sorted(case.tags), *case.candidates) for case in source.cases)
+
+
+def decoded(source):
+    return [case.image.open().tobytes() for case in source.cases]
+
+
+def saved(folder, columns):
+    import datasets
+
+    datasets.disable_progress_bars()
+    datasets.Dataset.from_dict(columns).cast_column("image", datasets.Image()).save_to_disk(folder)
+    return folder
+
+
+def test_each_layout_gives_the_same_cases_and_pictures(tmp_path):
+    images = [members["png"] for _, members in samples()]
+    parquet = write_parquet(tmp_path / "a.parquet", {"image": images, "caption": CAPTIONS}, row_group_size=2)
+    shard = write_shard(tmp_path / "a.tar", samples())
+    folder = saved(tmp_path / "saved", {"image": [{"bytes": one, "path": None} for one in images], "text": CAPTIONS})
+    sources = [open_source(f"{spec}:5") for spec in (f"parquet:{parquet}", f"webdataset:{shard}", f"hf:{folder}")]
+    assert [case.target for case in sources[0].cases] == ["red", "green", "red", "green", "blue", "white"]
+    assert told(sources[0]) == told(sources[1]) == told(sources[2])
+    assert decoded(sources[0]) == decoded(sources[1]) == decoded(sources[2])
+    assert [len(source.fitting) for source in sources] == [6, 6, 6]
+
+
+def test_pictures_may_be_files_beside_the_table(tmp_path):
+    (tmp_path / "pictures").mkdir()
+    for at, content in enumerate(pictures()):
+        (tmp_path / "pictures" / f"{at}.png").write_bytes(content)
+    paths = [f"pictures/{at % 3}.png" for at in range(4)]
+    path = write_parquet(tmp_path / "a.parquet", {"file": paths, "caption": [*CAPTIONS, "A red bus by a tree"]})
+    source = open_source(f"parquet:{path}", columns="image=file")
+    assert [*source.offer.cases] == ["pictures/0.png", "pictures/1.png", "pictures/2.png"]
+    assert {word for case in source.cases for word in case.present} >= {"bench", "tree"}
+    assert decoded(source)[0] == Image.open(io.BytesIO(pictures()[0])).tobytes()
+
+
+def test_a_picture_of_a_row_can_be_pickled_and_has_its_own_key(tmp_path):
+    path = write_parquet(tmp_path / "a.parquet", {"image": pictures(), "caption": CAPTIONS})
+    images = {case.image for case in open_source(f"parquet:{path}").cases}
+    assert len({image.key for image in images}) == len(images) == 3
+    assert pickle.loads(pickle.dumps([*images]))[0].size == (40, 30)  # noqa: S301 - its own
+
+
+def test_rows_with_a_target_are_cases_as_those_of_json_lines(tmp_path):
+    columns = {
+        "image": pictures(2),
+        "caption": ["A dog on the left of a cat", "A cat"],
+        "target": ["left", "cat"],
+        "tags": [["side", "names-side"], ["object"]],
+        "candidates": [None, ["dog", "bird"]],
+        "region": [None, [[1.0, 2.0, 10.0, 10.0]]],
+        "licence": ["CC BY 4.0", None],
+    }
+    one, other = open_source(f"parquet:{write_parquet(tmp_path / 'a.parquet', columns)}").fitting
+    assert (one.target, one.tags, one.licence) == ("left", frozenset({"side", "names-side"}), "CC BY 4.0")
+    assert (other.candidates, [*other.region[0]], other.id) == (("dog", "bird"), [1, 2, 10, 10], "a.parquet-1")
+
+
+def test_rows_with_foils_are_cases_of_a_foil_suite(tmp_path):
+    columns = {
+        "image": pictures(2),
+        "caption": ["Two dogs play", "A cat sleeps"],
+        "foils": [["Three dogs play"], ["A cat runs"]],
+        "tags": [["counting"], ["object"]],
+    }
+    source = open_source(f"parquet:{write_parquet(tmp_path / 'a.parquet', columns)}")
+    (case,) = source.cases
+    assert (case.target, case.foils, case.tags) == ("two", ("Three dogs play",), frozenset({"foil", "counting"}))
+    assert source.left_out["foil: row needs one caption, and one phenomenon among its tags"] == 1
+
+
+def test_wrong_rows_are_all_named(tmp_path):
+    columns = {
+        "image": pictures(3),
+        "caption": ["A dog", "A cat", "A bird"],
+        "target": ["cat", "cat", "bird"],
+        "tags": [["object"], [], ["object"]],
+        "id": ["a", "b", "c d"],
+    }
+    path = write_parquet(tmp_path / "a.parquet", columns)
+    with pytest.raises(UsageError) as refused:
+        open_source(f"parquet:{path}")
+    lines = str(refused.value).splitlines()
+    assert lines[0].startswith(f"{path}: row 0: case a: the target 'cat' is not a word of the caption")
+    assert lines[1].startswith(f"{path}: row 1: tags: is empty")
+    assert lines[2].startswith(f"{path}: row 2: id: is 'c d'")
+
+
+def test_two_rows_of_one_id_are_refused(tmp_path):
+    columns = {"image": pictures(2), "caption": ["A dog"] * 2, "target": ["dog"] * 2, "tags": [["object"]] * 2}
+    path = write_parquet(tmp_path / "a.parquet", columns | {"id": ["x", "x"]})
+    with pytest.raises(UsageError, match="row 1: id: 'x' is that of another row, too"):
+        open_source(f"parquet:{path}")
+
+
+@pytest.mark.parametrize(
+    ("columns", "amiss"),
+    [
+        ({"image": ["https://a.org/1.jpg"], "caption": ["a red bus"]}, "is an address, and vlcheck fetches none"),
+        ({"image": ["../1.jpg"], "caption": ["a red bus"]}, "is no path of a file below"),
+        ({"image": [3], "caption": ["a red bus"]}, "column 'image' is int64; pictures are accepted as bytes"),
+        ({"url": ["1.jpg"], "caption": ["a red bus"]}, "has no column of pictures"),
+        ({"image": [b"1"], "url": ["a red bus"]}, "has no column of captions"),
+        ({"image": [""], "caption": ["a red bus"]}, "has no row with a picture; 1 times: row names no picture"),
+    ],
+)
+def test_tables_that_cannot_be_used_say_why(tmp_path, columns, amiss):
+    path = write_parquet(tmp_path / "a.parquet", columns)
+    with pytest.raises(UsageError) as refused:
+        open_source(f"parquet:{path}")
+    assert str(refused.value).startswith(str(path))
+    assert amiss in str(refused.value)
+
+
+def test_pictures_that_do_not_load_are_left_out_and_counted(tmp_path):
+    images = [png("green"), png("green")[:60], b"", None]
+    path = write_parquet(tmp_path / "a.parquet", {"image": images, "caption": ["A red bus on a street"] * 4})
+    source = open_source(f"parquet:{path}")
+    assert len(source.fitting) == 1
+    assert [count for reason, count in source.left_out.items() if "picture cannot be read" in reason] == [3]
+
+
+def test_columns_are_for_tables_alone():
+    with pytest.raises(UsageError, match=r"^columns=caption=a: scenes has no columns; parquet, webdataset and hf have"):
+        open_source("scenes:2", columns="caption=a")

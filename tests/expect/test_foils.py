@@ -1,0 +1,97 @@
+"""The caption against its foils, and the choices without the picture."""
+
+import pytest
+
+from vlcheck.cases import Case
+from vlcheck.expect import BEFORE, OTHER, BeatsBlind, Reading, Sample, Tolerances
+from vlcheck.expect.words_alone import blind_choices, credit, grammar_slips
+from vlcheck.perturb import Solid
+
+FOILS = ("two dogs", "no dog")
+
+
+def case(name, caption="a dog", foils=FOILS):
+    return Case(
+        id=name, image=Solid((8, 8), tuple(name.encode()[-3:].rjust(3))), caption=caption, target="dog", foils=foils
+    )
+
+
+def sample(own, other=(0.5, 0.5, 0.5)):
+    texts = ("a dog", *FOILS)
+    readings = {
+        arm: Reading("a dog", dict(zip(texts, scores, strict=True))) for arm, scores in ((BEFORE, own), (OTHER, other))
+    }
+    return Sample(case("001"), readings, rivals={"a coin": 1 / 3})
+
+
+@pytest.mark.parametrize(
+    ("scores", "margin"),
+    [((0.9, 0.5, 0.25), 0.4), ((0.5, 0.25, 0.75), -0.25), ((0.5, 0.5, 0.0), 0.0)],
+)
+def test_the_caption_has_to_beat_every_foil_and_a_tie_is_no_choice(scores, margin):
+    assert BeatsBlind().margins(sample(scores), Tolerances())[""] == pytest.approx(margin)
+
+
+def test_what_the_model_says_to_another_picture_is_a_rival():
+    found = BeatsBlind().rivals(sample((0.9, 0.1, 0.1), other=(0.5, 0.5, 0.2)))
+    assert found == {"a coin": 1 / 3, "the model with another picture": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("scores", "share"), [((2, 1, 1), 1.0), ((1, 2, 0), 0.0), ((1, 1, 0), 0.5), ((1, 1, 1), 1 / 3), ((0, 1, 1), 0.0)]
+)
+def test_a_choice_that_cannot_tell_guesses(scores, share):
+    assert credit(scores) == pytest.approx(share)
+
+
+def many(caption, foil):
+    return [case(f"{n:03}", caption.format(n), (foil.format(n),)) for n in range(40)]
+
+
+def test_what_words_alone_tell_is_told():
+    longer = many("a dog", "a dog that is not there at all")
+    assert all(blind_choices(one, longer)["its length"] == 1.0 for one in longer)
+    shorter = many("a dog that sits on a sofa", "a dog")
+    assert all(blind_choices(one, shorter)["its length"] == 1.0 for one in shorter)
+    worse = many("a dog by an apple", "a dog by a apple")
+    assert all(blind_choices(one, worse)["slips of grammar"] == 1.0 for one in worse)
+    common = many("a dog on a sofa", "a dog on a quasar")
+    assert all(blind_choices(one, common)["words of captions"] == 1.0 for one in common)
+    assert all(blind_choices(one, common)["common words"] == 1.0 for one in common)
+
+
+def test_nothing_is_learnt_from_the_cases_own_image():
+    """A word that no other image has says nothing, even if it is in each caption of its own image."""
+    cases = many("a dog with a sign {}", "a dog with a sign of {}x")
+    own = cases[0]
+    told = [*cases, *(case("000", f"a dog with a zebra {n}", (f"a dog with a yak {n}",)) for n in range(50))]
+    odd = case("000", "a dog with a zebra", ("a dog with a yak",))
+    assert blind_choices(odd, told)["words of captions"] == 0.5
+    assert blind_choices(own, told)["a coin"] == 0.5
+
+
+def test_balanced_foils_are_told_by_no_words():
+    """Each sentence is as often a caption as a foil."""
+    cases = [
+        case(f"{n:03}", *(("a red dog", ("a tan dog",)) if n % 2 else ("a tan dog", ("a red dog",))))
+        for n in range(200)
+    ]
+    found = [blind_choices(one, cases) for one in cases]
+    for name in found[0]:
+        assert abs(sum(one[name] for one in found) / len(found) - 0.5) <= 0.1, name
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("A dog on the sofa.", 0),
+        ("a dog", 1),
+        ("The the dog", 1),
+        ("A apple", 1),
+        ("An dog", 1),
+        ("Two dog", 1),
+        ("A dogs", 1),
+    ],
+)
+def test_slips_are_counted(text, count):
+    assert grammar_slips(text) == count

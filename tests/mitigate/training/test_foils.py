@@ -1,0 +1,90 @@
+"""Order foils are false where the caption is true, and captions in an unclear order are found."""
+
+from random import Random
+
+import pytest
+
+from tests.zoo.test_captions import holds
+from vlcheck.datasets.scenes.sampling import PEOPLE, WORDS
+from vlcheck.mitigate.training import draw_foil, is_word_salad, joins_exchangeable, order_foils
+from vlcheck.zoo.captions import shuffled
+from vlcheck.zoo.curriculum import KINDS, Stage
+from vlcheck.zoo.planted_biases import CONTROL
+
+STAGE = Stage(steps=1, kinds={})
+THINGS = (*WORDS, *PEOPLE)
+
+
+@pytest.mark.parametrize(
+    ("caption", "foils"),
+    [
+        ("a red ball and a blue box", {"a blue ball and a red box", "a red box and a blue ball"}),
+        ("a cup to the left of a bottle", {"a bottle to the left of a cup"}),
+        ("an apple on a plate", {"a plate on an apple"}),
+        ("a man feeds a dog", {"a dog feeds a man"}),
+        ("a ball and a box", set()),
+        ("here is a small red ball and a small red box.", set()),
+        ("a cat next to a dog.", set()),
+        ("a dog near a cat", set()),
+        ("a red and white bus", set()),
+        ("a photo of a ball", set()),
+        ("a dog beside a dog", set()),
+        ("", set()),
+    ],
+)
+def test_what_can_change_places_does(caption, foils):
+    assert set(order_foils(caption)) == foils
+
+
+def true_captions(number=300):
+    for at in range(number):
+        rng = Random(at)
+        picture, facts = CONTROL.invent(rng, KINDS[at % len(KINDS)])
+        yield picture, CONTROL.caption(facts, rng, STAGE).text, rng
+
+
+def test_foils_of_true_captions_are_false():
+    foils = 0
+    for picture, caption, _ in true_captions():
+        for foil in order_foils(caption, THINGS):
+            colors = len({thing.color for thing in picture.source.things})
+            assert not holds(foil, picture) or colors == 1, (caption, foil)
+            foils += 1
+    assert foils > 100
+
+
+def test_most_shuffled_captions_are_found_and_no_true_one():
+    found = tried = 0
+    for _, caption, rng in true_captions():
+        assert not is_word_salad(caption)
+        found += is_word_salad(shuffled(caption, rng))
+        tried += 1
+    assert found > 0.75 * tried
+
+
+@pytest.mark.parametrize(
+    ("caption", "joins"),
+    [
+        ("a red ball and a blue box", True),
+        ("a man holds a cup and a woman holds a book", True),
+        ("a ball and a box", False),
+        ("a red ball on a blue box", False),
+        ("come and see a red ball on a blue box", False),
+    ],
+)
+def test_captions_that_join_what_could_change_places_are_found(caption, joins):
+    assert joins_exchangeable(caption) == joins
+
+
+def test_a_drawn_foil_has_the_words_of_the_caption_in_another_order():
+    for seed in range(50):
+        for caption in ("a red ball on a blue box", "a photo of a ball", "two dogs"):
+            foil = draw_foil(caption, Random(seed))
+            assert foil != caption
+            assert sorted(foil.split()) == sorted(caption.split())
+
+
+@pytest.mark.parametrize("caption", ["", "dog", "dog dog"])
+def test_what_has_no_other_order_has_no_foil(caption):
+    with pytest.raises(ValueError, match="no two words that could change places"):
+        draw_foil(caption, Random(0))

@@ -1,0 +1,53 @@
+"""Pictures that did not load are found in each form in which a data set has them."""
+
+import io
+
+import pytest
+import torch
+from PIL import Image
+
+from vlcheck.mitigate.training import is_loaded, names_only
+
+
+@pytest.fixture
+def picture():
+    image = Image.new("RGB", (8, 6))
+    image.putpixel((3, 3), (0, 9, 0))
+    return image
+
+
+def as_bytes(image):
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def test_a_picture_is_loaded_in_each_form(picture, tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(as_bytes(picture))
+    tensor = torch.zeros(3, 6, 8)
+    tensor[1, 3, 3] = 0.1
+    for form in (picture, as_bytes(picture), path, str(path), {"bytes": as_bytes(picture), "path": None}, tensor):
+        assert is_loaded(form)
+    assert is_loaded({"bytes": None, "path": str(path)})
+    assert is_loaded(picture.convert("L"))
+
+
+def test_what_did_not_load_is_found(picture, tmp_path):
+    black = Image.new("RGB", (8, 6))
+    forms = (None, b"", b"no picture", as_bytes(picture)[:40], black, as_bytes(black), black.convert("L"))
+    for form in (*forms, tmp_path / "missing.png", {"bytes": None, "path": None}, torch.full((3, 4, 4), 0.5)):
+        assert not is_loaded(form)
+    assert not is_loaded(torch.tensor([0.1, 0.2, 0.3])[:, None, None].expand(3, 4, 4))
+
+
+def test_to_ask_leaves_the_picture_open(picture):
+    assert is_loaded(picture)
+    assert picture.getpixel((3, 3)) == (0, 9, 0)
+
+
+@pytest.mark.parametrize(
+    ("caption", "only"), [("a red ball", True), ("a ball on a box", False), ("a photo", True), ("two BOXes", True)]
+)
+def test_captions_that_name_what_nobody_annotated_are_found(caption, only):
+    assert names_only(caption, {"ball"}, {"ball", "box"}) == only

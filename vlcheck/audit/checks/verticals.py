@@ -1,0 +1,49 @@
+"""Verticals: how often captions say above and below."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from vlcheck._util.numbers import counted, share
+from vlcheck.audit.checks.base import CorpusShare, Examples, ReadCaption, WholeCorpus, finding_of
+from vlcheck.audit.checks.flips import TURNED
+from vlcheck.audit.limits import FALSE_FLIPS
+from vlcheck.audit.records import AuditFinding
+from vlcheck.audit.words import VERTICALS
+
+
+class VerticalsCheck:
+    """Counts captions that say above or below."""
+
+    def __init__(self) -> None:
+        self._named = 0
+        self._every: Counter[str] = Counter()
+        self._examples = Examples()
+
+    def see(self, row: ReadCaption) -> None:
+        if row.said.isdisjoint(VERTICALS):
+            return
+        self._named += 1
+        self._every.update(row.said & VERTICALS)
+        self._examples.add(row.caption.text)
+
+    def findings(self, corpus: WholeCorpus) -> Iterator[AuditFinding]:
+        found = CorpusShare.of(self._named, corpus.captions, corpus.per)
+        false = "vertical-flip" in corpus.augment and found.low > FALSE_FLIPS
+        says = f'{counted(found.count, "caption")} ({share(found.share, (FALSE_FLIPS,))}) say "above" or "below".'
+        if false:
+            says += " The recipe turns pictures upside down and leaves their captions as they are."
+        parts = tuple(
+            CorpusShare.of(count, found.n, corpus.per).part(word) for word, count in self._every.most_common()
+        )
+        yield finding_of(
+            "verticals-named",
+            found,
+            says,
+            bias="position",
+            cause=TURNED if false else "",
+            limit=FALSE_FLIPS if "vertical-flip" in corpus.augment else None,
+            examples=tuple(self._examples.kept),
+            parts=parts,
+        )

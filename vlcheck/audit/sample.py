@@ -1,0 +1,98 @@
+"""Samples of the distinct keys of a stream, in memory that does not grow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import Generic, TypeVar
+
+Value = TypeVar("Value")
+
+_HASHES = 2**64
+
+
+class HashSample(Generic[Value]):
+    """A random sample of the distinct keys of a stream, with a value for each.
+
+    A key belongs to the sample if its hash is below a limit. When the sample is full, the limit is halved, and the keys
+    above it are dropped. This does not depend on how often or when a key occurs, so that all that is counted about a
+    key of the sample is counted from its first occurrence to the last. The sample has all keys if there are no more of
+    them than places.
+
+    Args:
+        capacity: the largest number of keys.
+        seed: seed of the hash.
+
+    Source:
+        Wegman's adaptive sampling, in Flajolet, Computing 43, 1990; Gibbons, Distinct sampling, VLDB 2001.
+
+    Example:
+        >>> sample = HashSample[int](capacity=100)
+        >>> for number in range(1000):
+        ...     if (place := sample.admit(str(number))) is not None:
+        ...         sample.kept[place] = number
+        ...         sample.shrink()
+        >>> len(sample.kept) <= 100, 500 < sample.distinct < 2000
+        (True, True)
+    """
+
+    def __init__(self, capacity: int, seed: int = 0) -> None:
+        self.kept: dict[int, Value] = {}
+        self._capacity = capacity
+        self._limit = _HASHES
+        self._salt = (seed % _HASHES).to_bytes(8, "little")
+
+    def admit(self, key: str) -> int | None:
+        """Return the hash of a key, its place in `kept`, or None if it does not belong to the sample."""
+        found = int.from_bytes(blake2b(key.encode("utf-8", "replace"), digest_size=8, salt=self._salt).digest(), "big")
+        return found if found < self._limit else None
+
+    def shrink(self) -> None:
+        """Drop keys if there are more than places; to be called after a key is added."""
+        while len(self.kept) > self._capacity:
+            self._limit //= 2
+            self.kept = {place: value for place, value in self.kept.items() if place < self._limit}
+
+    @property
+    def complete(self) -> bool:
+        """True if the sample has every key of the stream."""
+        return self._limit == _HASHES
+
+    @property
+    def distinct(self) -> int:
+        """The number of distinct keys in the stream; an estimate unless the sample is complete."""
+        return round(len(self.kept) * (_HASHES / self._limit))
+
+    def values(self) -> Iterator[Value]:
+        """Yield the values in the order of the hashes, which is random and the same for every order of the stream."""
+        return (self.kept[place] for place in sorted(self.kept))
+
+
+class PictureCounter:
+    """Counts the distinct pictures of some captions.
+
+    Args:
+        seed: seed of the sample from which their number is estimated if there are more than CAPACITY.
+
+    Example:
+        >>> pictures = PictureCounter()
+        >>> for image in ("1.jpg", "1.jpg", "2.jpg"):
+        ...     pictures.see(image)
+        >>> pictures.per(3)
+        1.5
+    """
+
+    CAPACITY = 4_096
+
+    def __init__(self, seed: int = 0) -> None:
+        self._sample: HashSample[None] = HashSample(self.CAPACITY, seed)
+
+    def see(self, image: str) -> None:
+        """Count the picture of a caption; "" is none."""
+        if image and (place := self._sample.admit(image)) is not None and place not in self._sample.kept:
+            self._sample.kept[place] = None
+            self._sample.shrink()
+
+    def per(self, n: int) -> float:
+        """Return the mean number of things for each picture, of n; 1 if no picture is named."""
+        return max(1.0, n / self._sample.distinct) if self._sample.kept else 1.0

@@ -1,0 +1,28 @@
+"""Cures for the training: transforms of a picture with its caption, filters, weights and negatives.
+
+They know what a pipeline knows: a picture, its caption and, where it has them, the boxes and categories that were
+annotated. Each is a callable for `torchvision.transforms.v2.Compose`, for the functions `map` and `filter` of a
+`datasets.Dataset`, or for a `torch.utils.data.Dataset`. docs/explanation/cures.md says what each cures, and what not.
+"""
+
+from vlcheck.mitigate.sides import can_be_mirrored, exchange_sides
+from vlcheck.mitigate.training.colors import ColorBalance
+from vlcheck.mitigate.training.crops import ShiftedCrop, names_a_place
+from vlcheck.mitigate.training.flips import SideAwareFlip
+from vlcheck.mitigate.training.foils import draw_foil, is_word_salad, joins_exchangeable, order_foils
+from vlcheck.mitigate.training.pictures import is_loaded, names_only
+
+__all__ = [
+    "ColorBalance",
+    "ShiftedCrop",
+    "SideAwareFlip",
+    "can_be_mirrored",
+    "draw_foil",
+    "exchange_sides",
+    "is_loaded",
+    "is_word_salad",
+    "joins_exchangeable",
+    "names_a_place",
+    "names_only",
+    "order_foils",
+]

@@ -1,0 +1,151 @@
+"""Negatives that differ from a caption in the order of its words alone, and captions whose order says nothing.
+
+A model that is never shown such negatives can match captions as bags of words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from functools import cache
+from itertools import combinations, pairwise
+from random import Random
+
+from vlcheck.cases.words import article_of
+from vlcheck.mitigate.sides import shipped_lexicons
+from vlcheck.mitigate.training.vocabulary import color_words, thing_words
+
+_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
+_LONGEST = 6  # words of a phrase on one side of "and"
+_ARTICLES = frozenset({"a", "an", "the"})
+_LINKS = frozenset({"of", "on", "in", "at", "to", "with", "and", "by", "for", "his", "her", "their", *_ARTICLES})
+
+
+def order_foils(caption: str, things: Collection[str] | None = None) -> tuple[str, ...]:
+    """Return the captions in which two colors, or two things, of a caption have changed places.
+
+    Exchanges that keep the caption true are left out: the two sides of "and", "next to" and the like, and two colors
+    of one thing.
+
+    Args:
+        caption: the caption.
+        things: the words for things and persons; None stands for those of the shipped lexicons.
+
+    Example:
+        >>> order_foils("a red ball on a blue box")
+        ('a blue ball on a red box', 'a red box on a blue ball')
+        >>> order_foils("a ball and a box")
+        ()
+    """
+    return tuple(dict.fromkeys(foil for foil, _ in _foils(caption, things)))
+
+
+def _foils(caption: str, things: Collection[str] | None) -> Iterator[tuple[str, str]]:
+    """Yield each foil, and the text between the two words that changed places."""
+    words = list(_WORD.finditer(caption))
+    for kind in (color_words(), thing_words() if things is None else frozenset(things)):
+        named = [match for match in words if match[0].lower() in kind]
+        for one, other in combinations(named, 2):
+            foil, between = _exchanged(caption, one, other), caption[one.end() : other.start()]
+            if not (_says_the_same(caption, foil) or _joins_directly(between)):
+                yield foil, between
+
+
+def _exchanged(caption: str, one: re.Match[str], other: re.Match[str]) -> str:
+    """Return the caption with two words exchanged, and "a" or "an" adapted."""
+    between = caption[one.end() : other.start()]
+    start = _with_article(caption[: one.start()], other[0])
+    return start + other[0] + _with_article(between, one[0]) + one[0] + caption[other.end() :]
+
+
+def _with_article(text: str, word: str) -> str:
+    return re.sub(r"\b(a|an)(?=\s+$)", article_of(word), text)
+
+
+def _joins_directly(between: str) -> bool:
+    """Return True if nothing but "and" is between two words, as between the colors of "a red and white bus"."""
+    return set(_WORD.findall(between.lower())) <= {"and", "or"}
+
+
+def _says_the_same(caption: str, foil: str) -> bool:
+    """Return True if a foil is the caption with the two phrases around a word such as "and" exchanged, or as it was."""
+    was, now = (_WORD.findall(text.lower()) for text in (caption, foil))
+    return was == now or any(
+        now == _turned(was, first - one, first, last, last + other)
+        for first, last in _joints(was)
+        for one in range(1, min(first, _LONGEST) + 1)
+        for other in range(1, _LONGEST + 1)
+    )
+
+
+def _turned(words: list[str], start: int, first: int, last: int, end: int) -> list[str]:
+    """Return the words with those before the joint from `first` to `last` and those after it exchanged."""
+    return [*words[:start], *words[last:end], *words[first:last], *words[start:first], *words[end:]]
+
+
+def _joints(words: list[str]) -> Iterator[tuple[int, int]]:
+    """Yield the begin and the end of each word or phrase whose two sides may change places."""
+    for first, word in enumerate(words):
+        for phrase in _mutual().get(word, ()):
+            if tuple(words[first : first + len(phrase)]) == phrase:
+                yield first, first + len(phrase)
+
+
+@cache
+def _mutual() -> dict[str, list[tuple[str, ...]]]:
+    """Return these words and phrases by their first word."""
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for phrase in (*shipped_lexicons().roles.mutual, "or"):
+        words = tuple(phrase.split())
+        found.setdefault(words[0], []).append(words)
+    return found
+
+
+def joins_exchangeable(caption: str, things: Collection[str] | None = None) -> bool:
+    """Return True if a caption joins by "and" what could change places, and would then say something else.
+
+    Leave such captions out if the audit finds both orders of them for the same picture: which of the two is true
+    cannot be learnt from them.
+
+    Args:
+        caption: the caption.
+        things: the words for things and persons; None stands for those of the shipped lexicons.
+
+    Example:
+        >>> joins_exchangeable("a red ball and a blue box"), joins_exchangeable("a red ball on a blue box")
+        (True, False)
+    """
+    return any("and" in _WORD.findall(between.lower()) for _, between in _foils(caption, things))
+
+
+def is_word_salad(caption: str) -> bool:
+    """Return True if an article or a preposition has no word after it that it could belong to.
+
+    This finds most captions whose words were shuffled, and no well-formed one of the kind "a man holds a red ball".
+    """
+    words = _WORD.findall(caption.lower())
+    return any(
+        (word in _ARTICLES and following in _LINKS) or (word in _LINKS and not following)
+        for word, following in pairwise([*words, ""])
+    )
+
+
+def draw_foil(caption: str, rng: Random, things: Collection[str] | None = None) -> str:
+    """Return a negative of a caption: one of its order foils, or else its words in another order.
+
+    Args:
+        caption: a caption of two different words or more.
+        rng: random numbers.
+        things: the words for things and persons; None stands for those of the shipped lexicons.
+
+    Raises:
+        ValueError: no order of the words differs from the caption's own.
+    """
+    if foils := order_foils(caption, things):
+        return rng.choice(foils)
+    words = caption.split()
+    if len(set(words)) < 2:
+        raise ValueError(f"draw_foil: {caption!r} has no two words that could change places")
+    while " ".join(words) == caption or _says_the_same(caption, " ".join(words)):
+        rng.shuffle(words)
+    return " ".join(words)

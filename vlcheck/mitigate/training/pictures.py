@@ -1,0 +1,64 @@
+"""Filters of pairs: pictures that did not load, and captions that name what nobody annotated."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+from vlcheck.cases.words import words_of
+
+
+def is_loaded(image: Any) -> bool:
+    """Return True if a picture can be decoded and is not of one color all over.
+
+    A loader that replaces a missing picture by a black one teaches that captions match without a picture. For
+    `datasets.Dataset.filter`, over a column that is not decoded: a picture that cannot be decoded would stop it.
+
+    Args:
+        image: a PIL image, a tensor, its bytes, or a mapping with "bytes" or "path", as `datasets.Image(decode=False)`
+            gives it; None stands for none.
+
+    Example:
+        >>> is_loaded(Image.new("RGB", (4, 4))), is_loaded(b"cut off"), is_loaded(None)
+        (False, False, False)
+    """
+    if isinstance(image, Tensor):
+        return image.numel() > 0 and bool((image != image.flatten(-2)[..., :1, None]).any())
+    try:
+        with _opened(image) as picture:
+            pixels = np.asarray(picture.convert("RGB")).reshape(-1, 3)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # what Pillow raises on damaged files
+        return False
+    return bool((pixels != pixels[:1]).any())
+
+
+def _opened(image: Any) -> Image.Image:
+    if isinstance(image, Image.Image):
+        return image.copy()
+    if isinstance(image, Mapping):
+        image = image.get("bytes") or image.get("path")
+    if isinstance(image, bytes):
+        return Image.open(io.BytesIO(image))
+    if not image:
+        raise ValueError("no picture")
+    return Image.open(image)
+
+
+def names_only(caption: str, present: Collection[str], known: Collection[str]) -> bool:
+    """Return True if each category that a caption names was annotated in its picture.
+
+    Args:
+        caption: the caption.
+        present: the words for the categories that are annotated in the picture.
+        known: the words for all categories that were annotated anywhere in the data.
+
+    Example:
+        >>> names_only("a red ball", present={"box"}, known={"ball", "box", "cup"})
+        False
+    """
+    return not (words_of(caption) & frozenset(known)) - frozenset(present)

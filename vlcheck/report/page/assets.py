@@ -1,0 +1,65 @@
+"""Templates, style sheets and scripts of pages: they become one HTML file that loads nothing from elsewhere."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from vlcheck.report.page.escaping import unbroken
+
+
+def rendered(
+    template: str, view: object, *, start: str, scripts: Sequence[str] = ("theme.js",), pictures: str = ""
+) -> str:
+    """Return the HTML of a page; the browser runs none but its own styles and scripts.
+
+    Args:
+        template: name of the template, which shows `view` as `page`.
+        view: everything that the page shows.
+        start: the beginning of the page, by which its file is recognised.
+        scripts: names of its scripts, in the order in which they run.
+        pictures: a style sheet that holds its pictures.
+    """
+    style, script = _asset("page.css"), Markup("").join(map(_asset, scripts))
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            start=Markup(start),  # noqa: S704 - ours
+            page=view,
+            style=style,
+            script=script,
+            digests={"styles": [_digest(style), _digest(pictures)], "script": _digest(script)},
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("vlcheck.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["unbroken"] = unbroken
+    return environment
+
+
+def _asset(name: str) -> Markup:
+    """Return the text of a style sheet or script of this package."""
+    loader = _environment().loader
+    assert loader is not None  # noqa: S101 - for mypy; it is set above
+    text, _, _ = loader.get_source(_environment(), name)
+    return Markup(text)  # noqa: S704 - it is a file of this package
+
+
+def _digest(asset: str) -> str:
+    """Return the hash by which the page allows this style or script, and no other one, to run."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(asset.encode()).digest()).decode('ascii')}"
