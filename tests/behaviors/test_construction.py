@@ -29,6 +29,7 @@ from vlcheck.expect.base import Expectation
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.query import Query
 from vlcheck.mitigate.symmetrised import Symmetrised
+from vlcheck.models.loading.load import as_model
 from vlcheck.perturb import (
     Blur,
     Compose,
@@ -173,7 +174,7 @@ class UpsideDownToo(Told):
 
 
 def test_a_users_own_model_states_its_own_symmetry(source: CaseSource) -> None:
-    found = trials_of(source, behavior(Preserved(), UpsideDown(), sides=False), "itm", UpsideDownToo())
+    found = trials_of(source, behavior(Preserved(), UpsideDown(), sides=False), "itm", as_model(UpsideDownToo()))
     assert {trial.given for trial in found} == {True}
     assert not any(trial.given for trial in trials_of(source, behavior(Preserved(), Mirror()), "itm", UpsideDownToo()))
 
