@@ -105,7 +105,7 @@ class Prospect:
     @property
     def fate(self) -> str:
         """The consequence of too few images to pass, in words."""
-        if self.refused.get(GIVEN, 0) > self.n:
+        if any(self.refused.get(given, 0) > self.n for given in GIVEN):
             return ", and is invalid"
         if self._least is None and self.n:
             return ""
