@@ -10,21 +10,26 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.conftest import ROOT
 from tests.mitigate.doubles import Told
 from vlcheck.behaviors.behavior import Behavior, Trial
-from vlcheck.behaviors.construction import GIVEN
+from vlcheck.behaviors.collect import collected
+from vlcheck.behaviors.construction import ALIKE, IMPARTIAL
 from vlcheck.behaviors.tables import LeftAndRight
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import CaseSource, with_target
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import ForeignFault
+from vlcheck.evaluation.calibration import ahead
 from vlcheck.evaluation.config import EvaluationConfig
+from vlcheck.evaluation.preview import foresee, preview_lines
 from vlcheck.evaluation.session import scored
 from vlcheck.expect import Beats, Drops, Flips, Preserved, SidePreference, Skew, Swaps
 from vlcheck.expect.base import Expectation
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.query import Query
 from vlcheck.mitigate.symmetrised import Symmetrised
+from vlcheck.models.loading.load import as_model
 from vlcheck.perturb import (
     Blur,
     Compose,
@@ -103,11 +108,13 @@ def test_a_caption_that_cannot_be_mirrored_is_asked_about(source: CaseSource) ->
         (Mirror(), Swaps(), False),  # which side is true is not given
         (Compose(Mirror(), SwapSides()), Swaps(), False),
         (Mirror(), Beats(), False),
-        (Mirror(), SidePreference(), False),
+        (Mirror(), SidePreference(), True),  # over the picture and its mirror image, there is none
+        (None, SidePreference(), True),
+        (UpsideDown(), SidePreference(), True),
     ],
 )
 def test_a_side_is_given_where_what_is_read_before_is_read_after(
-    source: CaseSource, perturb: Perturbation, expect: Expectation, given: bool, metric: Metric
+    source: CaseSource, perturb: Perturbation | None, expect: Expectation, given: bool, metric: Metric
 ) -> None:
     found = trials_of(source, behavior(expect, perturb), metric)
     assert len(found) == 30
@@ -157,8 +164,14 @@ def test_nothing_is_given_by_a_model_that_states_nothing(source: CaseSource, per
     assert not any(trial.given for trial in trials_of(source, behavior(Preserved(), perturb), "itm", Told()))
 
 
-def test_nothing_is_given_without_a_perturbation(source: CaseSource) -> None:
+def test_a_preference_among_words_that_are_no_sides_is_not_given(source: CaseSource) -> None:
     assert not any(trial.given for trial in trials_of(source, behavior(Skew(), None, sides=False), "mlm"))
+
+
+def test_a_preference_of_a_side_is_invalid_by_construction(source: CaseSource) -> None:
+    verdict = judged(source, behavior(SidePreference(), None), Symmetrised(Guessing()))
+    assert (verdict.status, verdict.cause, verdict.claim) == ("invalid", "by construction", "mean")
+    assert verdict.reason.startswith(f"in 30 of 30 cases {IMPARTIAL}")
 
 
 class UpsideDownToo(Told):
@@ -169,7 +182,7 @@ class UpsideDownToo(Told):
 
 
 def test_a_users_own_model_states_its_own_symmetry(source: CaseSource) -> None:
-    found = trials_of(source, behavior(Preserved(), UpsideDown(), sides=False), "itm", UpsideDownToo())
+    found = trials_of(source, behavior(Preserved(), UpsideDown(), sides=False), "itm", as_model(UpsideDownToo()))
     assert {trial.given for trial in found} == {True}
     assert not any(trial.given for trial in trials_of(source, behavior(Preserved(), Mirror()), "itm", UpsideDownToo()))
 
@@ -204,7 +217,7 @@ def test_a_verdict_on_what_is_given_is_invalid_and_says_so(source: CaseSource, s
     expect, perturb = (Flips(), Mirror()) if sides else (Preserved(), Mirror())
     verdict = judged(source, behavior(expect, perturb, sides=sides), Symmetrised(guessing))
     assert (verdict.status, verdict.cause) == ("invalid", "by construction")
-    assert verdict.reason.startswith(f"in {30 if sides else 28} of 30 cases {GIVEN}")
+    assert verdict.reason.startswith(f"in {30 if sides else 28} of 30 cases {ALIKE}")
 
 
 def test_a_guess_that_is_symmetric_fails_where_the_truth_is_asked_for(source: CaseSource) -> None:
@@ -216,3 +229,14 @@ def test_a_guess_that_is_symmetric_fails_where_the_truth_is_asked_for(source: Ca
 def test_few_cases_that_are_given_are_invalid_and_not_merely_not_asked() -> None:
     verdict = judged(open_source("scenes:3"), behavior(Flips(), Mirror()), Symmetrised(Guessing()))
     assert (verdict.status, verdict.cause) == ("invalid", "by construction")
+
+
+def test_a_preview_says_what_is_given_and_that_its_verdict_is_invalid(source: CaseSource) -> None:
+    with collected(ROOT / "behavior_tests" / "test_position.py") as tests:
+        asked = [test for test in tests if test.metric != "map"]
+        operating = ahead(Trials.for_model(source, SYMMETRIC), SYMMETRIC.kinds)
+        foresight = foresee(asked, operating, load_policy(policy_path()), SYMMETRIC.metrics)
+        lines = list(preview_lines(foresight, None))
+    assert any(line.startswith("not asked by test_mirror_flips_hands[mlm]") and line.endswith(ALIKE) for line in lines)
+    assert "test_mirror_flips_hands[itm] cannot pass, and is invalid: 0 images, a pass needs 29" in lines
+    assert not any(line.startswith("test_mirror_swaps_sides") and "cannot pass" in line for line in lines)

@@ -21,6 +21,7 @@ GIVEN = {
     "test_mirror_flips_hands",
     "test_mirror_and_swapped_words_preserve",
     "test_mirror_preserves_sideless_captions",
+    "test_right_is_not_preferred_to_left",
 }
 OF_TRUTH = {"test_mirror_swaps_sides", "test_true_side_beats_the_other"}
 

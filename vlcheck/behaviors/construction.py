@@ -1,8 +1,11 @@
-"""Trials that a model decides by construction: it answers after an edit as before, whatever its weights."""
+"""Trials that a model decides by construction, whatever its weights.
+
+It answers after an edit as before, or answers one word about a picture as the other word about the picture's image.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -19,7 +22,9 @@ from vlcheck.metrics.question import Question
 from vlcheck.metrics.registry import METRICS
 from vlcheck.models.protocol import StatesSymmetry
 
-GIVEN = "the model answers before and after the edit alike by construction"
+ALIKE = "the model answers before and after the edit alike by construction"
+IMPARTIAL = "the model prefers none of the words to another by construction"
+GIVEN = (ALIKE, IMPARTIAL)
 
 
 class _Score(NamedTuple):
@@ -27,6 +32,11 @@ class _Score(NamedTuple):
 
     query: Query
     word: str
+
+    @property
+    def asked(self) -> tuple[str, str, str, frozenset[str]]:
+        """The question without its picture."""
+        return self.word, self.query.metric, self.query.text, frozenset(self.query.words)
 
 
 @dataclass(frozen=True)
@@ -42,8 +52,8 @@ class Construction:
     model: StatesSymmetry
     _pixels: dict[str, str | None] = field(default_factory=dict, repr=False)
 
-    def decides(self, trial: Trial, expect: Expectation) -> bool:
-        """Return True if all that is read after is the same as what is read before, and the truth is not asked for.
+    def decides(self, trial: Trial, expect: Expectation) -> str:
+        """Return the reason why a case says nothing of the model, one of GIVEN; "" if it says something.
 
         Args:
             trial: the questions about a case.
@@ -52,11 +62,26 @@ class Construction:
         Raises:
             ForeignFault: the model states something that is no query.
         """
-        before, after = trial.arms.get(BEFORE), trial.arms.get(AFTER)
-        if not isinstance(before, Question) or not isinstance(after, Question) or getattr(expect, "of_truth", False):
-            return False
+        before, after, about = trial.arms.get(BEFORE), trial.arms.get(AFTER), getattr(expect, "about", "change")
+        if not isinstance(before, Question):
+            return ""
+        if about == "preference" and self._is_impartial(list(_scores(before, expect))):
+            return IMPARTIAL
+        if about == "change" and isinstance(after, Question) and self._is_alike(before, after, expect):
+            return ALIKE
+        return ""
+
+    def _is_alike(self, before: Question, after: Question, expect: Expectation) -> bool:
+        """Return True if all that is read after is the same as what is read before."""
         same = [image for score in _scores(before, expect) if (image := self._image(score))]
         return bool(same) and all(any(self._is(score, image) for image in same) for score in _scores(after, expect))
+
+    def _is_impartial(self, scores: Sequence[_Score]) -> bool:
+        """Return True if each score is, about the image of the picture, that of another word or text."""
+        images = [(score, self._image(score)) for score in scores]
+        return len(scores) > 1 and all(
+            image and any(image.asked == other.asked for other in scores if other != score) for score, image in images
+        )
 
     def _image(self, score: _Score) -> _Score | None:
         """Return the other score of a pair that is alike; None if there is none, as for maps, which move along."""
@@ -71,8 +96,7 @@ class Construction:
         return _Score(image, image.words[query.words.index(score.word)] if score.word else "")
 
     def _is(self, score: _Score, other: _Score) -> bool:
-        asked = [(one.word, one.query.metric, one.query.text, {*one.query.words}) for one in (score, other)]
-        return asked[0] == asked[1] and self._shows_the_same(score.query.picture, other.query.picture)
+        return score.asked == other.asked and self._shows_the_same(score.query.picture, other.query.picture)
 
     def _shows_the_same(self, picture: Picture, image: Picture) -> bool:
         if picture.key == image.key:

@@ -11,7 +11,7 @@ from vlcheck._util.foreign_code import contained
 from vlcheck._util.lazy import Lazy
 from vlcheck.behaviors.behavior import Behavior, Staged, Trial
 from vlcheck.behaviors.class_words import CanName, among_classes
-from vlcheck.behaviors.construction import GIVEN, Construction
+from vlcheck.behaviors.construction import Construction
 from vlcheck.cases import Case, CaseSource
 from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
@@ -183,9 +183,8 @@ class Trials:
 
     def _trial(self, behavior: Behavior, staged: Staged, metric: Metric) -> Trial:
         trial = behavior.trial(staged, metric, relative=self._relative(metric), method=self._method(metric))
-        if self.construction and self.construction.decides(trial, behavior.expect):
-            return replace(trial, arms=dict.fromkeys(trial.arms, GIVEN), given=True)
-        return trial
+        given = self.construction.decides(trial, behavior.expect) if self.construction else ""
+        return replace(trial, arms=dict.fromkeys(trial.arms, given), given=True) if given else trial
 
     def _relative(self, metric: Metric) -> bool:
         return self.relative and METRICS[metric].compares_texts

@@ -11,7 +11,6 @@ from types import MappingProxyType
 
 from vlcheck._util.numbers import brief, counted
 from vlcheck.behaviors.behavior import Behavior
-from vlcheck.behaviors.construction import GIVEN
 from vlcheck.cases.foils import PARTS, WITHOUT_PICTURE
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.expect.base import (
@@ -244,7 +243,7 @@ class Findings:
         given = [finding for finding in self.each if isinstance(finding.reason, Given)]
         others = {*self._images(finding for finding in self.each if not isinstance(finding.reason, Given))}
         most = given and len({*self._images(given)} - others) >= MOST_GIVEN * len({*self._images(self.each)})
-        return (f"in {self._of(len(given))} {GIVEN}", "by construction") if most else None
+        return (f"in {self._of(len(given))} {given[0].reason}", "by construction") if most else None
 
     def _constant(self) -> Hollow | None:
         scores = [score for finding in self.each for _, score in finding.scores()]

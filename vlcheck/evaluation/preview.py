@@ -16,6 +16,7 @@ from vlcheck._util.foreign_code import contained
 from vlcheck._util.lazy import Lazy
 from vlcheck._util.numbers import brief, counted, duration, figure, share, whole
 from vlcheck.behaviors.behavior import Behavior, Trial
+from vlcheck.behaviors.construction import GIVEN
 from vlcheck.behaviors.schedule import Schedule, images_of
 from vlcheck.behaviors.suite import BehaviorTest, sound, subjects
 from vlcheck.behaviors.trials import Trials
@@ -104,6 +105,8 @@ class Prospect:
     @property
     def fate(self) -> str:
         """The consequence of too few images to pass, in words."""
+        if any(self.refused.get(given, 0) > self.n for given in GIVEN):
+            return ", and is invalid"
         if self._least is None and self.n:
             return ""
         return ", and is not asked" if self._never_fails else ", and is not asked unless it fails"

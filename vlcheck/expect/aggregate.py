@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
-from vlcheck.expect.base import AFTER, BEFORE, OTHER, WHOLE, BaseExpectation, Competence, Sample
+from vlcheck.expect.base import AFTER, BEFORE, OTHER, WHOLE, About, BaseExpectation, Competence, Sample
 from vlcheck.expect.directional import TwoSided
 from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.perturb import AblateOther, Bare, Compose, OtherImage, Perturbation
@@ -124,7 +124,7 @@ class Skew(BaseExpectation):
     competence: ClassVar[Competence] = "to pass"
     expected: ClassVar[str] = "no word is answered more often than it is true"
     hollow: ClassVar[str] = "answers at random make no word a favourite"
-    of_truth: ClassVar[bool] = True
+    about: ClassVar[About] = "preference"
 
     def arms(self) -> Mapping[str, Perturbation]:
         return {OTHER: OtherImage()}
@@ -171,7 +171,7 @@ class SidePreference(TwoSided):
     competence: ClassVar[Competence] = "to pass"
     expected: ClassVar[str] = "right is said as often as it is true"
     hollow: ClassVar[str] = "sides at random prefer neither"
-    of_truth: ClassVar[bool] = True
+    about: ClassVar[About] = "preference"
 
     def arms(self) -> Mapping[str, Perturbation]:
         return {OTHER: OtherImage()}

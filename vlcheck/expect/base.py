@@ -25,6 +25,7 @@ from vlcheck.stats.decision import Claim
 from vlcheck.stats.operating_scale import Scale
 
 Competence = Literal["no", "each case", "to pass"]
+About = Literal["change", "truth", "preference"]
 
 BEFORE, AFTER, OTHER = "before", "after", "other"
 WHOLE = ""
@@ -151,8 +152,9 @@ class Expectation(Protocol):
         hollow: why a pass would mean nothing if the model knows too little.
         contrasts: whether the texts before and after cannot both be true. Each is then a foil of the other for a model
             that only compares texts.
-        of_truth: whether a case also depends on the truth of an answer, and not only on how the answers before and
-            after differ. If not, a model that answers both alike by construction decides it (`StatesSymmetry`).
+        about: what decides a case: the "change" of the answers alone, the "truth" of an answer as well, or the
+            "preference" among words. A symmetry that a model has by construction (`StatesSymmetry`) decides a change or
+            a preference.
     """
 
     claim: ClassVar[Claim]
@@ -160,7 +162,7 @@ class Expectation(Protocol):
     expected: ClassVar[str]
     hollow: ClassVar[str]
     contrasts: ClassVar[bool]
-    of_truth: ClassVar[bool]
+    about: ClassVar[About]
 
     def arms(self) -> Mapping[str, Perturbation]:
         """Return the views needed beside before and after, each as a perturbation of before."""
@@ -260,7 +262,7 @@ class BaseExpectation:
     expected: ClassVar[str] = ""
     hollow: ClassVar[str] = "what a model guesses holds by chance"
     contrasts: ClassVar[bool] = False
-    of_truth: ClassVar[bool] = False
+    about: ClassVar[About] = "change"
 
     def arms(self) -> Mapping[str, Perturbation]:
         return {}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vlcheck.cases.view import View
-from vlcheck.expect.base import AFTER, BEFORE, BaseExpectation, Condition, Sample, Unneeded
+from vlcheck.expect.base import AFTER, BEFORE, About, BaseExpectation, Condition, Sample, Unneeded
 from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.perturb import Perturbation, opposite
 
@@ -93,7 +93,7 @@ class Swaps(TwoSided):
     """
 
     expected: ClassVar[str] = "the true side before, the other one after"
-    of_truth: ClassVar[bool] = True
+    about: ClassVar[About] = "truth"
 
     def conditions(self, sample: Sample, tolerances: Tolerances) -> tuple[Condition, ...]:
         target = sample.case.target
