@@ -71,11 +71,13 @@ def counts_passage(text: str) -> str:
         text: the text of the results file.
     """
     measured = read_measured(text)
-    cured = [model for model in treated_models() if model.cure and planted_in(model) and model.name in measured.cells]
+    cures = [model for model in treated_models() if model.cure and planted_in(model)]
+    cured = [model for model in cures if model.name in measured.cells]
     whole = [model.name for model in cured if passes_everywhere(measured.cells[model.name], str(planted_in(model)))]
     failing = [f"`{model.name}`" for model in cured if model.name not in whole]
     said = f"; not after {', '.join(failing)}" if failing else ""
-    return f"The planted bias passes in every seed after {len(whole)} of {counted(len(cured), 'cure')}{said}.\n"
+    left = f"; {len(cures) - len(cured)} are not measured yet" if len(cured) < len(cures) else ""
+    return f"The planted bias passes in every seed after {len(whole)} of {counted(len(cured), 'cure')}{said}{left}.\n"
 
 
 def passes_everywhere(seeds: Seeds, bias: str) -> bool:
