@@ -15,7 +15,7 @@ from vlcheck.results.records import VerdictRecord
 
 pytestmark = pytest.mark.slow  # each asks the whole suite
 
-SCENES = "scenes:40"  # a pass takes 29
+SCENES = "scenes:30"  # a pass takes 29
 SUITE = ROOT / "behavior_tests"
 GIVEN = {
     "test_mirror_flips_hands",
