@@ -285,13 +285,21 @@ def test_the_evaluation_writes_its_page_and_its_results(tmp_path):
     assert (tmp_path / "results.jsonl").is_file()
 
 
-def test_the_case_is_read(tmp_path):
-    (line,) = fenced("json")
+@pytest.mark.parametrize(
+    ("page", "masked", "foils"),
+    [
+        ("docs/tutorials/my-data.md", "A man holding a frisbee in his [MASK] hand.", ()),
+        ("docs/reference/foils.md", "A man [MASK] a horse.", ("A man feeds a horse.",)),
+    ],
+)
+def test_the_case_is_read(tmp_path, page, masked, foils):
+    (line,) = fenced("json", TEXTS[page])
     (tmp_path / "cases.jsonl").write_text(line, encoding="utf-8")
-    (tmp_path / "images").mkdir()
-    open_source("scenes:1").cases[0].image.open().save(tmp_path / "images" / "frisbee.jpg")
+    picture = tmp_path / json.loads(line)["image"]
+    picture.parent.mkdir()
+    open_source("scenes:1").cases[0].image.open().save(picture)
     (case,) = open_source(f"jsonl:{tmp_path / 'cases.jsonl'}").cases
-    assert case.masked == "A man holding a frisbee in his [MASK] hand."
+    assert (case.masked, case.foils) == (masked, foils)
 
 
 def test_what_is_required_and_the_known_bias_are_read(tmp_path):

@@ -115,12 +115,12 @@ def test_models_lists_families_with_their_scores_and_tests():
     done = run("models")
     assert done.returncode == 0, done.stderr
     rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()}
-    assert rows["albef"] == ["masked-lm", "match-head", "-", "62", "ALBEF_4M.pth,", "ALBEF.pth"]
+    assert rows["albef"] == ["masked-lm", "match-head", "-", "76", "ALBEF_4M.pth,", "ALBEF.pth"]
     assert rows["CLIPModel"][:4] == ["-", "contrastive", "-", "32"]
     assert rows["BertForMaskedLM"][:4] == ["masked-lm", "-", "-", "30"]
     assert "test_mirror_flips_hands," in rows["mlm"]
     assert "test_mirror_flips_hands," in rows["itm"]
-    assert rows["LxmertForPreTraining"][:4] == ["masked-lm", "match-head", "masked-region", "62"]
+    assert rows["LxmertForPreTraining"][:4] == ["masked-lm", "match-head", "masked-region", "76"]
 
 
 def test_models_check_ends_with_0_or_1_and_is_remembered(tmp_path, monkeypatch):
