@@ -163,7 +163,7 @@ def test_a_run_s_last_weights_are_scored_beside_its_other_files(folder: Path) ->
     write(folder / "checkpoint-500" / WHOLE, moved(kept(folder)))
     say(folder / "trainer_state.json", epoch=1)
     torch.save({"state": {}}, folder / "optimizer.pt")
-    assert np.array_equal(scores(folder), right)
+    assert scores(folder) == pytest.approx(right, abs=1e-6)  # one thread adds in another order than two
 
 
 def test_a_detector_in_the_folder_is_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,7 +204,7 @@ def test_shards_are_read_together(folder: Path) -> None:
     right = scores(folder)
     (folder / WHOLE).unlink()
     write_shards(folder, new)
-    assert np.array_equal(scores(folder), right)
+    assert scores(folder) == pytest.approx(right, abs=1e-6)  # one thread adds in another order than two
 
 
 def point_to(file: str) -> Change:
