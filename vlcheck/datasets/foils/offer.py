@@ -63,6 +63,8 @@ def _sentence(text: str) -> str:
         raise NotApplicable(f"text has more than {LONGEST_CAPTION} characters")
     if not is_text(text) or not words_of(text):
         raise NotApplicable("text has no words")
+    if "\0" in text:
+        raise NotApplicable("text has a NUL character")
     if MASK in text:
         raise NotApplicable(f"text holds {MASK}")
     return " ".join(text.split())
