@@ -133,7 +133,7 @@ def test_two_rows_of_one_id_are_refused(tmp_path):
         ({"image": [b"1"], "caption": ["a"], "target": [b"1"]}, "'target' is binary, and target is to be read from it"),
         ({"image": [b"1"], "caption": ["a"], "tags": [[b"1"]]}, "and tags is to be read from it; texts are accepted"),
         ({"image": [b"1"], "caption": [""]}, "gives no case, of 1 row; 1 times: caption cannot be used"),
-        ({"image": [b"1"], "caption": ["a dog"]}, "gives no case, of 1 row.\nA row gives a case by a caption that names"),
+        ({"image": [b"1"], "caption": ["a dog"]}, "gives no case, of 1 row.\nA row gives a case by a caption"),
         (
             {"image": [b"1"], "caption": ["a dog"], "foils": ["a cat"]},
             "gives no case, of 1 row; 1 times: foil: row needs one caption, and one phenomenon among its tags",

@@ -47,8 +47,8 @@ _PLAIN = re.compile(r"[\w.-]{1,80}", re.ASCII)
 _STRANGE = re.compile(r"[^\w.-]+", re.ASCII)
 _LINE = ("image", "caption", "target", "bare", "id", "source", "licence", "tags", "candidates", "foils", "present")
 _WANTED = (
-    "A row gives a case by a caption that names a color, a hand, a binding or a role; by a target with tags; or by foils"
-    f" with a tag that is a phenomenon. {parameter('columns')} names the columns of all of them."
+    "A row gives a case by a caption that names a color, a hand, a binding or a role; by a target with tags; or by"
+    f" foils with a tag that is a phenomenon. {parameter('columns')} names the columns of all of them."
 )
 _OF_LINE = frozenset((*_LINE, "about", "region"))
 
@@ -84,7 +84,8 @@ def read_webdataset(
         seed: determines the order of images.
 
     Raises:
-        UsageError: If a shard cannot be read or is compressed, or a sample with a target is wrong; the message names shard and sample.
+        UsageError: If a shard cannot be read or is compressed, or a sample with a target is wrong; the message names
+            shard and sample.
     """
     return _Reading(lexicons, parse_columns(columns), images, seed).offer(seekable_shards(path))
 
