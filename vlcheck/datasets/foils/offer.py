@@ -39,11 +39,7 @@ def foil_case(
         NotApplicable: If the texts cannot be those of a case; the message is the reason to count.
     """
     caption = _sentence(caption)
-    false = tuple({folded(foil): _sentence(foil) for foil in reversed(foils)}.values())[::-1]
-    if not false:
-        raise NotApplicable("pair has no foil")
-    if any(folded(foil) == folded(caption) for foil in false):
-        raise NotApplicable("foil is the caption itself")
+    false = _foils(caption, foils)
     return Case(
         id=case_id,
         image=image,
@@ -55,6 +51,16 @@ def foil_case(
         source=source,
         licence=licence,
     )
+
+
+def _foils(caption: str, said: Sequence[str]) -> tuple[str, ...]:
+    """Return the foils, each once; raise NotApplicable if there is none, or one is the caption."""
+    foils = tuple({folded(foil): _sentence(foil) for foil in reversed(said)}.values())[::-1]
+    if not foils:
+        raise NotApplicable("pair has no foil")
+    if any(folded(foil) == folded(caption) for foil in foils):
+        raise NotApplicable("foil is the caption itself")
+    return foils
 
 
 def _sentence(text: str) -> str:
