@@ -155,6 +155,12 @@ def test_a_shard_whose_members_are_named_wrongly_gives_no_case(tmp_path, said):
         open_source(f"webdataset:{shard}", columns=said)
 
 
+def test_a_column_that_holds_no_pictures_is_told(tmp_path):
+    shard = write_shard(tmp_path / "a.tar", samples())
+    with pytest.raises(UsageError, match=r"first pictures can be read, columns=image=NAME\?\n.*0000: not a picture"):
+        open_source(f"webdataset:{shard}", columns="image=txt")
+
+
 def test_a_compressed_shard_has_no_pictures_for_cases(tmp_path):
     shard = write_shard(tmp_path / "a.tar.gz", samples(), mode="w:gz")
     for spec in (shard, shard.parent):

@@ -34,7 +34,7 @@ from vlcheck.datasets.tables.pictured import CaseRow, Pictured, read_pictured
 from vlcheck.datasets.tables.shards import seekable_shards
 from vlcheck.datasets.tables.table import TablePart
 from vlcheck.datasets.tags import doubts
-from vlcheck.errors import NotApplicable, UsageError, parameter
+from vlcheck.errors import NotApplicable, UsageError, argument, parameter
 
 # The cases that captions alone give, as those of a COCO photograph without annotations do.
 _FINDERS: Mapping[str, Callable[[PhotographFacts], Iterator[Finding]]] = {
@@ -50,6 +50,7 @@ _WANTED = (
     "A row gives a case by a caption that names a color, a hand, a binding or a role; by a target with tags; or by"
     f" foils with a tag that is a phenomenon. {parameter('columns')} names the columns of all of them."
 )
+_LOOKED_AT = 20  # cases whose pictures are opened when the table is read, until one can be
 _OF_LINE = frozenset((*_LINE, "about", "region"))
 
 
@@ -147,6 +148,7 @@ class _Reading:
         cases = best.by_image()
         if not cases:
             raise UsageError(f"{parts[0].where}: {self._nothing()}.", *([_WANTED] if self.rows else []))
+        _demand_a_picture([case for each in cases.values() for case in each][:_LOOKED_AT], parts[0].where)
         return Offer(
             cases,
             self.left_out + best.dropped(),
@@ -233,6 +235,23 @@ class _Reading:
             for doubt in doubts(case, self.lexicons):
                 found.setdefault(doubt, []).append(case.id)
         return found
+
+
+def _demand_a_picture(cases: Sequence[Case], where: str) -> None:
+    """Raise UsageError if no picture of some cases can be read, as where another column was taken for the pictures.
+
+    Args:
+        cases: the cases, at least one.
+        where: the table, for messages.
+    """
+    why: UsageError | None = None
+    for case in cases:
+        try:
+            _ = case.image.size
+            return
+        except UsageError as error:
+            why = why or error
+    raise UsageError(f"{where}: none of its first pictures can be read, {argument('columns', 'image=NAME')}?", why)
 
 
 def _texts(value: object) -> list[str]:
