@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.foil_cases import write_foils
+from vlcheck.datasets import registry
 
 pytestmark = pytest.mark.slow
 
@@ -110,3 +111,14 @@ def test_a_plan_says_what_can_be_told(foils):
     assert "a lead of 0." in text
     assert "over choices without the picture" in text
     assert "test_grey" not in text
+
+
+@pytest.mark.parametrize("arguments", [(), ("--vl-cases",), ("--vl-plan",)])
+def test_data_that_cannot_be_read_is_asked_for_once(project, monkeypatch, arguments):
+    asked, read = [], registry.open_source
+    monkeypatch.setattr(registry, "open_source", lambda spec, **how: asked.append(spec) or read(spec, **how))
+    project.data = "parquet:absent.parquet"
+    result = project.run(*arguments)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "absent.parquet: there is no such file" in result.stderr.str()
+    assert asked == ["parquet:absent.parquet"]

@@ -59,11 +59,13 @@ class Scheme:
         path: whether it has a path.
         at: the part that may follow an @. "source" is another source, or the path of a folder; a "named split" may
             follow a colon, too, as in hf:NAME:SPLIT.
+        foils: whether such data may have foils, so that it is read to find out which tests there are cases for.
     """
 
     form: str
     path: bool = True
     at: Literal["nothing", "split", "named split", "source"] = "nothing"
+    foils: bool = True
 
     @property
     def ends(self) -> re.Pattern[str]:

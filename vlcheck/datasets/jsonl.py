@@ -240,24 +240,24 @@ class CaseLine:
 
     def _check_text(self, field: str, value: object) -> None:
         if not isinstance(value, str) or not is_text(value) or not (value.strip() or field in ("source", "licence")):
-            raise self.bad(field, f"is {value!r}; it has to be a text")
+            raise self.bad(field, f"is {_shown(value)}; it has to be a text")
         if len(value) > LONGEST_CAPTION:
             raise self.bad(field, f"has {len(value)} characters; at most {LONGEST_CAPTION} are accepted")
 
     def _check_list(self, field: str, value: object) -> None:
         texts = isinstance(value, list) and all(isinstance(one, str) and is_text(one) and one.strip() for one in value)
         if not texts:
-            raise self.bad(field, f"is {value!r}; it has to be a list of texts")
+            raise self.bad(field, f"is {_shown(value)}; it has to be a list of texts")
         if field == "tags" and not value:
             raise self.bad(field, 'is empty; it has to hold the kind of the target, e.g. ["object"]')
 
     def _check_region(self, value: object) -> None:
         if _is_box(value):
-            raise self.bad("region", f"{value!r} is one box; it has to be a list of {PIXELS}: [{value!r}]")
+            raise self.bad("region", f"{_shown(value)} is one box; it has to be a list of {PIXELS}: [{_shown(value)}]")
         boxes: list[Any] = value if isinstance(value, list) else [value]
         for box in boxes:
             if not _is_box(box):
-                raise self.bad("region", f"{box!r} is no box; it has to be a list of {PIXELS}")
+                raise self.bad("region", f"{_shown(box)} is no box; it has to be a list of {PIXELS}")
             x, y, width, height = box
             if unit := wrong_unit(Box(x, y, width, height)):
                 raise self.bad("region", f"{box!r} {unit}")
@@ -326,6 +326,11 @@ def _object(where: str, text: bytes) -> Mapping[str, Any]:
     if not isinstance(fields, dict):
         raise UsageError(f"{where}: is {type(fields).__name__}, not an object; one object a line is accepted.")
     return fields
+
+
+def _shown(value: object) -> str:
+    """Return a value for messages, which is foreign and may be long."""
+    return printable(repr(value), 80)
 
 
 def _is_box(value: object) -> bool:

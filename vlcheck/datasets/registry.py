@@ -38,8 +38,8 @@ GROUP = "vlcheck.datasets"
 Reader = Callable[..., Offer]
 
 _SCHEMES: Mapping[str, Scheme] = {  # of the shipped readers, which are imported when they are asked
-    "scenes": Scheme("scenes", path=False),
-    "coco": Scheme("coco:ROOT[@SPLIT]", at="split"),
+    "scenes": Scheme("scenes", path=False, foils=False),
+    "coco": Scheme("coco:ROOT[@SPLIT]", at="split", foils=False),
     "parquet": Scheme("parquet:PATH"),
     "webdataset": Scheme("webdataset:SHARDS"),
     "hf": Scheme("hf:NAME[:SPLIT]", at="named split"),
@@ -71,6 +71,12 @@ ACCEPTED = accepted(_SCHEMES)
 def registered_sources() -> dict[str, EntryPoint]:
     """Return the readers by name. The shipped ones are there even if an older installation does not register them."""
     return {**_SHIPPED, **{entry.name: entry for entry in entry_points(group=GROUP) if entry.name not in _SHIPPED}}
+
+
+def may_have_foils(spec: str) -> bool:
+    """Return True unless a spec, which may be wrong, names a reader whose data never has foils."""
+    scheme = _SCHEMES.get(spec.partition(":")[0].partition("@")[0])
+    return scheme is None or scheme.foils
 
 
 def open_source(spec: str, *, lexicons: Path | None = None, columns: ColumnsSaid = None) -> CaseSource:

@@ -45,7 +45,8 @@ _OPTIONS = (
     _Option(
         "data",
         "SPEC",
-        "the cases: scenes[:N[:SEED]], coco:ROOT[@SPLIT][:N[:SEED]] or jsonl:PATH[:N[:SEED]]; N images for each test",
+        "the cases: scenes, coco:ROOT[@SPLIT], jsonl:PATH, a table (parquet:PATH, webdataset:SHARDS, hf:NAME) or a foil"
+        " suite (e.g. sugarcrepe:FOLDER@coco:ROOT); then [:N[:SEED]], N images for each test",
     ),
     _Option("columns", "FIELD=COLUMN,...", "the columns of hf:, parquet: and webdataset: data, or a TOML file of them"),
     _Option("device", "NAME", "where the model runs: cpu, cuda, cuda:1, mps (cpu)"),

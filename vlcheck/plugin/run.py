@@ -46,9 +46,6 @@ FILES = ("results", "report", "baseline")  # options that name a file to write, 
 _ASKS = ("model", *FILES)  # options that ask for a verdict
 
 
-_WITHOUT_FOILS = ("scenes", "coco")  # data that is not read to find out which tests it has cases for
-
-
 class Run:
     """The state of the plugin between its hooks; nothing is opened before a test needs it.
 
@@ -73,7 +70,6 @@ class Run:
         self._selected = False
         self._chosen: list[BehaviorTest] = []
         self._unasked: list[BehaviorTest] = []  # they need an explanation for which the run does not ask
-        self._unread = False  # the data could not be read when the tests were collected
         self._unfit: list[tuple[BehaviorTest, str]] = []  # the data has none of their kind of cases, with the reason
         self._single: list[CaseItem] = []
         self._words: Path | None = None  # the lexicons with which `collect` read the cases
@@ -155,13 +151,23 @@ class Run:
         fixtures = judging_fixtures(self.config)
         return lexicons_in(fixtures) if fixtures else None
 
-    @cached_property
+    @property
     def source(self) -> CaseSource:
         """The cases, read at first access. May raise UsageError."""
+        if isinstance(self._read, UsageError):
+            raise self._read
+        return self._read
+
+    @cached_property
+    def _read(self) -> CaseSource | UsageError:
+        """The cases, or why they cannot be read: a hub that cannot be reached is not asked twice."""
         from vlcheck.datasets.registry import open_source  # not imported in runs of other projects
 
-        self.settings.demand_data()
-        return open_source(self.settings.data, lexicons=self.lexicons, columns=self.settings.columns)
+        try:
+            self.settings.demand_data()
+            return open_source(self.settings.data, lexicons=self.lexicons, columns=self.settings.columns)
+        except UsageError as error:
+            return error
 
     @cached_property
     def policy(self) -> Policy:
@@ -320,18 +326,20 @@ class Run:
         """Return why a test is not asked about the data; None stands for data without foils, or none at all."""
         if source:
             return unfit(test, source)
-        without = bool(self.settings.data) and not self._unread
+        without = self.settings.data and not self._may_have_foils
         return f"it asks for foils, and {self.settings.data} offers none" if without and test.asks_foils else ""
+
+    @property
+    def _may_have_foils(self) -> bool:
+        from vlcheck.datasets.registry import may_have_foils  # not imported in runs of other projects
+
+        return may_have_foils(self.settings.data)
 
     def _source_with_foils(self) -> CaseSource | None:
         """Return the cases if they may have foils; None for data without foils, or data that cannot be read."""
-        if not self.settings.data or self.settings.data.partition(":")[0] in _WITHOUT_FOILS:
-            return None
-        try:
-            return self.source
-        except UsageError:
-            self._unread = True  # said when the tests are about to run
-            return None
+        if not self.settings.data or not self._may_have_foils or isinstance(self._read, UsageError):
+            return None  # what cannot be read is said when the tests are about to run
+        return self.source
 
     def plan(self, session: pytest.Session) -> None:
         """Print how long the selected tests would take, and what they can decide; score nothing."""

@@ -64,6 +64,16 @@ def test_a_saved_folder_without_its_files_is_refused(splits):
         hub_part(str(splits), "train")
 
 
+def test_a_folder_of_files_is_loaded_without_a_word(tmp_path, capfd):
+    (tmp_path / "folder").mkdir()
+    write_parquet(tmp_path / "folder" / "train.parquet", {"caption": [*CAPTIONS], "image": pictures()})
+    datasets.enable_progress_bars()
+    assert hub_part(str(tmp_path / "folder"), "").dataset.num_rows == 3
+    assert capfd.readouterr().err == ""
+    assert not datasets.are_progress_bars_disabled()
+    assert any((tmp_path / "cache").iterdir())  # as docs/reference/tables.md says
+
+
 def test_a_stream_gives_captions_in_chunks(tmp_path):
     write_parquet(tmp_path / "train.parquet", {"caption": [f"caption {at}" for at in range(25)]})
     stream = datasets.load_dataset("parquet", data_files=str(tmp_path / "train.parquet"), split="train", streaming=True)

@@ -2,15 +2,22 @@
 
 import io
 import pickle
+import tracemalloc
+from collections import Counter
 
 import pytest
 from PIL import Image
 
 from tests.datasets.tables.samples import CAPTIONS, pictures, png, samples, write_parquet, write_shard
 from vlcheck.datasets.registry import open_source
+from vlcheck.datasets.tables.columns import Columns
+from vlcheck.datasets.tables.parquet import parquet_parts
+from vlcheck.datasets.tables.pictured import read_pictured
 from vlcheck.errors import UsageError
 
 pyarrow = pytest.importorskip("pyarrow", reason="needs vlcheck[tables]")
+
+MOST_OF_A_ROW = 1_600  # bytes of a row that names a file: docs/reference/tables.md
 
 
 def told(source):
@@ -121,6 +128,16 @@ def test_two_rows_of_one_id_are_refused(tmp_path):
         ({"url": ["1.jpg"], "caption": ["a red bus"]}, "has no column of pictures"),
         ({"image": [b"1"], "url": ["a red bus"]}, "has no column of captions"),
         ({"image": [""], "caption": ["a red bus"]}, "has no row with a picture; 1 times: row names no picture"),
+        ({"image": [b"1"], "caption": [3]}, "'caption' is int64, and caption is to be read from it; captions are"),
+        ({"image": [b"1"], "caption": [b"\xff" * 9]}, "'caption' is binary, and caption is to be read from it"),
+        ({"image": [b"1"], "caption": ["a"], "target": [b"1"]}, "'target' is binary, and target is to be read from it"),
+        ({"image": [b"1"], "caption": ["a"], "tags": [[b"1"]]}, "and tags is to be read from it; texts are accepted"),
+        ({"image": [b"1"], "caption": [""]}, "gives no case, of 1 row; 1 times: caption cannot be used"),
+        ({"image": [b"1"], "caption": ["a dog"]}, "gives no case, of 1 row.\nA row gives a case by a caption"),
+        (
+            {"image": [b"1"], "caption": ["a dog"], "foils": ["a cat"]},
+            "gives no case, of 1 row; 1 times: foil: row needs one caption, and one phenomenon among its tags",
+        ),
     ],
 )
 def test_tables_that_cannot_be_used_say_why(tmp_path, columns, amiss):
@@ -129,6 +146,57 @@ def test_tables_that_cannot_be_used_say_why(tmp_path, columns, amiss):
         open_source(f"parquet:{path}")
     assert str(refused.value).startswith(str(path))
     assert amiss in str(refused.value)
+
+
+@pytest.mark.parametrize("said", ["caption=png", "foils=txt"])
+def test_a_shard_whose_members_are_named_wrongly_gives_no_case(tmp_path, said):
+    shard = write_shard(tmp_path / "a.tar", samples())
+    with pytest.raises(UsageError, match=r"a\.tar: gives no case, of 3 rows; 3 times: "):
+        open_source(f"webdataset:{shard}", columns=said)
+
+
+def test_a_column_that_holds_no_pictures_is_told(tmp_path):
+    shard = write_shard(tmp_path / "a.tar", samples())
+    with pytest.raises(UsageError, match=r"first pictures can be read, columns=image=NAME\?\n.*0000: not a picture"):
+        open_source(f"webdataset:{shard}", columns="image=txt")
+
+
+def test_a_compressed_shard_has_no_pictures_for_cases(tmp_path):
+    shard = write_shard(tmp_path / "a.tar.gz", samples(), mode="w:gz")
+    for spec in (shard, shard.parent):
+        with pytest.raises(UsageError, match=r"a\.tar\.gz: is compressed, so that pictures cannot be read again"):
+            open_source(f"webdataset:{spec}")
+
+
+def test_a_long_value_is_cut_in_messages(tmp_path):
+    columns = {"image": pictures(1), "caption": ["A dog"], "target": [["word"] * 9_999], "tags": [["object"]]}
+    path = write_parquet(tmp_path / "a.parquet", columns)
+    with pytest.raises(UsageError, match=r"target: is \['word', .* \.\.\.; it has to be a text") as refused:
+        open_source(f"parquet:{path}")
+    assert len(str(refused.value)) < len(str(path)) + 200
+
+
+def peak_of_reading(path, **columns):
+    """The most bytes that the reading of a table holds, while its pictures pass by."""
+    parts = parquet_parts(write_parquet(path, columns, row_group_size=100))
+    tracemalloc.start()
+    try:
+        count = sum(len(one.rows) for one in read_pictured(parts, Columns(), Counter()))
+        return count, tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_grows_with_rows_that_name_files_and_with_no_others(tmp_path):
+    captions = [f"A man number {at} walks along a road" for at in range(3000)]
+    peaks = {}
+    for kind, image in (("within", [b"1"] * 3000), ("named", [f"{at}.jpg" for at in range(3000)])):
+        for number in (1000, 3000):
+            path = tmp_path / f"{kind}-{number}.parquet"
+            count, peaks[kind, number] = peak_of_reading(path, image=image[:number], caption=captions[:number])
+            assert count == number
+    assert peaks["within", 3000] < peaks["within", 1000] + 50_000
+    assert 300 < (peaks["named", 3000] - peaks["named", 1000]) / 2000 < MOST_OF_A_ROW
 
 
 def test_pictures_that_do_not_load_are_left_out_and_counted(tmp_path):

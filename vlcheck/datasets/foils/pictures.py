@@ -40,7 +40,7 @@ class PictureFile(NamedTuple):
 
 
 class NamedPictures(Protocol):
-    """NamedPictures that are found by name."""
+    """Pictures that are found by name."""
 
     def find(self, name: str) -> PictureFile:
         """Return the picture of this name; raise NotApplicable if there is none, or if several may be meant."""

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from vlcheck.datasets.tables.table import EXTRA
-from vlcheck.errors import UsageError
+from vlcheck.errors import UsageError, argument, printable
 
 
 def import_extra(module: str, where: str) -> Any:
@@ -43,13 +43,53 @@ def demand_pictures(kind: Any, column: str, where: str) -> None:
         where: the table, for messages.
     """
     types = import_module("pyarrow.types")
-    binary = types.is_binary(kind) or types.is_large_binary(kind) or types.is_binary_view(kind)
     feature = types.is_struct(kind) and {"bytes", "path"} <= {kind.field(at).name for at in range(kind.num_fields)}
-    if not (binary or feature or is_text_type(kind)):
+    if not (_is_bytes(kind) or feature or is_text_type(kind)):
         raise UsageError(
             f"{where}: column {column!r} is {kind}; pictures are accepted as bytes, as paths, or as the feature Image"
             " of datasets, {bytes, path}."
         )
+
+
+def demand_texts(kind: Any, one: str, column: str, where: str) -> None:
+    """Raise UsageError unless a column can hold a field other than pictures, whose values are read with the rows.
+
+    Args:
+        kind: the type of the column.
+        one: the field.
+        column: the column's name.
+        where: the table, for messages.
+    """
+    wanted = "captions are accepted as a text, or a list of texts" if one == "caption" else "texts are accepted"
+    refused = not _is_texts(kind) if one == "caption" else _holds_bytes(kind)
+    if refused:
+        raise UsageError(
+            f"{where}: column {printable(column, 80)!r} is {printable(str(kind), 80)}, and {one} is to be read from it;"
+            f" {wanted}. Name another, {argument('columns', f'{one}=NAME')}."
+        )
+
+
+def _is_texts(kind: Any) -> bool:
+    """Return True for a column of texts, or of lists of texts."""
+    return is_text_type(kind.value_type if _is_list(kind) else kind)
+
+
+def _is_list(kind: Any) -> bool:
+    types = import_module("pyarrow.types")
+    return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
+
+
+def _holds_bytes(kind: Any) -> bool:
+    """Return True if there may be bytes in a column, at any depth: they are not looked at, and may be pictures."""
+    types = import_module("pyarrow.types")
+    if types.is_struct(kind):
+        return any(_holds_bytes(kind.field(at).type) for at in range(kind.num_fields))
+    return _holds_bytes(kind.value_type) if _is_list(kind) else _is_bytes(kind)
+
+
+def _is_bytes(kind: Any) -> bool:
+    types = import_module("pyarrow.types")
+    return bool(types.is_binary(kind) or types.is_large_binary(kind) or types.is_binary_view(kind))
 
 
 def read_fields(batch: Any, columns: Mapping[str, str]) -> dict[str, list[object]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -164,7 +164,21 @@ def hub_stream(name: str, split: str) -> HubPart | StreamedPart:
 
 def _loaded(datasets: Any, name: str, said: str, split: str, **how: bool) -> Any:
     splits = datasets.get_dataset_split_names(name)
-    return datasets.load_dataset(name, split=_split_of(splits, said, split), **how)
+    with _without_bars(datasets) if Path(name).exists() else nullcontext():
+        return datasets.load_dataset(name, split=_split_of(splits, said, split), **how)
+
+
+@contextmanager
+def _without_bars(datasets: Any) -> Iterator[None]:
+    """Keep the progress of a local conversion out of the run; that of a download stays."""
+    if datasets.are_progress_bars_disabled():
+        yield
+        return
+    datasets.disable_progress_bars()
+    try:
+        yield
+    finally:
+        datasets.enable_progress_bars()
 
 
 def _chosen(loaded: Any, said: str, split: str) -> Any:

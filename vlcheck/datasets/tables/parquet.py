@@ -11,7 +11,7 @@ from typing import Any
 
 from vlcheck._util.compressed import BrokenFile
 from vlcheck._util.foreign_files import demand_file
-from vlcheck.datasets.tables.arrow import demand_pictures, import_extra, is_text_type, read_fields
+from vlcheck.datasets.tables.arrow import demand_pictures, demand_texts, import_extra, is_text_type, read_fields
 from vlcheck.datasets.tables.paths import files_of
 from vlcheck.datasets.tables.table import CHUNK, TableChunk
 from vlcheck.errors import UsageError, printable
@@ -115,9 +115,12 @@ def without_pictures(schema: Any, columns: Mapping[str, str], where: str) -> dic
         where: the table, for messages.
 
     Raises:
-        UsageError: If the column of pictures has another type.
+        UsageError: If the column of pictures has another type, or another column holds bytes, or captions are no texts.
     """
     read = dict(columns)
+    for one, column in read.items():
+        if one != "image":
+            demand_texts(schema.field(column).type, one, column, where)
     if "image" in read:
         kind = schema.field(read["image"]).type
         demand_pictures(kind, read["image"], where)

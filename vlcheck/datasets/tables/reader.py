@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vlcheck._util.hashing import digest
+from vlcheck._util.numbers import counted
 from vlcheck.cases.case import Case
 from vlcheck.cases.foils import PHENOMENA
 from vlcheck.cases.offer import Offer
@@ -30,10 +31,10 @@ from vlcheck.datasets.tables.columns import Columns, ColumnsSaid, parse_columns
 from vlcheck.datasets.tables.hub import hub_part
 from vlcheck.datasets.tables.parquet import parquet_parts
 from vlcheck.datasets.tables.pictured import CaseRow, Pictured, read_pictured
-from vlcheck.datasets.tables.shards import shard_parts
+from vlcheck.datasets.tables.shards import seekable_shards
 from vlcheck.datasets.tables.table import TablePart
 from vlcheck.datasets.tags import doubts
-from vlcheck.errors import NotApplicable, UsageError
+from vlcheck.errors import NotApplicable, UsageError, argument, parameter
 
 # The cases that captions alone give, as those of a COCO photograph without annotations do.
 _FINDERS: Mapping[str, Callable[[PhotographFacts], Iterator[Finding]]] = {
@@ -45,6 +46,11 @@ _FINDERS: Mapping[str, Callable[[PhotographFacts], Iterator[Finding]]] = {
 _PLAIN = re.compile(r"[\w.-]{1,80}", re.ASCII)
 _STRANGE = re.compile(r"[^\w.-]+", re.ASCII)
 _LINE = ("image", "caption", "target", "bare", "id", "source", "licence", "tags", "candidates", "foils", "present")
+_WANTED = (
+    "A row gives a case by a caption that names a color, a hand, a binding or a role; by a target with tags; or by"
+    f" foils with a tag that is a phenomenon. {parameter('columns')} names the columns of all of them."
+)
+_LOOKED_AT = 20  # cases whose pictures are opened when the table is read, until one can be
 _OF_LINE = frozenset((*_LINE, "about", "region"))
 
 
@@ -79,9 +85,10 @@ def read_webdataset(
         seed: determines the order of images.
 
     Raises:
-        UsageError: If a shard cannot be read, or a sample with a target is wrong; the message names shard and sample.
+        UsageError: If a shard cannot be read or is compressed, or a sample with a target is wrong; the message names
+            shard and sample.
     """
-    return _Reading(lexicons, parse_columns(columns), images, seed).offer(shard_parts(path))
+    return _Reading(lexicons, parse_columns(columns), images, seed).offer(seekable_shards(path))
 
 
 def read_hub(
@@ -137,17 +144,22 @@ class _Reading:
         for pictured in read_pictured(parts, self.wanted, self.left_out):
             for case in self._cases(pictured):
                 best.add(pictured.name, case)
-        if not self.rows:
-            why = "".join(f"; {count} times: {reason}" for reason, count in self.left_out.items())
-            raise UsageError(f"{parts[0].where}: has no row with a picture{why}.")
         self.complaints.demand_none()
         cases = best.by_image()
+        if not cases:
+            raise UsageError(f"{parts[0].where}: {self._nothing()}.", *([_WANTED] if self.rows else []))
+        _demand_a_picture([case for each in cases.values() for case in each][:_LOOKED_AT], parts[0].where)
         return Offer(
             cases,
             self.left_out + best.dropped(),
             lambda case: _check(case, self.lexicons),
             doubts=self._doubts(cases),
         )
+
+    def _nothing(self) -> str:
+        """Say why there is no case, with the commonest reasons."""
+        why = "".join(f"; {count} times: {reason}" for reason, count in self.left_out.most_common(3))
+        return f"gives no case, of {counted(self.rows, 'row')}{why}" if self.rows else f"has no row with a picture{why}"
 
     def _cases(self, pictured: Pictured) -> Iterator[Case]:
         """Yield the cases of a picture: of rows with a target, of rows with foils, and of all other captions."""
@@ -223,6 +235,23 @@ class _Reading:
             for doubt in doubts(case, self.lexicons):
                 found.setdefault(doubt, []).append(case.id)
         return found
+
+
+def _demand_a_picture(cases: Sequence[Case], where: str) -> None:
+    """Raise UsageError if no picture of some cases can be read, as where another column was taken for the pictures.
+
+    Args:
+        cases: the cases, at least one.
+        where: the table, for messages.
+    """
+    why: UsageError | None = None
+    for case in cases:
+        try:
+            _ = case.image.size
+            return
+        except UsageError as error:
+            why = why or error
+    raise UsageError(f"{where}: none of its first pictures can be read, {argument('columns', 'image=NAME')}?", why)
 
 
 def _texts(value: object) -> list[str]:

@@ -70,8 +70,7 @@ class ShardRow:
         return f"{self.path}: {printable(self.key)}"
 
     def value(self, column: str) -> object:
-        if is_compressed(self.path) or self.path.suffix == ".tgz":
-            raise UsageError(f"{self.path}: is compressed, so that pictures cannot be read again; decompress it.")
+        _demand_plain(self.path)
         suffix = next((one for one in (column, *USUAL["image"]) if one in self.places), None)
         if suffix is None:
             return None
@@ -138,6 +137,23 @@ class ShardPart:
 def shard_parts(path: Path) -> tuple[ShardPart, ...]:
     """Return the shards that a path names: one, a folder, a pattern or a series. Raises UsageError if there is none."""
     return tuple(map(ShardPart, files_of(path, SUFFIXES)))
+
+
+def seekable_shards(path: Path) -> tuple[ShardPart, ...]:
+    """Return the shards that a path names, whose pictures can be read again.
+
+    Raises:
+        UsageError: If there is none, or one is compressed, so that its pictures have no offsets.
+    """
+    parts = shard_parts(path)
+    for part in parts:
+        _demand_plain(part.path)
+    return parts
+
+
+def _demand_plain(path: Path) -> None:
+    if is_compressed(path):
+        raise UsageError(f"{path}: is compressed, so that pictures cannot be read again; decompress it.")
 
 
 def _samples(path: Path, texts: set[str]) -> Iterator[_Sample]:
