@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, islice
@@ -61,6 +61,15 @@ class CaseSource:
             of = f" of {' or '.join(selection.kinds)}" if self.offer.foils else ""
             return f"it asks for foils, and {self.spec} offers none{of}"
         return f"{self.spec} offers foils alone, and it asks for other cases" if self.offer.only_foils else ""
+
+    def accepted(self, selection: Selection) -> Mapping[str, list[Case]]:
+        """Return all cases that a selection accepts, chosen or not, by the name of their image.
+
+        Args:
+            selection: the selection.
+        """
+        found = {name: [case for case in cases if selection.accepts(case)] for name, cases in self.offer.cases.items()}
+        return {name: cases for name, cases in found.items() if cases}
 
     def select(self, selection: Selection) -> tuple[Case, ...]:
         """Choose a behavior's cases: one a picture, balanced over the target words, the same in every process.
