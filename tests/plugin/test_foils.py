@@ -50,6 +50,9 @@ def test_data_with_foils_is_asked_the_tests_of_its_foils_alone(foils):
     assert "Passes 1 bias: grounding." in text
     assert "Not asked about" not in text
     assert "share of captions that beat their foils" in text
+    assert "2 deselected" in text
+    assert "vlcheck: 1 test left out: " in text
+    assert "offers foils alone, and it asks for other cases" in text
 
 
 def test_other_data_is_asked_everything_else(project):
@@ -110,3 +113,14 @@ def test_a_plan_says_what_can_be_told(foils):
     assert "a lead of 0." in text
     assert "over choices without the picture" in text
     assert "test_grey" not in text
+
+
+def test_data_of_both_kinds_is_asked_no_test_that_it_has_no_case_for(foils):
+    """One plain case beside foils brings the tests of its kind, and no verdict on any other."""
+    line = json.loads((foils.folder / "data" / "foils.jsonl").read_text().splitlines()[0])
+    plain = {key: value for key, value in line.items() if key not in ("foils", "id")} | {"tags": ["plural"]}
+    with (foils.folder / "data" / "foils.jsonl").open("a") as file:
+        file.write("\n" + json.dumps(plain))
+    result = foils.run("--collect-only", "-q")
+    assert {"test_object[itm]"} == {line.partition("::")[2] for line in result.outlines if "::" in line}
+    assert "offers foils, and no case that it asks for" in result.stdout.str()

@@ -191,9 +191,7 @@ def _paired(
     return [_pair(rival, its, alpha, len(common), test) for rival, its in common.items()]
 
 
-def _pair(
-    rival: str, rows: Sequence[tuple[float, float, Hashable]], alpha: float, rivals: int, test: Test
-) -> _Paired:
+def _pair(rival: str, rows: Sequence[tuple[float, float, Hashable]], alpha: float, rivals: int, test: Test) -> _Paired:
     differences = by_cluster((own - other, image) for own, other, image in rows)
     sample = Tally.of((np.clip(differences, -1.0, 1.0) + 1) / 2)
     alone = Tally.of(np.clip(by_cluster((other, image) for _, other, image in rows), 0.0, 1.0))
@@ -219,7 +217,7 @@ def _status(each: Sequence[Lead], alpha: float) -> Status:
 
 
 def _shown(paired: Sequence[_Paired], status: Status) -> _Paired:
-    """Return the rival that a verdict shows: the one that it fails against, else the one with the least certain lead."""
+    """Return the rival that a verdict shows: that which it fails against, else the one with the least certain lead."""
     if status == "fail":
         return min(paired, key=lambda one: one.lead.p_ahead)
     return min(paired, key=lambda one: (one.lead.low, one.lead.lead))
