@@ -67,7 +67,7 @@ def test_caption_beats_denied_existence(verdict):
 
 @behavior(cases=foils("plurality"), given=Sentences(), expect=BeatsBlind(), metrics=("itm",))
 def test_caption_beats_wrong_number(verdict):
-    """One dog is not several dogs: who counts on the caption must be able to count on the number."""
+    """One dog is not several dogs: a model that takes either has not counted."""
     assert verdict.passed
 
 

@@ -113,7 +113,8 @@ def test_where_words_alone_tell_the_foils_no_model_is_held_to_them(told, kind):
     page = draw(results.lines, source="results.jsonl")
     assert all(one in page for one in said)
     marked = "not asked ((!) words alone tell many foils)"
-    assert all(marked in text for text in (str(results), markdown.summary(results.lines), page))
+    for text in (str(results), markdown.summary(results.lines).replace("\\", ""), page):
+        assert marked in text
     assert f"over {IMAGES} images (!)" in page
 
 
@@ -141,8 +142,8 @@ def test_cases_that_share_the_changed_word_have_other_pictures():
     """Another picture is one whose caption lacks a word of the whole caption, not the one that the foils change."""
 
     def alike(case):
-        text, about = f"{case.caption} ball", frozenset()
-        return dataclasses.replace(case, caption=text, target="ball", about=about, foils=(f"{case.caption} box",))
+        text, about = f"{case.caption.rstrip('.')} zeppelin", frozenset()
+        return dataclasses.replace(case, caption=text, target="zeppelin", about=about, foils=(f"{case.caption} today",))
 
     cases = {name: tuple(map(alike, own)) for name, own in foil_source(12).offer.cases.items()}
     shared = vlcheck.cases.CaseSource("shared", vlcheck.cases.Offer(cases), 12, 0)

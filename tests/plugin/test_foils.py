@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.foil_cases import write_foils
+from tests.foil_cases import longer, write_foils
 
 pytestmark = pytest.mark.slow
 
@@ -124,3 +124,12 @@ def test_data_of_both_kinds_is_asked_no_test_that_it_has_no_case_for(foils):
     result = foils.run("--collect-only", "-q")
     assert {"test_object[itm]"} == {line.partition("::")[2] for line in result.outlines if "::" in line}
     assert "offers foils, and no case that it asks for" in result.stdout.str()
+
+
+def test_a_plan_names_what_words_alone_tell(foils):
+    foils.data = write_foils(foils.folder / "data", 30, longer)
+    text = foils.run("--vl-plan", model="").stdout.str()
+    assert (
+        "test_object[itm] cannot pass, and is not asked: 30 images, words alone tell these foils (its length in" in text
+    )
+    assert "nothing: words alone tell these foils (its length in 100 % of 30 images)" in text

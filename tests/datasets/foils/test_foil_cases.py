@@ -48,6 +48,7 @@ def test_a_case_has_the_tags_of_its_phenomenon_and_no_kind_of_target():
         ("A cat.", [" ?! "], "text has no words"),
         ("A \ud800cat.", ["A dog."], "text has no words"),
         ("A [MASK].", ["A dog."], "text holds [MASK]"),
+        ("A red\0 dog.", ["A dog."], "text holds a NUL character"),
         ("A cat.", ["dog " * 501], "text has more than 2000 characters"),
     ],
 )

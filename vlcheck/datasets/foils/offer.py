@@ -39,11 +39,7 @@ def foil_case(
         NotApplicable: If the texts cannot be those of a case; the message is the reason to count.
     """
     caption = _sentence(caption)
-    false = tuple({folded(foil): _sentence(foil) for foil in reversed(foils)}.values())[::-1]
-    if not false:
-        raise NotApplicable("pair has no foil")
-    if any(folded(foil) == folded(caption) for foil in false):
-        raise NotApplicable("foil is the caption itself")
+    false = _false(caption, foils)
     return Case(
         id=case_id,
         image=image,
@@ -57,12 +53,24 @@ def foil_case(
     )
 
 
+def _false(caption: str, foils: Sequence[str]) -> tuple[str, ...]:
+    """Return the foils, each once; raise NotApplicable if there is none, or one is the caption."""
+    false = {folded(foil): _sentence(foil) for foil in reversed(foils)}
+    if not false:
+        raise NotApplicable("pair has no foil")
+    if folded(caption) in false:
+        raise NotApplicable("foil is the caption itself")
+    return tuple(false.values())[::-1]
+
+
 def _sentence(text: str) -> str:
     """Return a text with single spaces; raise NotApplicable if it cannot be a caption."""
     if len(text) > LONGEST_CAPTION:
         raise NotApplicable(f"text has more than {LONGEST_CAPTION} characters")
     if not is_text(text) or not words_of(text):
         raise NotApplicable("text has no words")
+    if "\0" in text:
+        raise NotApplicable("text holds a NUL character")
     if MASK in text:
         raise NotApplicable(f"text holds {MASK}")
     return " ".join(text.split())

@@ -40,7 +40,7 @@ class PictureFile(NamedTuple):
 
 
 class NamedPictures(Protocol):
-    """NamedPictures that are found by name."""
+    """A picture, with what its attribution needs."""
 
     def find(self, name: str) -> PictureFile:
         """Return the picture of this name; raise NotApplicable if there is none, or if several may be meant."""
