@@ -116,7 +116,7 @@ class Judgement:
         offered: number of images that the data has for it.
         known: the policy's entry if it is a known bias.
         gates: whether the policy lets the test fail on this status; a pass and a known bias never fail it.
-        told: how well words alone tell captions from foils; None for a test of anything else.
+        told: the best choice by the words alone between captions and foils; None for a test of anything else.
     """
 
     behavior: Behavior

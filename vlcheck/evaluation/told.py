@@ -54,7 +54,7 @@ def told(
     findings: Findings,
     alpha: float,
 ) -> ToldRecord | None:
-    """Return how well words alone tell the foils of a behavior; None if it is not about foils.
+    """Return the best choice by the words alone between captions and foils; None if a behavior has no foils.
 
     Args:
         images: all cases that the data has for the behavior, by the name of their image.

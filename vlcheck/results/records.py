@@ -426,7 +426,7 @@ class FaultRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="faul
 
 
 class ToldRecord(Record, frozen=True, kw_only=True):
-    """How well a choice by the words alone tells captions from foils, on all cases that the data has.
+    """The success of a choice by the words alone between captions and foils, on all cases that the data has.
 
     Attributes:
         choice: the name of the choice, the best one.
@@ -487,7 +487,7 @@ class VerdictRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="ve
         offered: number of images that the data had.
         known: the policy's excuse if it is a known bias.
         gates: whether it keeps a run from ending with 0; None in older files.
-        told: how well words alone tell captions from foils; None for a test of anything else, and in older files.
+        told: the best choice by the words alone between captions and foils; None for a test of anything else, and in older files.
         tables: figures beside the verdict, by table.
     """
 
