@@ -56,7 +56,7 @@ class Prospect:
         refused: number of cases that cannot be asked about, by reason.
         spare: the trials of further images, to be asked if some of the first do not count.
         strange: the tags that the behavior asks for and nothing has, in words; "" for none.
-        told: that words alone tell the foils, so that no model can pass; "" if one can.
+        told: the choice by the words alone that leaves no model room to pass, in words; "" if there is none.
     """
 
     test: str

@@ -487,7 +487,7 @@ class VerdictRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="ve
         offered: number of images that the data had.
         known: the policy's excuse if it is a known bias.
         gates: whether it keeps a run from ending with 0; None in older files.
-        told: the best choice by the words alone between captions and foils; None for a test of anything else, and in older files.
+        told: the best choice by the words alone between captions and foils; None for other tests, and in older files.
         tables: figures beside the verdict, by table.
     """
 
