@@ -152,7 +152,7 @@ class Expectation(Protocol):
         hollow: why a pass would mean nothing if the model knows too little.
         contrasts: whether the texts before and after cannot both be true. Each is then a foil of the other for a model
             that only compares texts.
-        about: what decides a case: the "change" of the answers alone, the "truth" of an answer as well, or the
+        about: the ground on which a case is decided: "change" of the answers alone, "truth" of an answer as well, or
             "preference" among words. A symmetry that a model has by construction (`StatesSymmetry`) decides a change or
             a preference.
     """
