@@ -10,6 +10,7 @@ import vlcheck
 from tests import doubles
 from tests.conftest import ROOT
 from tests.foil_cases import OBJECTS, TESTS, foil_source, longer
+from vlcheck._util.hashing import digest
 from vlcheck.cases.foils import CONTROL, PHENOMENA
 from vlcheck.report.markdown import markdown
 from vlcheck.report.page import draw
@@ -50,7 +51,7 @@ def test_a_competent_model_passes_and_only_tests_of_foils_that_are_there_are_ask
         assert verdict.effect_low > 0
         found = without_picture(verdict)
         assert (found.right, found.n, found.chance) == (1.0, IMAGES, 0.5)
-        assert not found.marked
+        assert not verdict.told.marked
 
 
 @pytest.mark.parametrize(
@@ -86,17 +87,67 @@ def test_a_model_that_has_read_the_captions_does_as_well_without_the_picture(sou
         assert (best.name, best.right, best.lead) == ("the model with another picture", 1.0, 0.0)
 
 
-def test_where_words_alone_tell_the_foils_nobody_passes_and_the_set_is_marked(told):
-    results = judged(doubles.Competent, told)
-    assert set(statuses(results).values()) == {"inconclusive"}
+class Forgetful(doubles.Competent):
+    """Does not know every third picture."""
+
+    def _match(self, seen, text):
+        unknown = seen.photograph is None or int(seen.photograph[:4], 16) % 3 == 0
+        return doubles.REST if unknown else super()._match(seen, text)
+
+
+@pytest.mark.parametrize("kind", [doubles.Competent, Forgetful])
+def test_where_words_alone_tell_the_foils_no_model_is_held_to_them(told, kind):
+    """Neither one that is always right, nor one that is nearly so: the images cannot show that it looks."""
+    results = judged(kind, told)
+    assert set(statuses(results).values()) == {"not asked"}
+    assert results.lines.run.required == []
     for verdict in results.verdicts:
+        assert f"(its length in 100 % of {IMAGES} images)" in verdict.reason
         found = without_picture(verdict)
-        assert found.marked
-        assert (found.by_words.right, found.chance) == (1.0, 0.5)
+        assert verdict.told.marked
+        assert (verdict.told.choice, verdict.told.right, verdict.told.n) == ("its length", 1.0, IMAGES)
+        assert (found.best.right, found.chance) == (1.0, 0.5)
     said = [f"Words alone tell many of these foils ({name} itm)" for name in TESTS]
     assert all(one in str(results) for one in said)
     assert all(one.replace("_", r"\_") in markdown.summary(results.lines) for one in said)
-    assert all(one in draw(results.lines, source="results.jsonl") for one in said)
+    page = draw(results.lines, source="results.jsonl")
+    assert all(one in page for one in said)
+    marked = "not asked ((!) words alone tell many foils)"
+    for text in (str(results), markdown.summary(results.lines).replace("\\", ""), page):
+        assert marked in text
+    assert f"over {IMAGES} images (!)" in page
+
+
+class AnswersFew(doubles.KnowsCaptions):
+    """Has no score for most sentences, and sees no picture."""
+
+    sees = False
+
+    def itm(self, encoded, texts, foils=None):
+        known = [digest("few", text[:9])[0] in "01" for text in texts]
+        return np.where(known, super().itm(encoded, texts, foils), np.nan)
+
+
+def test_a_control_that_answers_few_images_is_left_out_and_this_is_said(source):
+    control = AnswersFew(doubles.everything(source), name="few", fingerprint="few")
+    results = judged(doubles.Competent, source, control=control)
+    for verdict in results.verdicts:
+        assert verdict.status == "pass"
+        assert CONTROL not in {one.name for one in without_picture(verdict).choices}
+        assert f"of {IMAGES} images and is left out" in verdict.reason
+        assert {one.n for one in without_picture(verdict).choices} == {IMAGES}
+
+
+def test_cases_that_share_the_changed_word_have_other_pictures():
+    """Another picture is one whose caption lacks a word of the whole caption, not the one that the foils change."""
+
+    def alike(case):
+        text, about = f"{case.caption.rstrip('.')} zeppelin", frozenset()
+        return dataclasses.replace(case, caption=text, target="zeppelin", about=about, foils=(f"{case.caption} today",))
+
+    cases = {name: tuple(map(alike, own)) for name, own in foil_source(12).offer.cases.items()}
+    shared = vlcheck.cases.CaseSource("shared", vlcheck.cases.Offer(cases), 12, 0)
+    assert {verdict.n for verdict in judged(doubles.Competent, shared).verdicts} == {12}
 
 
 def test_a_control_that_sees_no_picture_is_a_rival(source):
@@ -142,14 +193,6 @@ def test_a_control_that_predicts_words_chooses_by_pseudo_log_likelihood(source):
         rights = {one.name: one.right for one in without_picture(verdict).choices}
         assert rights[CONTROL] == 1.0
         assert verdict.status == "inconclusive"
-
-
-class Forgetful(doubles.Competent):
-    """Does not know every third picture."""
-
-    def _match(self, seen, text):
-        unknown = seen.photograph is None or int(seen.photograph[:4], 16) % 3 == 0
-        return doubles.REST if unknown else super()._match(seen, text)
 
 
 def test_two_models_are_compared_pair_by_pair(source):

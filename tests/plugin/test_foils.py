@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.foil_cases import write_foils
+from tests.foil_cases import longer, write_foils
 from vlcheck.datasets import registry
 
 pytestmark = pytest.mark.slow
@@ -51,6 +51,9 @@ def test_data_with_foils_is_asked_the_tests_of_its_foils_alone(foils):
     assert "Passes 1 bias: grounding." in text
     assert "Not asked about" not in text
     assert "share of captions that beat their foils" in text
+    assert "2 deselected" in text
+    assert "vlcheck: 1 test left out: " in text
+    assert "offers foils alone, and it asks for other cases" in text
 
 
 def test_other_data_is_asked_everything_else(project):
@@ -122,3 +125,23 @@ def test_data_that_cannot_be_read_is_asked_for_once(project, monkeypatch, argume
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "absent.parquet: there is no such file" in result.stderr.str()
     assert asked == ["parquet:absent.parquet"]
+
+
+def test_data_of_both_kinds_is_asked_no_test_that_it_has_no_case_for(foils):
+    """One plain case beside foils brings the tests of its kind, and no verdict on any other."""
+    line = json.loads((foils.folder / "data" / "foils.jsonl").read_text().splitlines()[0])
+    plain = {key: value for key, value in line.items() if key not in ("foils", "id")} | {"tags": ["plural"]}
+    with (foils.folder / "data" / "foils.jsonl").open("a") as file:
+        file.write("\n" + json.dumps(plain))
+    result = foils.run("--collect-only", "-q")
+    assert {"test_object[itm]"} == {line.partition("::")[2] for line in result.outlines if "::" in line}
+    assert "offers foils, and no case that it asks for" in result.stdout.str()
+
+
+def test_a_plan_names_what_words_alone_tell(foils):
+    foils.data = write_foils(foils.folder / "data", 30, longer)
+    text = foils.run("--vl-plan", model="").stdout.str()
+    assert (
+        "test_object[itm] cannot pass, and is not asked: 30 images, words alone tell these foils (its length in" in text
+    )
+    assert "nothing: words alone tell these foils (its length in 100 % of 30 images)" in text

@@ -100,7 +100,7 @@ def test_what_was_not_asked_is_no_result_and_is_a_limit_with_its_count():
     assert [one.metric_value for one in ModelCard(text).data.eval_results] == [0.00001]
     assert "**Passes 1 of 2 biases: color. Nothing was asked about the others.**" in text
     assert "\n| position | Is grey enough? | not asked | - |\n" in text
-    assert "- Not asked, fewer images than a pass needs, and these do not fail: 1 of 2 tests.\n" in limits(text)
+    assert "- Not asked, no model could pass on these images, and they show no fail: 1 of 2 tests.\n" in limits(text)
     assert "\n  - test\\_sides (mlm): 3 images" in limits(text)
 
 

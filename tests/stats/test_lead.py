@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binom
 
 from vlcheck.stats.betting import anytime
-from vlcheck.stats.lead import judge_lead, leads_over
+from vlcheck.stats.lead import judge_lead, leads_over, unbeatable
 from vlcheck.stats.power import fewest_ahead
 
 COIN = "a coin"
@@ -77,9 +77,49 @@ def test_the_fewest_images_are_those_of_a_model_that_is_always_right():
     assert fewest_ahead(test=anytime) > fewest
 
 
+RUNS = 100
+MOST = 10  # a rate of 0.05 exceeds it in one of a hundred seeds
+
+
+def guesses(random, n=60):
+    """Return the margins of a model that guesses, and the answers of a rival that is right as often."""
+    own, other = random.integers(0, 2, (2, n))
+    return (own - 0.5).tolist(), other.tolist()
+
+
 def test_a_guessing_model_passes_no_more_often_than_alpha():
-    random, passed = np.random.default_rng(0), 0
-    for _ in range(400):
-        own, other = random.integers(0, 2, (2, 60))
-        passed += judge_lead((own - 0.5).tolist(), {COIN: [0.5] * 60, "rival": other.tolist()}).passed
-    assert passed <= 400 * 0.05
+    """One rival at a time, at the boundary: two at once would hide a test at several times alpha."""
+    random, passed, of_a_coin = np.random.default_rng(0), 0, 0
+    for _ in range(RUNS):
+        own, other = guesses(random)
+        right = [float(margin > 0) for margin in own]
+        rival, coin = leads_over(right, {"rival": other, COIN: [0.5] * 60})  # each verdict rests on one of these
+        passed += rival.p_behind <= 0.05
+        of_a_coin += coin.p_behind <= 0.05
+    assert 0 < passed <= MOST
+    assert of_a_coin <= MOST
+
+
+def test_a_guessing_model_fails_no_more_often_than_alpha():
+    random, failed = np.random.default_rng(1), 0
+    for _ in range(RUNS):
+        own, _ = guesses(random)
+        failed += judge_lead(own, {f"rival {n}": guesses(random)[1] for n in range(2)}).status == "fail"
+    assert failed <= MOST
+
+
+@pytest.mark.parametrize("worse", range(3, 12))
+def test_the_bounds_are_those_that_decide(worse):
+    """A fail is tested at a share of alpha: an upper bound at the whole of it would lie below 0 without a fail."""
+    own, rivals = rows(0, worse, both=20)
+    verdict = judge_lead(own, rivals | {f"rival {n}": [0.0] * (20 + worse) for n in range(5)})
+    assert (verdict.status == "fail") == (verdict.effect_high < 0)
+
+
+def test_what_no_model_can_beat_is_found_before_any_is_asked():
+    images = list(range(40))
+    assert unbeatable({COIN: [0.5] * 40, "half": [1.0, 0.0] * 20}, images) is None
+    found = unbeatable({COIN: [0.5] * 40, "told": [1.0] * 39 + [0.0]}, images)
+    assert (found.rival, found.n, found.right) == ("told", 40, 0.975)
+    assert judge_lead([1.0] * 40, {"told": [1.0] * 39 + [0.0]}).status == "inconclusive"
+    assert unbeatable({COIN: [0.5] * 7}, images[:7]).rival == COIN

@@ -11,7 +11,7 @@ from vlcheck.cases import Case, Selection
 from vlcheck.cases.picture import UNCHANGED
 from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
-from vlcheck.expect.base import AFTER, BEFORE, OTHER, Competing, Expectation
+from vlcheck.expect.base import AFTER, BEFORE, OTHER, Expectation
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question
@@ -109,10 +109,9 @@ class Behavior:
             case: the case.
             others: all of the behavior's cases, for perturbations that take something from another case.
         """
-        rivals = self.expect.learn(case, others) if isinstance(self.expect, Competing) else {}
         for perturb in self.perturb.parts if isinstance(self.perturb, Each) else (self.perturb,):
             views = self._views(case, perturb, others)
-            yield Staged(case, MappingProxyType(views), perturb.label if perturb else "", rivals)
+            yield Staged(case, MappingProxyType(views), perturb.label if perturb else "")
 
     def trial(self, staged: Staged, metric: Metric, *, relative: bool = False, method: str = "") -> Trial:
         """Return the questions that a metric asks about a staged case.

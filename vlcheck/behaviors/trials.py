@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
+from types import MappingProxyType
 from typing import Self
 
 from vlcheck._util.foreign_code import contained
@@ -15,6 +16,7 @@ from vlcheck.behaviors.construction import Construction
 from vlcheck.cases import Case, CaseSource
 from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
+from vlcheck.expect.base import Competing
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.question import Question
 from vlcheck.metrics.registry import METRICS, ask
@@ -43,6 +45,7 @@ class Trials:
     can_name: CanName | None = None
     construction: Construction | None = None
     _made: dict[tuple[str, bool], _Made] = field(default_factory=dict, repr=False)
+    _learnt: dict[str, tuple[Behavior, Mapping[str, Mapping[str, float]]]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def for_model(cls, source: CaseSource, model: VisionLanguageModel | None) -> Self:
@@ -119,6 +122,25 @@ class Trials:
         others = self.source.select(behavior.cases)
         return [self._trial(behavior, staged, metric) for staged in self._stage(behavior, metric, case, others)]
 
+    @contained()
+    def learnt(self, behavior: Behavior) -> Mapping[str, Mapping[str, float]]:
+        """Return the credit of a behavior's rivals that need no model, by the id of the case and their names.
+
+        They learn once, from all cases that the data has for the behavior.
+
+        Args:
+            behavior: the behavior; one that claims no lead has no rivals.
+
+        Raises:
+            ForeignFault: If the behavior's own code raises.
+        """
+        if not isinstance(behavior.expect, Competing):
+            return MappingProxyType({})
+        found = self._learnt.get(behavior.name)
+        if found is None or found[0] != behavior:
+            found = self._learnt[behavior.name] = behavior, behavior.expect.learn(self.source.accepted(behavior.cases))
+        return found[1]
+
     def plain(self, case: Case, metric: Metric) -> Question:
         """Return the question about an unperturbed case.
 
@@ -153,8 +175,10 @@ class Trials:
             told, unasked = among_classes(case, can_name) if can_name else case, ""
         except NotApplicable as reason:
             told, unasked = case, str(reason)
+        rivals = self.learnt(behavior).get(case.id, {})
         for staged in behavior.stage(told, others):
-            yield replace(staged, arms=dict.fromkeys(staged.arms, unasked)) if unasked else staged
+            arms = dict.fromkeys(staged.arms, unasked) if unasked else staged.arms
+            yield replace(staged, arms=arms, rivals=rivals)
 
     def _can_name(self, metric: Metric) -> CanName | None:
         """Return whether the model has a score for a word under a metric; None if it has one for every word."""

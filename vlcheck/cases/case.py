@@ -11,6 +11,7 @@ from PIL import Image
 
 from vlcheck.cases.box import Box
 from vlcheck.cases.encoded_image import ImageFile as ImageFile
+from vlcheck.cases.foils import FOIL
 from vlcheck.cases.words import words_of
 from vlcheck.errors import UsageError
 
@@ -58,7 +59,8 @@ class Case:
         foils: whole sentences that are false of the picture, for what no other word says: plurals, existence, who does
             what to whom. A model that only compares texts compares the caption with them.
         about: words, in lower case, that must be true of a picture for the caption to be true; a picture that lacks one
-            of them refutes the caption. By default the words of the target.
+            of them refutes the caption. By default the words of the target; of a case of foils, those of
+            the whole caption.
         present: words, in lower case, that are true of the picture, or not known to be false.
         region: boxes of the thing that the target names, in pixels of the upright source image.
         tags: the target's kind ("object", "color", "side", "hand"...) and further tags that selections ask for.
@@ -101,7 +103,7 @@ class Case:
         if amiss := foil_fault(self.caption, self.foils):
             raise UsageError(f"case {self.id}: the foil {amiss}.")
         if not self.about:
-            object.__setattr__(self, "about", words_of(self.target))
+            object.__setattr__(self, "about", words_of(self.caption if FOIL in self.tags else self.target))
         object.__setattr__(self, "masked", word_pattern(self.target).sub(MASK, self.caption))
 
     def refuted_by(self, other: Case) -> bool:

@@ -28,7 +28,7 @@ COIN = "a coin"
 ITSELF = "the model with another picture"
 CONTROL = "the control"
 WITHOUT_PICTURE = "without_picture"  # the table of these choices in the results
-PARTS = ("", ": from", ": to", ": lead", ": lead from", ": lead to")  # of a choice's figures in that table
+PARTS = ("", ": from", ": to", ": lead", ": lead from", ": lead to", ": n")  # of a choice's figures in that table
 
 
 @runtime_checkable

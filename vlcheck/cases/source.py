@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
+from vlcheck._util.foreign_code import contained
 from vlcheck._util.lazy import Lazy
 from vlcheck.cases.case import Case
 from vlcheck.cases.foils import asks_foils
 from vlcheck.cases.offer import Offer
 from vlcheck.cases.opened_images import LookedAt
 from vlcheck.cases.selection import Selection, in_turn
-from vlcheck.errors import NotApplicable
+from vlcheck.errors import ForeignFault, NotApplicable
 
 REACH = 10  # candidates per requested image: the search ends even if fewer than a tenth of the images are usable
 
@@ -49,8 +51,8 @@ class CaseSource:
     def unfit(self, selection: Selection) -> str:
         """Return why a test with a selection is not asked about this data; "" if it is.
 
-        Tests of foils are asked about data that offers such foils. Data that offers foils alone is asked nothing else,
-        so that no test goes without a verdict for want of its kind of cases.
+        Tests of foils are asked about data that offers such foils. Data with foils is asked another test only if it has
+        a case that the test asks for, so that no test goes without a verdict for want of its kind of cases.
 
         Args:
             selection: the cases that the test asks for.
@@ -60,7 +62,24 @@ class CaseSource:
                 return ""
             of = f" of {' or '.join(selection.kinds)}" if self.offer.foils else ""
             return f"it asks for foils, and {self.spec} offers none{of}"
-        return f"{self.spec} offers foils alone, and it asks for other cases" if self.offer.only_foils else ""
+        if self.offer.only_foils:
+            return f"{self.spec} offers foils alone, and it asks for other cases"
+        return f"{self.spec} offers foils, and no case that it asks for" if self._lacks(selection) else ""
+
+    def _lacks(self, selection: Selection) -> bool:
+        """Return True for data with foils that has no case for a selection; False if its own code raises."""
+        with suppress(ForeignFault), contained():  # reported when the test itself is judged
+            return self.offer.foils and not any(map(selection.accepts, self.cases))
+        return False
+
+    def accepted(self, selection: Selection) -> Mapping[str, list[Case]]:
+        """Return all cases that a selection accepts, chosen or not, by the name of their image.
+
+        Args:
+            selection: the selection.
+        """
+        found = {name: [case for case in cases if selection.accepts(case)] for name, cases in self.offer.cases.items()}
+        return {name: cases for name, cases in found.items() if cases}
 
     def select(self, selection: Selection) -> tuple[Case, ...]:
         """Choose a behavior's cases: one a picture, balanced over the target words, the same in every process.

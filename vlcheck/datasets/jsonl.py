@@ -15,6 +15,7 @@ from typing import Any
 from vlcheck._util.foreign_files import fault, parse_json, read_lines
 from vlcheck.cases.box import Box
 from vlcheck.cases.case import MASK, Case, ImageFile, ImageSource, foil_fault, folded
+from vlcheck.cases.foils import FOIL, PHENOMENA
 from vlcheck.cases.offer import Offer
 from vlcheck.cases.words import words_of
 from vlcheck.datasets.boxes import PIXELS, in_full, sticks_out, wrong_unit
@@ -279,8 +280,23 @@ class CaseLine:
         for foil in self.fields.get("foils", ()):
             if len(foil) > LONGEST_CAPTION:
                 raise self.bad("foils", f"one has {len(foil)} characters; at most {LONGEST_CAPTION} are accepted")
+        if FOIL in self.fields["tags"]:
+            self._check_phenomenon()
         if amiss := foil_fault(self.fields["caption"], self.fields.get("foils", ())):
             raise self.bad("foils", amiss)
+
+    def _check_phenomenon(self) -> None:
+        tags = self.fields["tags"]
+        if not self.fields.get("foils"):
+            raise self.bad(
+                "foils", f"there are none; a case with the tag {FOIL!r} needs sentences that are false of it"
+            )
+        if not {*PHENOMENA}.intersection(tags):
+            other = next((tag for tag in tags if tag != FOIL), "")
+            raise self.bad(
+                "tags",
+                f"{FOIL!r} needs the thing that the foils are wrong about. {nearest(other, PHENOMENA)}".rstrip("."),
+            )
 
     def _check_caption(self) -> None:
         if MASK in self.fields["caption"]:

@@ -22,6 +22,7 @@ from vlcheck.evaluation.blind_control import BlindControl
 from vlcheck.evaluation.calibration import Gauge, Operating
 from vlcheck.evaluation.evidence import Judgement, Row, Shown
 from vlcheck.evaluation.outcomes import Finding, Findings
+from vlcheck.evaluation.told import told
 from vlcheck.expect.base import AFTER, BEFORE, Sample, Unscaled
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.query import Query
@@ -31,6 +32,7 @@ from vlcheck.metrics.registry import METRICS, hear
 from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.models.protocol import VisionLanguageModel, lacks
 from vlcheck.policy.policy import Policy, Terms
+from vlcheck.results.records import ToldRecord
 from vlcheck.scoring.cached import CachedScorer
 from vlcheck.stats.operating_scale import RAW, Scale
 from vlcheck.stats.verdict import Verdict
@@ -147,6 +149,7 @@ class ModelUnderTest:
             verdict=verdict,
             known=terms.known(metric),
             gates=terms.on(verdict.status) == "fail",
+            told=self._told(behavior, findings, terms),
             rows=rows,
             tables={
                 **{table.name: table.cells(findings.samples) for table in behavior.tables},
@@ -157,6 +160,10 @@ class ModelUnderTest:
         )
         self.record(judgement)
         return judgement.verdict
+
+    def _told(self, behavior: Behavior, findings: Findings, terms: Terms) -> ToldRecord | None:
+        learnt = self.trials.learnt(behavior)
+        return told(self.source.accepted(behavior.cases), learnt, findings, terms.rule.alpha) if learnt else None
 
     def rounds(self, stated: Iterable[tuple[Behavior, Metric]]) -> Iterator[list[Query]]:
         """Yield the queries of some tests in rounds, each to be answered before the next; a decided test asks no more.

@@ -16,7 +16,7 @@ from vlcheck.expect.base import AFTER, BEFORE, WHOLE, Expectation
 from vlcheck.metrics.answer import Top
 from vlcheck.metrics.kinds import Metric
 from vlcheck.policy.policy import Known
-from vlcheck.results.records import EvidenceRecord, ScaleRecord, VerdictRecord
+from vlcheck.results.records import EvidenceRecord, ScaleRecord, ToldRecord, VerdictRecord
 from vlcheck.stats.verdict import Verdict
 
 
@@ -116,6 +116,7 @@ class Judgement:
         offered: number of images that the data has for it.
         known: the policy's entry if it is a known bias.
         gates: whether the policy lets the test fail on this status; a pass and a known bias never fail it.
+        told: the best choice by the words alone between captions and foils; None for a test of anything else.
     """
 
     behavior: Behavior
@@ -130,6 +131,7 @@ class Judgement:
     offered: int
     known: Known | None = None
     gates: bool = True
+    told: ToldRecord | None = None
 
     def worst(self, count: int = 3) -> list[Row]:
         """Return the `count` rows that speak most clearly against the model, one for each case, the worst first."""
@@ -184,6 +186,7 @@ class Judgement:
             offered=self.offered,
             known=excuse_record(self.known) if self.known else None,
             gates=self.gates,
+            told=self.told,
             tables={name: dict(cells) for name, cells in self.tables.items()},
         )
 

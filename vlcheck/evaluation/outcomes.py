@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from types import MappingProxyType
 
-from vlcheck._util.numbers import brief, counted
+from vlcheck._util.numbers import brief, counted, share
 from vlcheck.behaviors.behavior import Behavior
-from vlcheck.cases.foils import PARTS, WITHOUT_PICTURE
+from vlcheck.cases.foils import CONTROL, PARTS, WITHOUT_PICTURE
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.expect.base import (
     AFTER,
@@ -32,7 +32,7 @@ from vlcheck.policy.policy import Rule
 from vlcheck.stats.bootstrap import bootstrap_interval, by_cluster
 from vlcheck.stats.bounds import Test, exact
 from vlcheck.stats.decision import BY_GRAVITY, HOLLOW, NOT_ASKED, Cause, Claim
-from vlcheck.stats.lead import judge_lead, leads_over
+from vlcheck.stats.lead import judge_lead, leads_over, unbeatable
 from vlcheck.stats.operating_scale import RAW
 from vlcheck.stats.power import fewest_ahead, fewest_inside, fewest_that_pass
 from vlcheck.stats.verdict import Verdict, invalid, judge, judge_mean
@@ -43,6 +43,7 @@ FEWEST_KNOWN = 0.5
 MOST_UNLIKELY = 0.5
 MOST_GIVEN = 0.5
 MOST_REFUSED = 0.5
+FEWEST_ANSWERED = 0.5  # share of the images that a control has to answer to be a rival
 _CAUSES: Mapping[type[NotApplicable], Cause] = MappingProxyType(
     {
         Unknown: "unknown",
@@ -176,12 +177,14 @@ class Findings:
         given = self._given()
         if given and found.status != "fail":  # the other images may be evidence enough for that
             found = self._invalid(given, rule)
-        said = "; ".join(filter(None, [found.reason, self._said_of_refusals()]))
+        said = "; ".join(filter(None, [found.reason, self._said_of_refusals(), self._said_of_the_control()]))
         return replace(found, reason=said, refused=len(self.refused), mass=self._mass())
 
     def _judged(self, rule: Rule, test: Test) -> Verdict:
         if broken := self._broken() or self._constant():
             return self._invalid(broken, rule)
+        if told := self._told(rule, test):
+            return replace(self._invalid((told, "no cases"), rule), status=NOT_ASKED, cause="")
         if hollow := self._hollow():
             return self._unless_too_few(self._invalid(hollow, rule), rule, test)
         if self.behavior.expect.claim == "rate":
@@ -288,6 +291,24 @@ class Findings:
         verdict = judge(margins, self._images(self.each), allowed=rule.allowed, alpha=rule.alpha, test=test)
         return self._unless_too_few(verdict, rule, test)
 
+    def _told(self, rule: Rule, test: Test) -> str:
+        """Return that words alone tell the foils, if no model could pass on the images that there are; else ""."""
+        there = [finding.sample for finding in self.each if finding.sample.askable]
+        plain = [{name: one for name, one in its.rivals.items() if name != CONTROL} for its in there]
+        return told_by_words(plain, [one.case.image.key for one in there], rule, test)
+
+    def _said_of_the_control(self) -> str:
+        """Return that the control is left out, if it answers less than half of the images."""
+        if not self._control_is_left_out:
+            return ""
+        answered = len({*self._images(finding for finding in self.counted if CONTROL in finding.rivals)})
+        return f"{CONTROL} answers {answered:,} of {counted(self.images, 'image')} and is left out"
+
+    @cached_property
+    def _control_is_left_out(self) -> bool:
+        answered = sum(CONTROL in finding.rivals for finding in self.counted)
+        return 0 < answered < FEWEST_ANSWERED * len(self.counted)
+
     def _ahead(self, rule: Rule, test: Test) -> Verdict:
         verdict = judge_lead(*self.compared, alpha=rule.alpha, test=test)
         return self._unless_too_few(verdict, rule, test)
@@ -296,6 +317,8 @@ class Findings:
     def compared(self) -> tuple[list[float | None], Mapping[str, list[float | None]], list[str]]:
         """The margin of each case, the credits of each rival, and the case's image."""
         names = dict.fromkeys(name for finding in self.each for name in finding.rivals)
+        if self._control_is_left_out:
+            del names[CONTROL]
         rivals = {name: [finding.rivals.get(name) for finding in self.each] for name in names}
         return [finding.margins.get(WHOLE) for finding in self.each], rivals, self._images(self.each)
 
@@ -313,7 +336,7 @@ class Findings:
         own = by_cluster((one, image) for one, image in zip(right, images, strict=True) if one is not None)
         cells: dict[str, float | int] = {"right": float(own.mean()), "n": len(own)}
         for lead in leads_over(right, rivals, images, alpha=rule.alpha, test=test):
-            figures = (lead.right, lead.right_low, lead.right_high, lead.lead, lead.low, lead.high)
+            figures = (lead.right, lead.right_low, lead.right_high, lead.lead, lead.low, lead.high, lead.n)
             cells |= {f"{lead.rival}{part}": figure for part, figure in zip(PARTS, figures, strict=True)}
         return {WITHOUT_PICTURE: cells}
 
@@ -394,6 +417,28 @@ def _violated(sample: Sample, expect: Expectation, tolerances: Tolerances, margi
 def _cause(reason: NotApplicable | None) -> Cause:
     """Return the cause of a case's not counting: "no cases" if the model has no part in it."""
     return next((cause for kind, cause in _CAUSES.items() if isinstance(reason, kind)), "no cases")
+
+
+def told_by_words(rivals: Sequence[Mapping[str, float]], images: Sequence[str], rule: Rule, test: Test = exact) -> str:
+    """Return that words alone tell the foils, if even a model that is always right could not pass; else "".
+
+    Too few images to be ahead of a coin are no such reason.
+
+    Args:
+        rivals: the credits of the choices by the words alone, for each case; empty if no lead is claimed.
+        images: the image of each case.
+        rule: the policy's statistical limits.
+        test: the statistical test; it has to allow for the number of looks.
+    """
+    names = dict.fromkeys(name for one in rivals for name in one)
+    least = fewest_needed("lead", rule, test) if names else None
+    if least is None or len({*images}) < least:
+        return ""
+    each = {name: [one.get(name) for one in rivals] for name in names}
+    lead = unbeatable(each, images, alpha=rule.alpha, test=test)
+    if lead is None:
+        return ""
+    return f"words alone tell these foils ({lead.rival} in {share(lead.right)} of {counted(lead.n, 'image')})"
 
 
 @cache

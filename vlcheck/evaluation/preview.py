@@ -25,7 +25,7 @@ from vlcheck.cases.foils import asks_foils
 from vlcheck.datasets.tags import strange_tags
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, printable
 from vlcheck.evaluation.calibration import Operating, ahead
-from vlcheck.evaluation.outcomes import fewest_needed
+from vlcheck.evaluation.outcomes import fewest_needed, told_by_words
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question
@@ -56,6 +56,7 @@ class Prospect:
         refused: number of cases that cannot be asked about, by reason.
         spare: the trials of further images, to be asked if some of the first do not count.
         strange: the tags that the behavior asks for and nothing has, in words; "" for none.
+        told: the choice by the words alone that leaves no model room to pass, in words; "" if there is none.
     """
 
     test: str
@@ -68,17 +69,20 @@ class Prospect:
     refused: Mapping[str, int] = field(default_factory=dict)
     spare: Iterable[Trial] = ()
     strange: str = ""
+    told: str = ""
 
     @property
     def hopeless(self) -> bool:
         """True if the test cannot pass, whatever the model answers."""
-        return self._least is None or self.n < self._least
+        return bool(self.told) or self._least is None or self.n < self._least
 
     @property
     def tells(self) -> str:
         """The verdicts that n images allow, in words."""
         if not self.n:
             return "nothing: no case that can be asked"
+        if self.told:
+            return f"nothing: {self.told}"
         if self._claims_a_mean:
             return f"a mean to within {figure(self._narrowest(), 2)} at best"
         if self.behavior.expect.claim == "lead":
@@ -94,6 +98,8 @@ class Prospect:
     @property
     def lacks(self) -> str:
         """The number of images that a pass needs, in words."""
+        if self.told:
+            return self.told
         if self._least is not None:
             return f"a pass needs {self._least}"
         if self.behavior.expect.claim == "lead":
@@ -107,6 +113,8 @@ class Prospect:
         """The consequence of too few images to pass, in words."""
         if any(self.refused.get(given, 0) > self.n for given in GIVEN):
             return ", and is invalid"
+        if self.told:
+            return ", and is not asked"
         if self._least is None and self.n:
             return ""
         return ", and is not asked" if self._never_fails else ", and is not asked unless it fails"
@@ -211,14 +219,15 @@ def foresee(tests: Sequence[BehaviorTest], operating: Operating, policy: Policy,
         images = [trial.case.image.key for trial in asked]
         setting |= {query.key: query for query in operating.queries(metric, scaling, images)}
         refused = {id(one): reason for one in asked if (reason := _refusal(one, kind))}
-        judged = (
+        judged = [
             one for one in asked if id(one) not in refused and operating.judges(metric, scaling, one.case.image.key)
-        )
+        ]
         rule, n = policy.of(behavior.name, behavior.bias).rule, images_of(judged)
         counts = Counter(reason for _, reason in {(one.case.id, refused.get(id(one), "")) for one in asked} if reason)
         spare = Lazy(chain.from_iterable(_sound(trials.spare(behavior, metric))))
         strange = "" if asked else strange_tags(behavior.cases, trials.source.cases)
-        prospects.append(Prospect(test.name, behavior, metric, rule, n, queries, by, counts, spare, strange))
+        told = told_by_words([one.rivals for one in judged], [one.case.image.key for one in judged], rule, by)
+        prospects.append(Prospect(test.name, behavior, metric, rule, n, queries, by, counts, spare, strange, told))
     lost = {prospect.test for prospect in prospects if prospect.hopeless and asks_foils(prospect.behavior.cases)}
     required = tuple(policy.required_of(subjects(test for test in tests if test.name not in lost)))
     return Foresight(tuple(prospects), tuple(setting.values()), required, tuple(faults))

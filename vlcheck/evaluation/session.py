@@ -24,7 +24,7 @@ from vlcheck.evaluation.calibration import Operating
 from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.evaluator import ModelUnderTest
 from vlcheck.evaluation.evidence import Judgement
-from vlcheck.evaluation.outcomes import fewest_needed
+from vlcheck.evaluation.preview import foresee
 from vlcheck.evaluation.records import policy_record
 from vlcheck.models import tried
 from vlcheck.models.protocol import VisionLanguageModel, sees_pictures, wrappings_of
@@ -132,12 +132,12 @@ class Session:
         )
 
     def _may_pass(self, test: BehaviorTest) -> bool:
-        """Return False for a test of foils of which the data has too few: no bias is required for their sake."""
+        """Return False for a test of foils that no model can pass on this data: no bias is required for its sake."""
         if not asks_foils(test.behavior.cases):
             return True
-        rule = self.model.policy.of(test.behavior.name, test.behavior.bias).rule
-        least = fewest_needed(test.behavior.expect.claim, rule, self.model.schedule.test)
-        return least is not None and len(self.model.source.select(test.behavior.cases)) >= least
+        model = self.model
+        seen = foresee([test], model.operating, model.policy, [test.metric])
+        return not any(prospect.hopeless for prospect in seen.prospects)
 
     def _select_cases(self, tests: Iterable[BehaviorTest]) -> None:
         for test in tests:

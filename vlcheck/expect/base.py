@@ -223,12 +223,12 @@ class Competing(Protocol):
     among several answers.
     """
 
-    def learn(self, case: Case, others: Sequence[Case]) -> Mapping[str, float]:
-        """Return the credit of rivals that need no model for a case, in [0, 1], by their names.
+    def learn(self, images: Mapping[str, Sequence[Case]]) -> Mapping[str, Mapping[str, float]]:
+        """Return the credit of rivals that need no model, in [0, 1], by the id of the case and their names.
 
         Args:
-            case: the case.
-            others: all cases of the behavior. A rival must not learn from those of the case's own image.
+            images: all cases that the data has for the behavior, by the name of their image, whether they are asked
+                about or not. A rival must not learn from those of the case's own image.
         """
 
     def rivals(self, sample: Sample) -> Mapping[str, float]:

@@ -66,14 +66,13 @@ class BeatsBlind(BaseExpectation):
     def wanted(self, arm: str, target: str) -> str:
         return "the caption is true, and no foil" if arm == BEFORE else ""
 
-    def learn(self, case: Case, others: Sequence[Case]) -> Mapping[str, float]:
-        """Return the credit of each choice by the words alone for a case, by its name.
+    def learn(self, images: Mapping[str, Sequence[Case]]) -> Mapping[str, Mapping[str, float]]:
+        """Return the credit of each choice by the words alone, by the id of the case and the choice's name.
 
         Args:
-            case: the case.
-            others: all cases of the behavior.
+            images: all cases that the data has for the behavior, by the name of their image.
         """
-        return blind_choices(case, others) if case.foils else {}
+        return blind_choices(images)
 
     def rivals(self, sample: Sample) -> Mapping[str, float]:
         """Return the credit of each blind choice for a case, by its name."""

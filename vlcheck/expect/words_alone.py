@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -29,12 +29,12 @@ _SPACED = re.compile(r"\s[.,;!?]|\s{2}")
 _Measure = Callable[[str], float]
 
 
-def blind_choices(case: Case, others: Sequence[Case]) -> Mapping[str, float]:
-    """Return the credit of each choice by the words alone for a case, by its name.
+def blind_choices(images: Mapping[str, Iterable[Case]]) -> Mapping[str, Mapping[str, float]]:
+    """Return the credit of each choice by the words alone for each case, by the case's id and the choice's name.
 
     Args:
-        case: the case; it has foils.
-        others: the cases of all images. The choices learn from those of other folds than the case's own.
+        images: all cases that there are, by the name of their image; those without foils are left out. The choices for
+            an image learn from those of other folds than its own.
 
     Returns:
         1 for a choice that is right, 0 for one that is wrong, and a share for one that cannot tell the caption from
@@ -47,13 +47,19 @@ def blind_choices(case: Case, others: Sequence[Case]) -> Mapping[str, float]:
         >>> def case(number, foil):
         ...     image = Solid((8, 8), (number, 0, 0))
         ...     return Case(id=str(number), image=image, caption="a dog", target="dog", foils=(foil,))
-        >>> choices = blind_choices(case(1, "a very big dog"), [case(n, "no dog at all") for n in range(2, 20)])
+        >>> images = {str(number): [case(number, "no dog at all")] for number in range(20)}
+        >>> choices = blind_choices(images)["7"]
         >>> choices["a coin"], choices["its length"]
         (0.5, 1.0)
     """
-    learnt = _learnt(tuple(_texts(one) for one in others if one.foils), _fold(case))
-    texts = _texts(case)[1:]
-    return {COIN: 1 / len(texts), **{name: credit(map(learnt[name], texts)) for name in learnt}}
+    folds: defaultdict[int, list[Case]] = defaultdict(list)
+    for image, cases in images.items():
+        folds[_fold(image)] += [case for case in cases if case.foils]
+    found: dict[str, Mapping[str, float]] = {}
+    for fold, cases in folds.items():
+        measures = _learnt([_texts(case) for other, its in folds.items() if other != fold for case in its])
+        found |= {case.id: _credits(measures, _texts(case)) for case in cases}
+    return MappingProxyType(found)
 
 
 def credit(scores: Iterable[float]) -> float:
@@ -71,30 +77,28 @@ def credit(scores: Iterable[float]) -> float:
     return float(caption > best) if caption != best else 1 / (1 + foils.count(best))
 
 
+def _credits(measures: Mapping[str, _Measure], texts: Sequence[str]) -> Mapping[str, float]:
+    return MappingProxyType(
+        {COIN: 1 / len(texts)} | {name: credit(map(measure, texts)) for name, measure in measures.items()}
+    )
+
+
 def _texts(case: Case) -> tuple[str, ...]:
-    """Return the fold of a case's image, its caption, and its foils."""
-    return _fold(case), case.caption, *case.foils
+    """Return a case's caption and its foils."""
+    return case.caption, *case.foils
 
 
-@lru_cache(maxsize=100_000)
-def _place(image: str) -> str:
-    return str(int(digest("words alone", image)[:8], 16) % FOLDS)
+def _fold(image: str) -> int:
+    """Return the fold of an image, the same in every run."""
+    return int(digest("words alone", image)[:8], 16) % FOLDS
 
 
-def _fold(case: Case) -> str:
-    """Return the fold of a case's image, the same in every run."""
-    return _place(case.image.key)
-
-
-@lru_cache(maxsize=64)
-def _learnt(cases: tuple[tuple[str, ...], ...], fold: str) -> Mapping[str, _Measure]:
-    """Return the scores by which texts are chosen, as the images of all other folds teach them.
+def _learnt(taught: Sequence[Sequence[str]]) -> Mapping[str, _Measure]:
+    """Return the scores by which texts are chosen, by the name of the choice.
 
     Args:
-        cases: fold, caption and foils of each case.
-        fold: the fold that is left out.
+        taught: the caption and the foils of each case to learn from.
     """
-    taught = [texts for own, *texts in cases if own != fold]
     common = Counter(word for caption, *_ in taught for word in set(_words(caption)))
     measures: dict[str, _Measure] = {
         "its length": len,
@@ -125,7 +129,7 @@ def _likelier(taught: Sequence[Sequence[str]]) -> _Measure:
                 false[word] += 1 / len(foils)  # type: ignore[assignment] # a Counter adds any numbers
 
     def odds(text: str) -> float:
-        return sum(math.log((true[word] + 1) / (false[word] + 1)) for word in sorted(set(_words(text))))
+        return math.fsum(math.log((true[word] + 1) / (false[word] + 1)) for word in set(_words(text)))
 
     return odds
 
@@ -163,4 +167,5 @@ def _is_plural(word: str) -> bool:
 
 
 def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values) if values else 0.0
+    """Return the mean, exactly rounded: the same values have the same one in any order."""
+    return math.fsum(values) / len(values) if values else 0.0

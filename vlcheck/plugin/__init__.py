@@ -116,6 +116,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     return (yield)
 
 
+def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
+    return config.stash[RUN].said_of_unfit()
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
     run = session.config.stash[RUN]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from vlcheck._util.numbers import counted
 from vlcheck.behaviors.suite import BehaviorTest, sound, subjects, unfit
 from vlcheck.errors import UsageError
 from vlcheck.plugin import options
@@ -318,9 +320,17 @@ class Run:
         source = self._source_with_foils() if tests else None
         reasons = {item: self._unfit_for(source, test) for item, test in tests.items()}
         self._unfit = [(test, reasons[item]) for item, test in tests.items() if reasons[item]]
+        left_out = [item for item in items if reasons.get(item)]
         items[:] = [item for item in items if not reasons.get(item)]
         if not self.is_worker:
             _demand_fit(self._unfit, self.config.args, any_left=bool(items))
+        if left_out:
+            self.config.hook.pytest_deselected(items=left_out)
+
+    def said_of_unfit(self) -> list[str]:
+        """Return a line for each reason why tests are left out, with their number."""
+        counts = Counter(reason for _, reason in self._unfit)
+        return [f"vlcheck: {counted(n, 'test')} left out: {reason}" for reason, n in counts.items()]
 
     def _unfit_for(self, source: CaseSource | None, test: BehaviorTest) -> str:
         """Return why a test is not asked about the data; None stands for data without foils, or none at all."""

@@ -16,7 +16,7 @@ from vlcheck._util.numbers import counted
 from vlcheck.metrics.registry import OF_PICTURES
 from vlcheck.results.comparison import Compared, Comparison
 from vlcheck.results.file import ResultLines
-from vlcheck.results.foils import marks
+from vlcheck.results.foils import MARK, mark_of, marks
 from vlcheck.results.records import ExcuseRecord, KnownBias, RunRecord, VerdictRecord
 from vlcheck.results.unjudged import Unjudged, has, incomplete, is_ended, unjudged
 from vlcheck.stats.decision import BY_GRAVITY, DECIDED, NOT_ASKED, OF_A_BIAS
@@ -46,10 +46,11 @@ _UNDECIDED: Mapping[str, str] = MappingProxyType(
     {
         "invalid": "neither good nor bad",
         "inconclusive": "too few images to tell",
-        NOT_ASKED: "fewer images than a pass needs",
+        NOT_ASKED: "no model could pass on these images",
     }
 )
 _MOST_NAMED = 5  # number of tests that a sentence names
+TOLD = f"{MARK} words alone tell many foils"
 NOTHING_DECIDED = "Nothing was decided: this run says nothing about the model."
 
 
@@ -99,6 +100,8 @@ class Standing:
             yield "known" if self.status == "fail" else "known, excused"
         if self.status == "pass" and idle:
             yield f"{idle} not asked"
+        if any(map(mark_of, self.verdicts)):
+            yield TOLD
         if self.status == NO_VERDICT and self.verdicts:
             yield f"{self.unjudged} of {len(self.verdicts) + self.unjudged}"
         elif self.verdicts and self.unjudged:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from vlcheck._util.numbers import counted, share, shares
+from vlcheck._util.numbers import counted, share
 from vlcheck.cases.foils import COIN, ITSELF, PARTS, WITHOUT_PICTURE
 from vlcheck.results.records import VerdictRecord
 
-MOST_ABOVE_CHANCE = 0.10  # a set of foils that words alone solve further than this is marked
+MARK = "(!)"  # of foils that words alone tell
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Choice:
         lead: share of right answers of the model minus that, over images, in [-1, 1].
         low: one-sided lower bound of the lead.
         high: one-sided upper bound of the lead.
+        n: number of images on which both count.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Choice:
     lead: float
     low: float
     high: float
+    n: float
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,6 @@ class WithoutPicture:
         """The best choice that depends on the words alone, and not on the model under test."""
         return next((one for one in self.choices if one.name != ITSELF), self.best)
 
-    @property
-    def marked(self) -> bool:
-        """True if words alone are right more often than chance by more than MOST_ABOVE_CHANCE."""
-        return self.by_words.right - self.chance > MOST_ABOVE_CHANCE
-
 
 def without_picture(verdict: VerdictRecord) -> WithoutPicture | None:
     """Return the choices without the picture beside a verdict; None if it is not about foils, or nothing counts."""
@@ -85,14 +82,18 @@ def without_picture(verdict: VerdictRecord) -> WithoutPicture | None:
     return found if choices else None
 
 
+def mark_of(verdict: VerdictRecord) -> str:
+    """Return the mark of a verdict on foils that words alone tell; "" for any other."""
+    return MARK if verdict.told and verdict.told.marked else ""
+
+
 def marks(verdicts: Iterable[VerdictRecord]) -> Iterator[str]:
-    """Yield a sentence for each set of foils that words alone solve further than MOST_ABOVE_CHANCE beyond chance."""
+    """Yield a sentence for each set of foils that is marked."""
     for verdict in verdicts:
-        found = without_picture(verdict)
-        if found and found.marked:
-            by_words = found.by_words
+        told = verdict.told
+        if told and told.marked:
             yield (
-                f"Words alone tell many of these foils ({verdict.behavior} {verdict.metric}): {by_words.name} is right"
-                f" in {share(by_words.right)} ({shares(by_words.right_low, by_words.right_high)}) of"
-                f" {counted(found.n, 'image')}, chance in {share(found.chance)}."
+                f"Words alone tell many of these foils ({verdict.behavior} {verdict.metric}): {told.choice} is right in"
+                f" {share(told.right)} (at least {share(told.low)}) of {counted(told.n, 'image')}, chance in"
+                f" {share(told.chance)}."
             )

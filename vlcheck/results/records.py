@@ -425,6 +425,26 @@ class FaultRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="faul
     reason: Text
 
 
+class ToldRecord(Record, frozen=True, kw_only=True):
+    """The success of a choice by the words alone between captions and foils, on all cases that the data has.
+
+    Attributes:
+        choice: the name of the choice, the best one.
+        right: its share of right answers, in [0, 1].
+        low: one-sided lower bound of that share, corrected for the number of choices.
+        chance: the share of right answers of a coin.
+        n: number of images.
+        marked: whether words alone tell many of the foils.
+    """
+
+    choice: Text
+    right: Number
+    low: Number
+    chance: Number
+    n: Annotated[int, Meta(ge=1, description="a whole number from 1")]
+    marked: bool
+
+
 class VerdictRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="verdict"):
     """The verdict of one behavior under one metric.
 
@@ -467,6 +487,7 @@ class VerdictRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="ve
         offered: number of images that the data had.
         known: the policy's excuse if it is a known bias.
         gates: whether it keeps a run from ending with 0; None in older files.
+        told: the best choice by the words alone between captions and foils; None for other tests, and in older files.
         tables: figures beside the verdict, by table.
     """
 
@@ -513,6 +534,9 @@ class VerdictRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="ve
         ExcuseRecord | None, Meta(description="an object with reason and until, texts, and expired, a flag, or null")
     ] = None
     gates: FlagOrNone = None
+    told: Annotated[
+        ToldRecord | None, Meta(description="an object with choice, right, low, chance, n, marked, or null")
+    ] = None
     tables: Annotated[dict[str, Cells | None], Meta(description="an object of tables, or null")] = field(
         default_factory=dict
     )

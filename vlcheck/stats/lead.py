@@ -37,8 +37,8 @@ class Lead:
         right_low: one-sided lower bound of `right` at alpha.
         right_high: one-sided upper bound of `right` at alpha.
         lead: mean over images of the model's share of right answers minus the rival's, in [-1, 1].
-        low: one-sided lower bound of the lead at alpha.
-        high: one-sided upper bound of the lead at alpha.
+        low: one-sided lower bound of the lead at alpha; a pass needs one above 0.
+        high: one-sided upper bound of the lead at alpha divided by the number of rivals; a fail needs one below 0.
         p_behind: p-value of the hypothesis that the model is not ahead; a pass needs one of at most alpha.
         p_ahead: p-value of the hypothesis that the model is not behind.
     """
@@ -125,10 +125,9 @@ def judge_lead(
         nothing = "there is nothing to compare the model with"
         return invalid(nothing, "no cases", claim="lead", n=wrong.n, not_applicable=wrong.not_applicable, alpha=alpha)
     status = _status([one.lead for one in paired], alpha)
-    nearest = min(paired, key=lambda one: (one.lead.low, one.lead.lead))
-    worst = min(paired, key=lambda one: one.lead.p_ahead) if status == "fail" else nearest
+    shown = _shown(paired, status)
     needed = _needed(paired, alpha, test) if status == "inconclusive" else None
-    said = _said(wrong.rate or 0.0, worst.lead)
+    said = _said(wrong.rate or 0.0, shown.lead)
     return replace(
         wrong,
         status=status,
@@ -137,11 +136,39 @@ def judge_lead(
         allowed=1 - max(one.lead.right for one in paired),
         p=min(1.0, len(paired) * min(one.lead.p_ahead for one in paired)),
         needed_n=needed,
-        detectable=detectable_mean(worst.sample, AHEAD, alpha / len(paired), test),
-        effect=worst.lead.lead,
-        effect_low=worst.lead.low,
-        effect_high=worst.lead.high,
+        detectable=detectable_mean(shown.sample, AHEAD, alpha / len(paired), test),
+        effect=shown.lead.lead,
+        effect_low=shown.lead.low,
+        effect_high=shown.lead.high,
     )
+
+
+def unbeatable(
+    rivals: Mapping[str, Sequence[float | None]],
+    clusters: Sequence[Hashable],
+    *,
+    alpha: float = 0.05,
+    test: Test = exact,
+) -> Lead | None:
+    """Return the lead over the best rival of those that even a model that is always right would not be ahead of.
+
+    Args:
+        rivals: the credits of each rival, by its name, as in `leads_over`.
+        clusters: the image of each case.
+        alpha: error rate of the decision, in (0, 0.5).
+        test: a test of a mean of values in [0, 1].
+
+    Returns:
+        The lead of the model that is always right; None if that would pass.
+
+    Example:
+        >>> images = list(range(20))
+        >>> unbeatable({"a coin": [0.5] * 20}, images)
+        >>> unbeatable({"a coin": [0.5] * 20, "its length": [1.0] * 18 + [0.0] * 2}, images).rival
+        'its length'
+    """
+    leads = leads_over([1.0] * len(clusters), rivals, clusters, alpha=alpha, test=test)
+    return max((one for one in leads if one.p_behind > alpha), key=lambda one: one.right, default=None)
 
 
 def _paired(
@@ -152,19 +179,19 @@ def _paired(
     test: Test,
 ) -> list[_Paired]:
     images = range(len(right)) if clusters is None else clusters
-    found = []
-    for rival, shares in rivals.items():
-        rows = [
+    rows = {
+        rival: [
             (own, other, image)
             for own, other, image in zip(right, shares, images, strict=True)
             if own is not None and other is not None
         ]
-        if rows:
-            found.append(_pair(rival, rows, alpha, test))
-    return found
+        for rival, shares in rivals.items()
+    }
+    common = {rival: its for rival, its in rows.items() if its}
+    return [_pair(rival, its, alpha, len(common), test) for rival, its in common.items()]
 
 
-def _pair(rival: str, rows: Sequence[tuple[float, float, Hashable]], alpha: float, test: Test) -> _Paired:
+def _pair(rival: str, rows: Sequence[tuple[float, float, Hashable]], alpha: float, rivals: int, test: Test) -> _Paired:
     differences = by_cluster((own - other, image) for own, other, image in rows)
     sample = Tally.of((np.clip(differences, -1.0, 1.0) + 1) / 2)
     alone = Tally.of(np.clip(by_cluster((other, image) for _, other, image in rows), 0.0, 1.0))
@@ -176,7 +203,7 @@ def _pair(rival: str, rows: Sequence[tuple[float, float, Hashable]], alpha: floa
         right_high=upper(test, alone, alpha),
         lead=to_signed(sample.mean),
         low=to_signed(lower(test, sample, alpha)),
-        high=to_signed(upper(test, sample, alpha)),
+        high=to_signed(upper(test, sample, alpha / rivals)),
         p_behind=test(sample, 0.5),
         p_ahead=test(sample.mirrored(), 0.5),
     )
@@ -187,6 +214,13 @@ def _status(each: Sequence[Lead], alpha: float) -> Status:
     if len(each) * min(one.p_ahead for one in each) < alpha:
         return "fail"
     return "pass" if all(one.p_behind <= alpha for one in each) else "inconclusive"
+
+
+def _shown(paired: Sequence[_Paired], status: Status) -> _Paired:
+    """Return the rival that a verdict shows: that which it fails against, else the one with the least certain lead."""
+    if status == "fail":
+        return min(paired, key=lambda one: one.lead.p_ahead)
+    return min(paired, key=lambda one: (one.lead.low, one.lead.lead))
 
 
 def _needed(paired: Sequence[_Paired], alpha: float, test: Test) -> int | None:

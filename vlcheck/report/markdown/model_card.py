@@ -154,7 +154,7 @@ def _limits(run: RunRecord, verdicts: Sequence[VerdictRecord], found: Conclusion
     for status, what in (
         ("inconclusive", "too few images to tell"),
         ("invalid", "the answers, or the data, say nothing"),
-        (NOT_ASKED, "fewer images than a pass needs, and these do not fail"),
+        (NOT_ASKED, "no model could pass on these images, and they show no fail"),
     ):
         about = [verdict for verdict in verdicts if verdict.status == status]
         if about:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vlcheck._util.numbers import between, counted, figure, signed, span, whole
 from vlcheck.cases.foils import PARTS, WITHOUT_PICTURE
 from vlcheck.perturb.place import CELLS
 from vlcheck.report.page.escaping import ShownText, shown_text
+from vlcheck.results.foils import mark_of
 from vlcheck.results.records import VerdictRecord
 
 Cells = Mapping[str, float | None]
@@ -33,7 +34,9 @@ def grids(verdict: VerdictRecord) -> Iterator[Grid]:
     """Yield the tables of a verdict that are not empty."""
     for name, cells in verdict.tables.items():
         if cells:
-            yield _KNOWN.get(name, _unknown(name))(cells)
+            grid = _KNOWN.get(name, _unknown(name))(cells)
+            mark = mark_of(verdict) if name == WITHOUT_PICTURE else ""
+            yield replace(grid, caption=f"{grid.caption} {mark}".rstrip())
 
 
 def _vision_language(cells: Cells) -> Grid:
@@ -149,7 +152,9 @@ def _without_picture(cells: Cells) -> Grid:
     body = [("the model", [cells.get("right"), *[None] * (len(PARTS) - 1)])]
     body += [(name, [cells.get(f"{name}{part}") for part in PARTS]) for name in names]
     caption = f"Right answers with the picture and without it{_over(cells, 'image')}"
-    return _grid(caption, ("choice", "right", "at least", "at most", "lead of the model", "at least", "at most"), body)
+    return _grid(
+        caption, ("choice", "right", "at least", "at most", "lead of the model", "at least", "at most", "n"), body
+    )
 
 
 def _unknown(name: str) -> Callable[[Cells], Grid]:

@@ -19,7 +19,7 @@ from vlcheck.results.conclusion import Standing, conclude, matrix_of
 from vlcheck.results.control import ControlVerdicts, is_on_one_scale
 from vlcheck.results.explained_cases import explained_lines
 from vlcheck.results.file import ResultLines
-from vlcheck.results.foils import without_picture
+from vlcheck.results.foils import MARK, mark_of, without_picture
 from vlcheck.results.records import Cells, RunRecord, VerdictRecord
 from vlcheck.results.words import WordsRecord
 from vlcheck.results.wrapped import wrapper_lines
@@ -326,13 +326,13 @@ def beside_words(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
     for verdict in verdicts:
         if found := without_picture(verdict):
             words, least = found.by_words, min(found.choices, key=lambda one: one.low)
-            mark = " (!)" if found.marked else ""
+            mark = f" {MARK}" if mark_of(verdict) else ""
             of_words = f"{figure(words.right)}{mark}", words.name, signed(words.lead), between(words.low, words.high, 2)
             name = f"{verdict.behavior} {verdict.metric.upper()}"
             rows.append([name, figure(found.right), figure(found.chance), *of_words])
             rows[-1] += [signed(least.lead), least.name, whole(found.n)]
     if len(rows) > 1:
-        yield "share of captions that beat their foils, against choices without the picture; (!): solved by words alone"
+        yield "share of captions that beat their foils, against choices without the picture; (!): words alone tell many"
         yield from aligned(rows)
 
 
