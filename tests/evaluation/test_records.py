@@ -39,7 +39,7 @@ KEYS = {
         values effect reason violated scores top_before top_after boxes perturbed_boxes""",
     "verdict": """kind test doc bias bias_doc behavior metric score_kind perturbation expected tolerances scale status
         claim reason cause n not_applicable refused mass violations rate rate_low rate_high allowed band alpha p
-        needed_n detectable effect effect_low effect_high asked offered known gates tables""",
+        needed_n detectable effect effect_low effect_high asked offered known gates told tables""",
 }
 
 

@@ -81,7 +81,7 @@ def test_what_has_too_few_images_is_skipped_with_the_count_and_does_not_shut_the
         [
             "order *not asked *not asked",
             "test_mirror_preserves *not asked *12 *",
-            "Not asked (in order): fewer images than a pass needs.",
+            "Not asked (in order): no model could pass on these images.",
             "Passes 1 of 2 biases: color. Nothing was asked about the others. Of 6 verdicts, 4 pass, 2 are not asked.",
             "SKIPPED * not asked: 12 images; a pass needs 29",
         ]

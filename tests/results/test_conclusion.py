@@ -106,7 +106,7 @@ def test_nothing_green_comes_out_of_nothing(verdicts, tone, sentence):
 def test_a_bias_that_was_not_asked_about_is_never_said_to_pass(verdicts, tone, sentence, counts):
     found = said(*verdicts)
     assert (found.tone, found.sentence, found.counts) == (tone, sentence, counts)
-    assert "Not asked (in position): fewer images than a pass needs." in found.undecided
+    assert "Not asked (in position): no model could pass on these images." in found.undecided
 
 
 def test_tests_of_which_no_image_counts_say_why_each_reason_once():
