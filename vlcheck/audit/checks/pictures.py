@@ -54,13 +54,13 @@ class PicturesCheck:
             yield AuditFinding(check="pictures-blank", bias="modality", unit="pictures", says=says)
             return
         found = CorpusShare.of(n - states["shows something"], n)
-        blank = found.low > BLANK_PICTURES
+        status = found.above(BLANK_PICTURES)
         says = (
             f"{counted(found.count, 'picture')} of {n:,} that were opened ({share(found.share, (BLANK_PICTURES,))}) are"
             f" blank or do not load: {states['blank']:,} and {states['does not load']:,}."
         )
-        if blank:
-            says += " A model learns that their captions match a picture that shows nothing."
+        if status == "found":
+            says += " A model can learn that their captions match a picture that shows nothing."
         examples = Examples()
         for state, text in self._sample.values():
             if state != "shows something":
@@ -71,7 +71,8 @@ class PicturesCheck:
             says,
             bias="modality",
             unit="pictures",
-            cause=BLANK if blank else "",
+            cause=BLANK,
+            status=status,
             limit=BLANK_PICTURES,
             examples=tuple(examples.kept),
             parts=tuple(CorpusShare.of(states[name], n).part(name) for name in ("blank", "does not load")),

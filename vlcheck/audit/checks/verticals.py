@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from vlcheck._util.numbers import counted, share
-from vlcheck.audit.checks.base import CorpusShare, Examples, ReadCaption, WholeCorpus, finding_of
+from vlcheck.audit.checks.base import NO_RECIPE, CorpusShare, Examples, ReadCaption, WholeCorpus, finding_of
 from vlcheck.audit.checks.flips import TURNED
 from vlcheck.audit.limits import FALSE_FLIPS
 from vlcheck.audit.records import AuditFinding
@@ -30,10 +30,12 @@ class VerticalsCheck:
 
     def findings(self, corpus: WholeCorpus) -> Iterator[AuditFinding]:
         found = CorpusShare.of(self._named, corpus.captions, corpus.per)
-        false = "vertical-flip" in corpus.augment and found.low > FALSE_FLIPS
+        status = corpus.in_recipe("vertical-flip", found.above(FALSE_FLIPS))
         says = f'{counted(found.count, "caption")} ({share(found.share, (FALSE_FLIPS,))}) say "above" or "below".'
-        if false:
+        if status == "found":
             says += " The recipe turns pictures upside down and leaves their captions as they are."
+        elif not corpus.augment:
+            says += f" {NO_RECIPE}"
         parts = tuple(
             CorpusShare.of(count, found.n, corpus.per).part(word) for word, count in self._every.most_common()
         )
@@ -42,7 +44,8 @@ class VerticalsCheck:
             found,
             says,
             bias="position",
-            cause=TURNED if false else "",
+            cause=TURNED,
+            status=status,
             limit=FALSE_FLIPS if "vertical-flip" in corpus.augment else None,
             examples=tuple(self._examples.kept),
             parts=parts,
