@@ -14,6 +14,7 @@ from vlcheck.datasets.scenes.scene import Limb
 
 Number = Literal["one", "many"]
 OF = 3  # number of words before a noun among which "of" is searched
+AROUND = 5  # number of words before and after a word for a side among which phrases are searched
 
 _Word = Annotated[str, Meta(pattern=r"\S")]
 _Share = Annotated[float, Meta(ge=0, le=1)]
@@ -345,8 +346,9 @@ class Lexicons:
             tokens: the caption's words.
             at: index of the word for a side.
         """
-        for phrase in self._side_phrases.find(tokens):
-            if phrase.start <= at < phrase.end:
+        first = max(0, at - AROUND)
+        for phrase in self._side_phrases.find(tokens[first : at + AROUND]):
+            if phrase.start <= at - first < phrase.end:
                 return phrase.meaning
         following = tokens[at + 1].word if at + 1 < len(tokens) and not tokens[at].gap.strip(" -") else ""
         if following in self.sides.parts or following in self.sides.places:
