@@ -82,10 +82,13 @@ def test_a_flip_is_no_cause_where_no_caption_names_a_side():
 
 
 def test_hands_and_verticals_are_counted():
-    captions = rows("a cup in his left hand", "a kite above a dog", "a kite under a dog")
+    captions = rows(
+        "a cup in his left hand", "a kite above a dog", "a dog under a kite", "a cup on top of a box, upside down"
+    )
+    captions += rows("toys all over the floor", "the red one on top", images=["a.jpg", "b.jpg"])
     report = audit_corpus([captions], augment=["vertical-flip"])
     counts = {one.check: one.count for one in report.findings}
-    assert (counts["hands-named"], counts["verticals-named"]) == (1, 1)
+    assert (counts["hands-named"], counts["verticals-named"]) == (1, 3)
 
 
 def test_turning_pictures_upside_down_is_a_cause_where_captions_say_above():

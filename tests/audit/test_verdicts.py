@@ -6,6 +6,7 @@ import pytest
 from tests.audit.documents import COLORS, FEW, PICTURES, SIDES, fails_position, of_status, report, without_verdict
 from tests.report.pages import passing, results
 from vlcheck.audit.verdicts import NO_TEST, cause_of, findings_by_bias, run_beside
+from vlcheck.results.records import WrapperRecord
 from vlcheck.stats.decision import BY_GRAVITY
 
 
@@ -95,6 +96,15 @@ def test_causes_come_first_and_what_bears_on_no_bias_last():
 )
 def test_a_run_that_cannot_say_all_says_so(found, said):
     assert any(note.startswith(said) for note in run_beside(report(), found, "r.jsonl").notes)
+
+
+def test_a_wrapped_model_is_told_from_what_captions_made():
+    wrapper = WrapperRecord(
+        wrapper="symmetrised", says="answers are means of two", model="tiny-mirror", fingerprint="ab"
+    )
+    (note,) = run_beside(report(), fails_position(wrappers=[wrapper]), "r.jsonl").notes
+    assert note.startswith("symmetrised wraps tiny-mirror (fingerprint ab): answers are means of two.")
+    assert "not what captions alone made" in note
 
 
 def test_a_whole_run_has_no_note():

@@ -73,7 +73,7 @@ def audit_corpus(
         PicturesCheck(sample, seed),
         ColorsCheck(words),
         SidesCheck(words),
-        VerticalsCheck(),
+        VerticalsCheck(words),
         sets,
         PlacesCheck(words),
     )

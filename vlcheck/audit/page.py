@@ -226,7 +226,7 @@ def _rows(by_bias: dict[str, tuple[AuditFinding, ...]], runs: Sequence[RunBeside
         yield BesideRow(
             shown_text(bias, NAME),
             cause_of(its),
-            tuple(shown_text(one.says, _LONGEST_SENTENCE) for one in telling),
+            tuple(shown_text(says, _LONGEST_SENTENCE) for says in dict.fromkeys(one.says for one in telling)),
             tuple(_cell(cells.get((place, bias)) or bias_beside(bias, its)) for place, _ in enumerate(runs)),
         )
 

@@ -9,10 +9,9 @@ from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
-from vlcheck.cases.words import OPPOSITES, Phrasebook, Token, tokenize
+from vlcheck.cases.words import Phrasebook, Token, tokenize
 from vlcheck.datasets.lexicons.lexicon import Lexicons, Sense
 
-VERTICALS = frozenset(OPPOSITES) - {"left", "right"}
 _LONGEST = 4  # words of a thing's name that are looked at
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 
@@ -65,6 +64,21 @@ class AuditWords:
         return frozenset(
             word for color in self.lexicons.colors.values() for name in color.words for word in name.split()
         )
+
+    @cached_property
+    def verticals(self) -> Phrasebook[str]:
+        """A finder of words for above and below; a phrase in which they mean something else is found as ""."""
+        sides = self.lexicons.sides
+        return Phrasebook({phrase: phrase for phrase in sides.verticals} | dict.fromkeys(sides.level, ""))
+
+    @cached_property
+    def vertical_starts(self) -> frozenset[str]:
+        """The words with which these begin; a caption without one of them says neither."""
+        return frozenset(phrase.split()[0] for phrase in self.lexicons.sides.verticals)
+
+    def verticals_of(self, text: str) -> frozenset[str]:
+        """Return the words and phrases of a caption that say what is above or below."""
+        return frozenset(found.meaning for found in self.verticals.find(tokenize(text))) - {""}
 
     @cached_property
     def things(self) -> Phrasebook[tuple[Sense, ...]]:

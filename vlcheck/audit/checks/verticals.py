@@ -1,4 +1,4 @@
-"""Verticals: how often captions say above and below."""
+"""Verticals: how often captions say what is above and what is below."""
 
 from __future__ import annotations
 
@@ -10,28 +10,35 @@ from vlcheck.audit.checks.base import NO_RECIPE, CorpusShare, Examples, ReadCapt
 from vlcheck.audit.checks.flips import TURNED
 from vlcheck.audit.limits import FALSE_FLIPS
 from vlcheck.audit.records import AuditFinding
-from vlcheck.audit.words import VERTICALS
+from vlcheck.audit.words import AuditWords
 
 
 class VerticalsCheck:
-    """Counts captions that say above or below."""
+    """Counts captions that say what is above or below.
 
-    def __init__(self) -> None:
+    Args:
+        words: the words to look for.
+    """
+
+    def __init__(self, words: AuditWords) -> None:
+        self._words = words
+        self._starts = words.vertical_starts
         self._named = 0
         self._every: Counter[str] = Counter()
         self._examples = Examples()
 
     def see(self, row: ReadCaption) -> None:
-        if row.said.isdisjoint(VERTICALS):
+        if row.said.isdisjoint(self._starts):
             return
-        self._named += 1
-        self._every.update(row.said & VERTICALS)
-        self._examples.add(row.caption.text)
+        if verticals := self._words.verticals_of(row.caption.text):
+            self._named += 1
+            self._every.update(verticals)
+            self._examples.add(row.caption.text)
 
     def findings(self, corpus: WholeCorpus) -> Iterator[AuditFinding]:
         found = CorpusShare.of(self._named, corpus.captions, corpus.per)
         status = corpus.in_recipe("vertical-flip", found.above(FALSE_FLIPS))
-        says = f'{counted(found.count, "caption")} ({share(found.share, (FALSE_FLIPS,))}) say "above" or "below".'
+        says = f"{counted(found.count, 'caption')} ({share(found.share, (FALSE_FLIPS,))}) say what is above or below."
         if status == "found":
             says += " The recipe turns pictures upside down and leaves their captions as they are."
         elif not corpus.augment:

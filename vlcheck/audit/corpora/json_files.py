@@ -142,7 +142,7 @@ def _coco(path: Path, text: JsonPieces, beside: PicturesById) -> Iterator[tuple[
     text.finish()
     if not found:
         raise UsageError(
-            f"{path}: has no list {ANNOTATIONS!r}, as COCO's captions have; it has: {', '.join(map(printable, names))}."
+            f"{path}: has no list {ANNOTATIONS!r}, as COCO's captions have; it has: {', '.join(map(printable, names)) or 'nothing'}."
         )
 
 

@@ -122,6 +122,8 @@ class Sides(LexiconTable, frozen=True, kw_only=True):
     places: _WordSet = frozenset()
     phrases: _Words = ()
     never: _Words = ()
+    verticals: _Words = ("above", "below")
+    level: _Words = ()
     mirrors: _WordSet = frozenset()
 
 
