@@ -6,7 +6,6 @@ import pytest
 from tests.audit.documents import COLORS, FEW, PICTURES, SIDES, fails_position, of_status, report, without_verdict
 from tests.report.pages import passing, results
 from vlcheck.audit.verdicts import NO_TEST, cause_of, findings_by_bias, run_beside
-from vlcheck.results.records import WrapperRecord
 from vlcheck.stats.decision import BY_GRAVITY
 
 
@@ -99,9 +98,12 @@ def test_a_run_that_cannot_say_all_says_so(found, said):
 
 
 def test_a_wrapped_model_is_told_from_what_captions_made():
-    wrapper = WrapperRecord(
-        wrapper="symmetrised", says="answers are means of two", model="tiny-mirror", fingerprint="ab"
-    )
+    wrapper = {
+        "wrapper": "symmetrised",
+        "says": "answers are means of two",
+        "model": "tiny-mirror",
+        "fingerprint": "ab",
+    }
     (note,) = run_beside(report(), fails_position(wrappers=[wrapper]), "r.jsonl").notes
     assert note.startswith("symmetrised wraps tiny-mirror (fingerprint ab): answers are means of two.")
     assert "not what captions alone made" in note
