@@ -135,7 +135,7 @@ def right_guesses(one: Mentions, other: Mentions, rule: Callable[[Mentions], Map
     Args:
         one: number of mentions in one half of the pictures, by (noun, color).
         other: the same for the other half.
-        rule: what is guessed for each noun, and under "" for all others: `by_noun_guess` or `usual_guess`.
+        rule: `by_noun_guess` or `usual_guess`, the guess for each noun, and under "" for all others.
 
     Example:
         >>> half = Counter({("banana", "yellow"): 3, ("bus", "red"): 2})
