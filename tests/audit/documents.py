@@ -11,6 +11,7 @@ SIDES = AuditFinding(
     check="sides-named",
     bias="position",
     cause="sides-unnamed",
+    status="found",
     n=25_014,
     count=75,
     share=75 / 25_014,
@@ -28,6 +29,7 @@ COLORS = AuditFinding(
     check="bound-colors",
     bias="color",
     unit="nouns",
+    status="not found",
     n=800,
     count=80,
     share=0.1,
@@ -36,9 +38,27 @@ COLORS = AuditFinding(
     limit=0.5,
     says="10 % of nouns have a color of their own.",
 )
+FEW = AuditFinding(
+    check="order-pairs",
+    bias="order",
+    status="inconclusive",
+    n=3,
+    share=0.0,
+    low=0.0,
+    high=0.71,
+    limit=0.01,
+    says="0 of 3 sets of words occur in captions of different order.",
+)
 PICTURES = AuditFinding(check="blank-pictures", bias="modality", says="No pictures were given (--images).", limit=0.01)
 TWICE = AuditFinding(
-    check="near-duplicates", n=25_014, count=12, share=0.0005, low=0.0002, high=0.0008, says="12 captions occur twice."
+    check="near-duplicates",
+    status="",
+    n=25_014,
+    count=12,
+    share=0.0005,
+    low=0.0002,
+    high=0.0008,
+    says="12 captions occur twice.",
 )
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.audit.documents import COLORS, PICTURES, SIDES, report
+from tests.audit.documents import COLORS, FEW, PICTURES, SIDES, report
 from vlcheck.audit.gate import ANY, cause_objections
 
 
@@ -18,6 +18,9 @@ from vlcheck.audit.gate import ANY, cause_objections
         ((COLORS, PICTURES), ["modality"], ["modality: no cause was looked for"]),
         ((COLORS,), ["place"], ["place: no cause was looked for"]),
         ((PICTURES,), [ANY], ["nothing was examined"]),
+        ((COLORS, FEW), [ANY], ["order: there are too few captions to tell of a cause (order-pairs)"]),
+        ((COLORS, FEW), ["order"], ["order: there are too few captions to tell of a cause (order-pairs)"]),
+        ((COLORS, FEW), ["color"], []),
         ((SIDES,), [], []),
     ],
 )

@@ -5,7 +5,7 @@ import re
 import msgspec
 import pytest
 
-from tests.audit.documents import COLORS, PICTURES, SIDES, TWICE, document, fails_position
+from tests.audit.documents import COLORS, FEW, PICTURES, SIDES, TWICE, document, fails_position
 from tests.report.test_page import HOSTILE, Elements
 from vlcheck.audit.page import AUDIT_START, audit_view, draw_audit
 from vlcheck.audit.records import AuditPart
@@ -31,7 +31,12 @@ def test_a_corpus_that_was_cut_short_says_so():
 
 @pytest.mark.parametrize(
     ("findings", "tone"),
-    [((SIDES,), "conclusion cause-found"), ((COLORS,), "conclusion "), ((PICTURES,), "conclusion partial")],
+    [
+        ((SIDES,), "conclusion cause-found"),
+        ((COLORS,), "conclusion "),
+        ((COLORS, FEW), "conclusion partial"),
+        ((PICTURES,), "conclusion partial"),
+    ],
 )
 def test_nothing_is_green_and_nothing_examined_is_said(findings, tone):
     page = draw_audit(document(*findings))
@@ -85,6 +90,15 @@ def test_what_bears_on_no_bias_is_a_group_of_its_own_without_a_cause():
     assert "the corpus as a whole</h3>" in page
     (finding,) = audit_view(document(TWICE)).groups[0].findings
     assert finding.status == ""
+
+
+def test_an_interval_that_holds_its_limit_is_inconclusive():
+    view = audit_view(document(COLORS, FEW))
+    assert [(group.cause, group.findings[0].status) for group in view.groups] == [
+        ("not found", "not found"),
+        ("inconclusive", "inconclusive"),
+    ]
+    assert 'href="#s-cause-inconclusive"' in draw_audit(document(FEW))
 
 
 @pytest.mark.parametrize(

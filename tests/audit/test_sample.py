@@ -51,5 +51,20 @@ def test_every_key_is_as_likely_in_the_sample():
 
 def test_captions_without_pictures_count_as_one_each():
     pictures = PictureCounter()
-    pictures.see("")
-    assert pictures.per(7) == 1.0
+    assert pictures.per == 1.0
+    for _ in range(7):
+        pictures.see("")
+    assert pictures.per == 1.0
+    pictures.see("1.jpg")
+    pictures.see("1.jpg")
+    assert pictures.per == (7 + 4) / 9
+
+
+def test_a_picture_weighs_by_its_captions():
+    pictures = PictureCounter()
+    for number in range(20_000):
+        pictures.see(f"{number % 10_000}.jpg", 3)
+    assert pictures.per == pytest.approx(6.0), "also where the pictures are a sample"
+    for _ in range(60_000):
+        pictures.see("", 1)
+    assert pictures.per == pytest.approx(3.5, rel=0.1)

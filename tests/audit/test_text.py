@@ -1,6 +1,6 @@
 """The lines of an audit on the terminal."""
 
-from tests.audit.documents import COLORS, PICTURES, SIDES, document, fails_position
+from tests.audit.documents import COLORS, FEW, PICTURES, SIDES, document, fails_position
 from vlcheck.audit.text import audit_lines, audit_sentence
 
 
@@ -14,7 +14,7 @@ def test_each_finding_has_its_row_and_each_cause_its_sentence():
     assert said[1] == "  left out: 3 rows: the caption is empty"
     rows = [line.split() for line in said[2:7]]
     assert rows[0] == ["bias", "check", "cause", "n", "count", "share", "interval"]
-    assert rows[1] == ["modality", "blank-pictures", "-", "0", "-", "-", "-"]
+    assert rows[1] == ["modality", "blank-pictures", "not", "examined", "0", "-", "-", "-"]
     assert rows[2] == ["color", "bound-colors", "no", "800", "80", "10", "%", "8", "to", "12.3", "%"]
     assert rows[3][:5] == ["position", "sides-named", "sides-unnamed", "25,014", "75"]
     assert rows[4][:3] == ["-", "near-duplicates", "-"]
@@ -33,6 +33,9 @@ def test_it_ends_with_the_causes_and_with_what_it_does_not_prove():
 
 def test_nothing_found_and_nothing_examined_are_not_the_same():
     assert audit_sentence(document(COLORS)) == "No cause was found of 1 examined bias."
+    assert audit_sentence(document(COLORS, FEW)) == (
+        "No cause was found, and none is ruled out of 1 of 2 examined biases. Too few captions to tell: order."
+    )
     assert audit_sentence(document(PICTURES)) == "Nothing was examined: this audit says nothing about the captions."
 
 

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from tests.audit.documents import COLORS, PICTURES, SIDES, fails_position, of_status, report, without_verdict
+from tests.audit.documents import COLORS, FEW, PICTURES, SIDES, fails_position, of_status, report, without_verdict
 from tests.report.pages import passing, results
 from vlcheck.audit.verdicts import NO_TEST, cause_of, findings_by_bias, run_beside
 from vlcheck.stats.decision import BY_GRAVITY
@@ -33,9 +33,12 @@ def test_the_cause_stands_beside_the_gravest_verdict_of_its_bias():
         (SIDES, "fail", "a cause is found, and the model fails"),
         (SIDES, "pass", "a cause is found, but the model passes"),
         (SIDES, "inconclusive", "a cause is found; the run has too few images to tell"),
-        (COLORS, "fail", "the model fails without a cause in the captions"),
+        (COLORS, "fail", "the model fails, and no cause is found"),
         (COLORS, "pass", "neither: no cause is found, and the model passes"),
         (COLORS, "invalid", "no cause is found; the model's answers cannot be judged"),
+        (FEW, "fail", "the model fails, and there are too few captions to tell of a cause"),
+        (FEW, "pass", "the model passes, and there are too few captions to tell of a cause"),
+        (FEW, "invalid", "there are too few captions to tell of a cause; the model's answers cannot be judged"),
         (PICTURES, "fail", "the model fails, and no cause was looked for"),
         (PICTURES, "pass", "the model passes, and no cause was looked for"),
         (PICTURES, "not asked", "no cause was looked for; the data of the run has too few images"),
@@ -47,7 +50,7 @@ def test_both_are_said_in_words(finding, status, said):
 
 
 @pytest.mark.parametrize("status", BY_GRAVITY)
-@pytest.mark.parametrize("finding", [SIDES, COLORS, PICTURES])
+@pytest.mark.parametrize("finding", [SIDES, COLORS, FEW, PICTURES])
 def test_each_pair_has_words(finding, status):
     one = beside(of_status(status, finding.bias), finding)[finding.bias]
     assert one.sentence.endswith(".")
@@ -63,10 +66,11 @@ def test_a_test_without_a_verdict_does_not_pass():
 
 
 def test_a_finding_that_never_names_a_cause_examines_nothing():
-    figure = msgspec.structs.replace(COLORS, limit=None)
+    figure = msgspec.structs.replace(COLORS, limit=None, status="")
     assert cause_of([figure]) == "not examined"
     assert cause_of([figure, COLORS]) == "not found"
-    assert cause_of([msgspec.structs.replace(SIDES, limit=None)]) == "found"
+    assert cause_of([COLORS, FEW]) == "inconclusive"
+    assert cause_of([SIDES, COLORS, FEW]) == "found"
     assert cause_of([]) == "not examined"
 
 
@@ -91,6 +95,18 @@ def test_causes_come_first_and_what_bears_on_no_bias_last():
 )
 def test_a_run_that_cannot_say_all_says_so(found, said):
     assert any(note.startswith(said) for note in run_beside(report(), found, "r.jsonl").notes)
+
+
+def test_a_wrapped_model_is_told_from_what_captions_made():
+    wrapper = {
+        "wrapper": "symmetrised",
+        "says": "answers are means of two",
+        "model": "tiny-mirror",
+        "fingerprint": "ab",
+    }
+    (note,) = run_beside(report(), fails_position(wrappers=[wrapper]), "r.jsonl").notes
+    assert note.startswith("symmetrised wraps tiny-mirror (fingerprint ab): answers are means of two.")
+    assert "not what captions alone made" in note
 
 
 def test_a_whole_run_has_no_note():

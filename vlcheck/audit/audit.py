@@ -17,6 +17,7 @@ from vlcheck.audit.checks.verticals import VerticalsCheck
 from vlcheck.audit.checks.word_sets import WordSetsCheck
 from vlcheck.audit.corpus import Corpus
 from vlcheck.audit.records import AuditFinding, AuditReport
+from vlcheck.audit.sample import PictureCounter
 from vlcheck.audit.words import AuditWords, split_words
 from vlcheck.datasets.lexicons.lexicon import Lexicons
 from vlcheck.datasets.lexicons.toml_files import load_lexicons
@@ -72,18 +73,17 @@ def audit_corpus(
         PicturesCheck(sample, seed),
         ColorsCheck(words),
         SidesCheck(words),
-        VerticalsCheck(),
+        VerticalsCheck(words),
         sets,
         PlacesCheck(words),
     )
-    captions = _read(corpus, checks)
-    if not captions:
+    whole = _read(corpus, checks, recipe)
+    if not whole.captions:
         raise UsageError(f"{parameter('captions')}: {name or 'the corpus'} has no caption.")
-    whole = WholeCorpus(captions, sets.pictures, recipe)
     findings = [finding for check in checks for finding in check.findings(whole)]
     return AuditReport(
         corpus=name,
-        captions=captions,
+        captions=whole.captions,
         pictures=sets.pictures,
         skipped=dict(corpus.unread.skipped) if isinstance(corpus, Corpus) else {},
         augment=tuple(sorted(recipe)),
@@ -103,18 +103,19 @@ def _demand(model: object, sample: int) -> None:
         )
 
 
-def _read(corpus: Iterable[Sequence[Caption]], checks: Sequence[Check]) -> int:
-    """Show each caption to each check, and return their number."""
-    see = [check.see for check in checks]
+def _read(corpus: Iterable[Sequence[Caption]], checks: Sequence[Check], recipe: frozenset[str]) -> WholeCorpus:
+    """Show each caption to each check, and return what is known of them as a whole."""
+    see, pictures = [check.see for check in checks], PictureCounter()
     captions = 0
     for chunk in corpus:
         captions += len(chunk)
         for caption in chunk:
             words = split_words(caption.text)
             row = ReadCaption(caption, words, set(words))
+            pictures.see(caption.image)
             for one in see:
                 one(row)
-    return captions
+    return WholeCorpus(captions, pictures.per, recipe)
 
 
 def _gravity(finding: AuditFinding) -> int:

@@ -11,7 +11,7 @@ ANY = "any"  # in the place of a bias: any of them
 
 
 def cause_objections(report: AuditReport, biases: Sequence[str]) -> Iterator[str]:
-    """Yield a sentence for each bias of which a cause was found, or none could be looked for.
+    """Yield a sentence for each bias of which a cause was found, the captions are too few to tell, or no check looked.
 
     Args:
         report: the audit.
@@ -22,9 +22,14 @@ def cause_objections(report: AuditReport, biases: Sequence[str]) -> Iterator[str
     causes = {bias: cause_of(its) for bias, its in by_bias.items() if bias}
     named = set(biases) - {ANY}
     for bias in in_order(named.union(causes if ANY in biases else ())):
-        if causes.get(bias) == "found":
-            yield f"{bias}: {'; '.join(one.cause for one in by_bias[bias] if one.cause)}"
-        elif bias in named and causes.get(bias) != "not found":
-            yield f"{bias}: no cause was looked for"
-    if ANY in biases and not {"found", "not found"}.intersection(causes.values()):
+        its = by_bias.get(bias, ())
+        match causes.get(bias, "not examined"):
+            case "found":
+                yield f"{bias}: {'; '.join(one.cause for one in its if one.cause)}"
+            case "inconclusive":
+                few = (one.check for one in its if one.status == "inconclusive")
+                yield f"{bias}: there are too few captions to tell of a cause ({', '.join(few)})"
+            case "not examined" if bias in named:
+                yield f"{bias}: no cause was looked for"
+    if ANY in biases and set(causes.values()) <= {"not examined"}:
         yield "nothing was examined"

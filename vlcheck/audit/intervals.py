@@ -20,12 +20,12 @@ def share_interval(count: int, n: int, per: float = 1.0) -> ShareInterval:
     """Return the exact interval of a share, at an error rate of ALPHA.
 
     Captions of one picture say much the same. They are counted as if they said exactly the same: `n` captions are as
-    good as `n / per` pictures. For independent captions the interval is then too wide, and never too narrow.
+    good as `n / per` pictures. For independent captions the interval is then too wide.
 
     Args:
         count: number of captions with a property, from 0 to n.
         n: number of captions, above 0.
-        per: mean number of captions of a picture, at least 1.
+        per: number of captions of the same picture, in the mean over all captions, at least 1.
 
     Example:
         >>> low, high = share_interval(0, 60)
@@ -34,7 +34,7 @@ def share_interval(count: int, n: int, per: float = 1.0) -> ShareInterval:
 
     Source:
         Clopper and Pearson, Biometrika 26, 1934; the design effect 1 + (per - 1) rho of Kish, Survey Sampling, 1965,
-        with its largest correlation, rho = 1.
+        with its largest correlation, rho = 1. For clusters of unequal sizes m, `per` is sum(m^2) / sum(m).
     """
     tally = _tally(count, n, per)
     return ShareInterval(lower(exact, tally, ALPHA / 2), upper(exact, tally, ALPHA / 2))
@@ -47,7 +47,7 @@ def excess_p(count: int, n: int, base: float, per: float = 1.0) -> float:
         count: number of captions with a property, from 0 to n.
         n: number of captions, above 0.
         base: the largest share under the hypothesis, in [0, 1].
-        per: mean number of captions of a picture, at least 1.
+        per: number of captions of the same picture, in the mean over all captions, at least 1.
     """
     return exact(_tally(count, n, per), base)
 

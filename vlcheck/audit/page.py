@@ -39,7 +39,7 @@ class FindingView:
     Attributes:
         check: name of the check in words.
         cause: name of the cause in words; "" if it names none.
-        status: "found", "not found" or "not examined"; "" if the check never names a cause.
+        status: "found", "not found", "inconclusive" or "not examined"; "" if the check never names a cause.
         says: the finding in a sentence.
         figures: its numbers in words; "" if nothing was examined.
         chart: its share with the interval; None if nothing was examined.
@@ -123,8 +123,7 @@ class AuditView:
     Attributes:
         corpus: name of the corpus.
         about: numbers of captions and pictures, the recipe.
-        found: whether any cause was found.
-        examined: whether anything was examined.
+        cause: whether any cause was found.
         sentence: the conclusion.
         notes: sentences about the limits of this audit.
         rows: each bias with its causes and the runs' verdicts.
@@ -136,8 +135,7 @@ class AuditView:
 
     corpus: ShownText
     about: tuple[ShownText, ...]
-    found: bool
-    examined: bool
+    cause: CauseStatus
     sentence: str
     notes: tuple[ShownText, ...]
     rows: tuple[BesideRow, ...]
@@ -162,8 +160,7 @@ def audit_view(document: AuditDocument) -> AuditView:
     return AuditView(
         corpus=shown_text(document.corpus, NAME),
         about=tuple(_about(document)),
-        found=any(group.cause == "found" for group in groups),
-        examined=any(group.cause != "not examined" for group in groups),
+        cause=cause_of(document.findings),
         sentence=shown_text(audit_sentence(document), _LONGEST_SENTENCE).text,
         notes=tuple(shown_text(note, _LONGEST_SENTENCE) for note in audit_notes(document)),
         rows=tuple(_rows(by_bias, document.runs)),
@@ -183,7 +180,7 @@ def _finding(one: AuditFinding) -> FindingView:
     return FindingView(
         check=_words(one.check),
         cause=_words(one.cause),
-        status=cause_of([one]) if one.cause or one.limit is not None or not one.n else "",
+        status=one.status,
         says=shown_text(one.says, _LONGEST_SENTENCE),
         figures=_figures(one),
         chart=_chart(one),
@@ -229,7 +226,7 @@ def _rows(by_bias: dict[str, tuple[AuditFinding, ...]], runs: Sequence[RunBeside
         yield BesideRow(
             shown_text(bias, NAME),
             cause_of(its),
-            tuple(shown_text(one.says, _LONGEST_SENTENCE) for one in telling),
+            tuple(shown_text(says, _LONGEST_SENTENCE) for says in dict.fromkeys(one.says for one in telling)),
             tuple(_cell(cells.get((place, bias)) or bias_beside(bias, its)) for place, _ in enumerate(runs)),
         )
 

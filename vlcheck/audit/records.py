@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
 
 from vlcheck._util.files import begins
 from vlcheck.errors import UsageError
+
+FindingStatus = Literal["found", "not found", "inconclusive", "not examined", ""]
 
 FORMAT = 1  # version of the document
 _START = b'{"audit":'
@@ -42,7 +44,9 @@ class AuditFinding(Struct, frozen=True, kw_only=True):
     Attributes:
         check: name of the finding, unique in a report, such as "sides-named".
         bias: the bias that it bears on, one of the suite's names; "" if on none.
-        cause: name of the cause of that bias; "" if the share is within its limit, or has none.
+        cause: name of the cause of that bias; "" unless the status is "found".
+        status: "found" if it names a cause; "not found" if its interval is within the limit; "inconclusive" if the
+            interval holds the limit; "not examined" if the check lacked what it needs; "" if it never names a cause.
         unit: the thing that `n` counts, in the plural: "captions", "pictures", "colors".
         n: number of units that the share is about; 0 if the check could not be made.
         count: number of those that have the property.
@@ -58,6 +62,7 @@ class AuditFinding(Struct, frozen=True, kw_only=True):
     check: str
     bias: str = ""
     cause: str = ""
+    status: FindingStatus = "not examined"
     unit: str = "captions"
     n: int = 0
     count: int = 0

@@ -61,7 +61,12 @@ class HashSample(Generic[Value]):
     @property
     def distinct(self) -> int:
         """The number of distinct keys in the stream; an estimate unless the sample is complete."""
-        return round(len(self.kept) * (_HASHES / self._limit))
+        return round(len(self.kept) * self.weight)
+
+    @property
+    def weight(self) -> float:
+        """The number of keys of the stream for which each key of the sample stands."""
+        return _HASHES / self._limit
 
     def values(self) -> Iterator[Value]:
         """Yield the values in the order of the hashes, which is random and the same for every order of the stream."""
@@ -69,30 +74,48 @@ class HashSample(Generic[Value]):
 
 
 class PictureCounter:
-    """Counts the distinct pictures of some captions.
+    """Counts what is said of each picture, to tell how far captions are observations of their own.
+
+    A caption that names no picture is taken for one of a picture of its own.
 
     Args:
-        seed: seed of the sample from which their number is estimated if there are more than CAPACITY.
+        seed: seed of the sample of pictures from which it is estimated if there are more than CAPACITY.
 
     Example:
         >>> pictures = PictureCounter()
-        >>> for image in ("1.jpg", "1.jpg", "2.jpg"):
+        >>> for image in ("1.jpg", "1.jpg", "1.jpg", "2.jpg"):
         ...     pictures.see(image)
-        >>> pictures.per(3)
-        1.5
+        >>> pictures.per  # (9 + 1) / 4
+        2.5
     """
 
     CAPACITY = 4_096
 
     def __init__(self, seed: int = 0) -> None:
-        self._sample: HashSample[None] = HashSample(self.CAPACITY, seed)
+        self._sample: HashSample[int] = HashSample(self.CAPACITY, seed)
+        self._alone = self._alone_squares = 0  # of captions that name no picture
 
-    def see(self, image: str) -> None:
-        """Count the picture of a caption; "" is none."""
-        if image and (place := self._sample.admit(image)) is not None and place not in self._sample.kept:
-            self._sample.kept[place] = None
+    def see(self, image: str, units: int = 1) -> None:
+        """Count the units of a caption.
+
+        Args:
+            image: name of the caption's picture; "" if it names none.
+            units: number of things that are counted in the caption.
+        """
+        if not image:
+            self._alone += units
+            self._alone_squares += units * units
+        elif units and (place := self._sample.admit(image)) is not None:
+            self._sample.kept[place] = self._sample.kept.get(place, 0) + units
             self._sample.shrink()
 
-    def per(self, n: int) -> float:
-        """Return the mean number of things for each picture, of n; 1 if no picture is named."""
-        return max(1.0, n / self._sample.distinct) if self._sample.kept else 1.0
+    @property
+    def per(self) -> float:
+        """The mean number of units of the same picture, over all units, so that large pictures weigh most; at least 1.
+
+        This is sum(m^2) / sum(m) for pictures of m units each.
+        """
+        units, weight = self._sample.kept.values(), self._sample.weight
+        squares = self._alone_squares + weight * sum(one * one for one in units)
+        total = self._alone + weight * sum(units)
+        return max(1.0, squares / total) if total else 1.0

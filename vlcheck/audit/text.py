@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from vlcheck._util.numbers import counted, share, shares, whole
 from vlcheck.audit.document import AuditDocument
-from vlcheck.audit.records import AuditFinding, AuditReport
+from vlcheck.audit.records import AuditFinding, AuditReport, FindingStatus
 from vlcheck.audit.verdicts import RunBeside, cause_of, findings_by_bias
 from vlcheck.report.text.columns import aligned
 
@@ -16,6 +17,9 @@ _NO_PROOF = (
 )
 _NO_RECIPE = "No recipe was given (--augment): no cause was looked for in what a training does to its pictures."
 _NAMES = 3  # columns of names
+_CAUSES: Mapping[FindingStatus, str] = MappingProxyType(
+    {"found": "yes", "not found": "no", "inconclusive": "inconclusive", "not examined": "not examined", "": "-"}
+)
 _HEAD = ("bias", "check", "cause", "n", "count", "share", "interval")
 
 
@@ -34,18 +38,21 @@ def audit_lines(document: AuditDocument) -> Iterator[str]:
 
 
 def audit_sentence(report: AuditReport) -> str:
-    """Return the biases of which a cause was found, and those of which none was looked for, in a sentence."""
+    """Return in a sentence of which biases a cause was found, which are inconclusive, and which were not examined."""
     causes = {bias: cause_of(its) for bias, its in findings_by_bias(report.findings).items() if bias}
-    found = [bias for bias, cause in causes.items() if cause == "found"]
-    examined = sum(cause != "not examined" for cause in causes.values())
-    idle = [bias for bias, cause in causes.items() if cause == "not examined"]
-    rest = f" Not examined: {', '.join(idle)}." if idle else ""
+    by_cause = {status: [bias for bias, cause in causes.items() if cause == status] for status in causes.values()}
+    found, few, idle = (by_cause.get(status, []) for status in ("found", "inconclusive", "not examined"))
+    rest = f" Too few captions to tell: {', '.join(few)}." if few else ""
+    rest += f" Not examined: {', '.join(idle)}." if idle else ""
+    examined = len(causes) - len(idle)
     if not examined:
         return "Nothing was examined: this audit says nothing about the captions."
     of = counted(examined, "examined bias", "examined biases")
-    if not found:
-        return f"No cause was found of {of}.{rest}"
-    return f"Causes were found of {len(found)} of {of}: {', '.join(found)}.{rest}"
+    if found:
+        return f"Causes were found of {len(found)} of {of}: {', '.join(found)}.{rest}"
+    if few:
+        return f"No cause was found, and none is ruled out of {len(few)} of {of}.{rest}"
+    return f"No cause was found of {of}.{rest}"
 
 
 def audit_notes(document: AuditDocument) -> Iterator[str]:
@@ -70,12 +77,11 @@ def _recipe(report: AuditReport) -> str:
 
 def _row(one: AuditFinding) -> Sequence[str]:
     if one.share is None or one.low is None or one.high is None:
-        return one.bias or "-", one.check, "-", whole(one.n), "-", "-", "-"
-    cause = one.cause or ("-" if one.limit is None else "no")
+        return one.bias or "-", one.check, _CAUSES[one.status], whole(one.n), "-", "-", "-"
     return (
         one.bias or "-",
         one.check,
-        cause,
+        one.cause or _CAUSES[one.status],
         whole(one.n),
         whole(one.count),
         share(one.share),

@@ -15,14 +15,17 @@ from vlcheck.audit.records import AuditFinding, AuditReport
 from vlcheck.results.conclusion import Standing, matrix_of
 from vlcheck.results.file import ResultLines
 from vlcheck.results.unjudged import incomplete
+from vlcheck.results.wrapped import wrapper_lines
 from vlcheck.suite.shipped import BIASES
 
-CauseStatus = Literal["found", "not found", "not examined"]
+CauseStatus = Literal["found", "inconclusive", "not found", "not examined"]
 
 NO_TEST = "not in the run"  # the status of a bias about which a run has no test
+_BY_WEIGHT: tuple[CauseStatus, ...] = ("found", "inconclusive", "not found")
 _CAUSES: Mapping[CauseStatus, str] = MappingProxyType(
     {
         "found": "a cause is found",
+        "inconclusive": "there are too few captions to tell of a cause",
         "not found": "no cause is found",
         "not examined": "no cause was looked for",
     }
@@ -31,8 +34,10 @@ _DECIDED: Mapping[tuple[CauseStatus, str], str] = MappingProxyType(
     {
         ("found", "fail"): "a cause is found, and the model fails",
         ("found", "pass"): "a cause is found, but the model passes",
-        ("not found", "fail"): "the model fails without a cause in the captions",
+        ("not found", "fail"): "the model fails, and no cause is found",
         ("not found", "pass"): "neither: no cause is found, and the model passes",
+        ("inconclusive", "fail"): "the model fails, and there are too few captions to tell of a cause",
+        ("inconclusive", "pass"): "the model passes, and there are too few captions to tell of a cause",
         ("not examined", "fail"): "the model fails, and no cause was looked for",
         ("not examined", "pass"): "the model passes, and no cause was looked for",
     }
@@ -64,7 +69,8 @@ class BiasBeside(Struct, frozen=True):
 
     Attributes:
         bias: the bias.
-        cause: whether a cause was found in the captions; "not examined" if no check could look for one.
+        cause: whether a cause was found in the captions; "inconclusive" if they are too few to tell, "not examined" if
+            no check could look for one.
         status: the gravest status of the run's verdicts, or "not in the run".
         said: the status in words.
         conclusion: both in words, e.g. "a cause is found, but the model passes".
@@ -144,12 +150,13 @@ def findings_by_bias(findings: Sequence[AuditFinding]) -> dict[str, tuple[AuditF
 def cause_of(findings: Sequence[AuditFinding]) -> CauseStatus:
     """Return whether any of the findings about a bias names a cause; "not examined" if none of them could.
 
+    No cause is found if none of the findings that were made is inconclusive.
+
     Args:
         findings: the findings about one bias.
     """
-    if any(one.cause for one in findings):
-        return "found"
-    return "not found" if any(one.n and one.limit is not None for one in findings) else "not examined"
+    statuses = {one.status for one in findings}
+    return next((status for status in _BY_WEIGHT if status in statuses), "not examined")
 
 
 def in_order(biases: set[str]) -> list[str]:
@@ -165,6 +172,7 @@ def _notes(results: ResultLines, found: Mapping[str, Sequence[AuditFinding]]) ->
         yield stopped
     elif not run.complete:
         yield "Not the whole suite was asked."
+    yield from (f"{line} Its verdicts are not what captions alone made of a model." for line in wrapper_lines(run))
     if run.sees is False:
         yield "This model sees no picture: its verdicts do not tell what a model learns from pictures with captions."
     asked = {verdict.bias for verdict in results.verdicts.values()}

@@ -9,10 +9,9 @@ from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
-from vlcheck.cases.words import OPPOSITES, Phrasebook, Token, tokenize
+from vlcheck.cases.words import Phrasebook, Token, tokenize
 from vlcheck.datasets.lexicons.lexicon import Lexicons, Sense
 
-VERTICALS = frozenset(OPPOSITES) - {"left", "right"}
 _LONGEST = 4  # words of a thing's name that are looked at
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 
@@ -67,10 +66,19 @@ class AuditWords:
         )
 
     @cached_property
-    def owners(self) -> frozenset[str]:
-        """The words that make a following side a noun: the, his, ..."""
-        single = (word for word in self.lexicons.roles.determiners if " " not in word)
-        return frozenset(single) | self.lexicons.sides.possessors
+    def verticals(self) -> Phrasebook[str]:
+        """A finder of words for above and below; a phrase in which they mean something else is found as ""."""
+        sides = self.lexicons.sides
+        return Phrasebook({phrase: phrase for phrase in sides.verticals} | dict.fromkeys(sides.level, ""))
+
+    @cached_property
+    def vertical_starts(self) -> frozenset[str]:
+        """The words with which these begin; a caption without one of them says neither."""
+        return frozenset(phrase.split()[0] for phrase in self.lexicons.sides.verticals)
+
+    def verticals_of(self, text: str) -> frozenset[str]:
+        """Return the words and phrases of a caption that say what is above or below."""
+        return frozenset(found.meaning for found in self.verticals.find(tokenize(text))) - {""}
 
     @cached_property
     def things(self) -> Phrasebook[tuple[Sense, ...]]:
@@ -80,13 +88,11 @@ class AuditWords:
     def sides_of(self, text: str) -> Iterator[str]:
         """Yield each "left" or "right" of a caption that is a side: "the left of", "his left hand", "the left side".
 
-        "Left" and "right" have other senses: "was left open", "right next to", "the right size". A side is followed by
-        "side" or a part of the body; or it follows an article or a possessive, and nothing that it could describe
-        follows it.
+        "Left" and "right" have other senses: "was left open", "right next to", "the right size".
         """
         tokens = tokenize(text)
         for at, token in enumerate(tokens):
-            if token.word in self.lexicons.sides.words and self._is_side(tokens, at):
+            if token.word in self.lexicons.sides.words and self.lexicons.is_side(tokens, at):
                 yield token.word
 
     def hands_of(self, text: str) -> Iterator[str]:
@@ -104,14 +110,6 @@ class AuditWords:
         tokens = tokenize(text)
         found = [one for one in self.lexicons.color_names.find(tokens) if one.meaning]
         return [ColorMention(one.meaning, self._noun(tokens, one.end)) for one in found]
-
-    def _is_side(self, tokens: Sequence[Token], at: int) -> bool:
-        following = tokens[at + 1].word if at + 1 < len(tokens) and not tokens[at].gap.strip(" -") else ""
-        if following in self.parts or following in ("side", "sides"):
-            return True
-        before = tokens[at - 1] if at else None
-        owned = before is not None and (before.possessive or before.word in self.owners)
-        return owned and self.lexicons.stops.closes(tokens, at)
 
     def _noun(self, tokens: Sequence[Token], start: int) -> str:
         """Return the name of the known noun that begins at a token, right after a space; "" if there is none."""

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from vlcheck.audit.intervals import share_interval
-from vlcheck.audit.records import AuditFinding, AuditPart
+from vlcheck.audit.records import AuditFinding, AuditPart, FindingStatus
 
 if TYPE_CHECKING:
     from vlcheck.audit.caption import Caption
 
+NO_RECIPE = "No recipe was given (--augment), so that it is not known what this does."
 EXAMPLES, LONGEST = 5, 300  # captions of a finding, and characters of each
 
 
@@ -35,18 +36,24 @@ class WholeCorpus:
 
     Attributes:
         captions: number of captions.
-        pictures: number of distinct pictures; 0 if none is named.
-        augment: the augmentations of the recipe.
+        per: number of captions of the same picture, in the mean over all captions.
+        augment: the augmentations of the recipe; empty if no recipe was given.
     """
 
     captions: int
-    pictures: int = 0
+    per: float = 1.0
     augment: frozenset[str] = frozenset()
 
-    @property
-    def per(self) -> float:
-        """The mean number of captions of a picture; 1 if no picture is named."""
-        return max(1.0, self.captions / self.pictures) if self.pictures else 1.0
+    def in_recipe(self, name: str, status: FindingStatus) -> FindingStatus:
+        """Return the status of a cause that only a recipe with an augmentation can have.
+
+        Args:
+            name: the augmentation.
+            status: the status if the recipe has it.
+        """
+        if name in self.augment:
+            return status
+        return "not found" if self.augment else "not examined"
 
 
 class Check(Protocol):
@@ -109,9 +116,26 @@ class CorpusShare:
         Args:
             count: number of units with a property.
             n: number of units, above 0.
-            per: mean number of units of a picture.
+            per: number of units of the same picture, in the mean over all units.
         """
         return cls(count, n, *share_interval(count, n, per))
+
+    def above(self, limit: float, safe: float | None = None) -> FindingStatus:
+        """Return whether there is a cause in a share above a limit; the interval decides.
+
+        Args:
+            limit: the share beyond which the whole interval has to lie for a cause.
+            safe: the share within which it has to lie for none, if it is another one.
+        """
+        if self.low > limit:
+            return "found"
+        return "not found" if self.high <= (limit if safe is None else safe) else "inconclusive"
+
+    def below(self, limit: float) -> FindingStatus:
+        """Return whether there is a cause in a share below a limit; the interval decides."""
+        if self.high < limit:
+            return "found"
+        return "not found" if self.low >= limit else "inconclusive"
 
     def part(self, name: str, base: float | None = None) -> AuditPart:
         """Return it as a part of a finding.
@@ -131,6 +155,7 @@ def finding_of(
     bias: str = "",
     unit: str = "captions",
     cause: str = "",
+    status: FindingStatus = "",
     limit: float | None = None,
     examples: tuple[str, ...] = (),
     parts: tuple[AuditPart, ...] = (),
@@ -143,7 +168,8 @@ def finding_of(
         says: the finding as a sentence.
         bias: the bias that it bears on.
         unit: the thing that is counted.
-        cause: the cause that it names.
+        cause: the cause that it can name; it does if the status is "found".
+        status: whether it does; "" if it never names one.
         limit: the share beyond which it names a cause.
         examples: captions.
         parts: shares of its parts.
@@ -151,7 +177,8 @@ def finding_of(
     return AuditFinding(
         check=check,
         bias=bias,
-        cause=cause,
+        cause=cause if status == "found" else "",
+        status=status,
         unit=unit,
         n=share.n,
         count=share.count,

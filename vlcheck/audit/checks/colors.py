@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from zlib import crc32
 
 from vlcheck._util.numbers import counted, share, shares
-from vlcheck.audit.checks.base import CorpusShare, Examples, ReadCaption, WholeCorpus, cut, finding_of
+from vlcheck.audit.checks.base import NO_RECIPE, CorpusShare, Examples, ReadCaption, WholeCorpus, cut, finding_of
 from vlcheck.audit.intervals import ALPHA, excess_p
 from vlcheck.audit.limits import BOUND_COLORS, BOUND_NOUN, CHANGED_COLORS
-from vlcheck.audit.records import AuditFinding, AuditPart
+from vlcheck.audit.records import AuditFinding, AuditPart, FindingStatus
 from vlcheck.audit.sample import PictureCounter
 from vlcheck.audit.words import AuditWords
 from vlcheck.stats.multiple_testing import holm
@@ -18,6 +18,8 @@ from vlcheck.stats.multiple_testing import holm
 BOUND, CHANGED = "bound colors", "changed colors"
 _PARTS = 20
 _CHANGING = ("colorjitter", "grayscale")
+
+Mentions = Counter[tuple[str, str]]  # number of mentions by (noun, color)
 
 
 class ColorsCheck:
@@ -31,9 +33,9 @@ class ColorsCheck:
         self._words = words
         self._starts = words.color_starts
         self._named = 0
-        self._by_half: tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]] = Counter(), Counter()
+        self._by_half: tuple[Mentions, Mentions] = Counter(), Counter()
         self._first: dict[tuple[str, str], str] = {}
-        self._pictures = PictureCounter()  # of captions with a color before a noun
+        self._pictures = PictureCounter()  # of colors before a noun
         self._examples = Examples()
 
     def see(self, row: ReadCaption) -> None:
@@ -45,8 +47,7 @@ class ColorsCheck:
             return
         self._named += 1
         self._examples.add(text)
-        if any(noun for _, noun in mentions):
-            self._pictures.see(row.caption.image)
+        self._pictures.see(row.caption.image, sum(bool(noun) for _, noun in mentions))
         half = self._by_half[crc32((row.caption.image or text).encode("utf-8", "replace")) & 1]
         for color, noun in mentions:
             if noun:
@@ -60,16 +61,19 @@ class ColorsCheck:
     def _how_often(self, corpus: WholeCorpus) -> AuditFinding:
         found = CorpusShare.of(self._named, corpus.captions, corpus.per)
         changing = [name for name in _CHANGING if name in corpus.augment]
-        false = bool(changing) and found.low > CHANGED_COLORS
+        status = corpus.in_recipe(changing[0] if changing else _CHANGING[0], found.above(CHANGED_COLORS))
         says = f"{counted(found.count, 'caption')} of {found.n:,} ({share(found.share)}) name a color."
-        if false:
+        if status == "found":
             says += f" The recipe changes colors ({', '.join(changing)}) and leaves the captions as they are."
+        elif not corpus.augment:
+            says += f" {NO_RECIPE}"
         return finding_of(
             "colors-named",
             found,
             says,
             bias="color",
-            cause=CHANGED if false else "",
+            cause=CHANGED,
+            status=status,
             limit=CHANGED_COLORS if changing else None,
             examples=tuple(self._examples.kept),
         )
@@ -80,31 +84,26 @@ class ColorsCheck:
         if not n:
             says = "No caption has a color before a noun that the lexicons know."
             return AuditFinding(check="colors-bound", bias="color", says=says)
-        by_noun, usual = (right_guesses(one, other, know=know) for know in (True, False))
-        per = self._pictures.per(n)
-        found, base = CorpusShare.of(by_noun, n, per), usual / n
-        bound = found.low > base + BOUND_COLORS
-        says = (
-            f"The noun tells {share(found.share)} of {counted(n, 'color')} (interval {shares(found.low, found.high)}):"
-            f" the most frequent color of a noun in one half of the pictures is its color in the other half. The most"
-            f" frequent color of all is right for {share(base)}."
+        per = self._pictures.per
+        by_noun, usual = (
+            CorpusShare.of(right_guesses(one, other, rule), n, per) for rule in (by_noun_guess, usual_guess)
         )
-        if bound:
-            says += " A model can name colors by the thing, without looking at them."
+        status = by_noun.above(usual.share + BOUND_COLORS, safe=usual.low + BOUND_COLORS)
         parts, keys = self._parts(one + other, per)
         return finding_of(
             "colors-bound",
-            found,
-            says,
+            by_noun,
+            _bound_says(by_noun, usual, status),
             bias="color",
             unit="colors",
-            cause=BOUND if bound else "",
-            limit=min(1.0, base + BOUND_COLORS),
+            cause=BOUND,
+            status=status,
+            limit=min(1.0, usual.share + BOUND_COLORS),
             examples=tuple(cut(self._first[key]) for key in keys[:5]),
             parts=tuple(parts),
         )
 
-    def _parts(self, counts: Counter[tuple[str, str]], per: float) -> tuple[list[AuditPart], list[tuple[str, str]]]:
+    def _parts(self, counts: Mentions, per: float) -> tuple[list[AuditPart], list[tuple[str, str]]]:
         """Return the nouns with a color that is bound to them, the clearest first, and these pairs."""
         nouns, colors = _totals(counts, 0), _totals(counts, 1)
         n = counts.total()
@@ -121,37 +120,50 @@ class ColorsCheck:
         return [part for _, _, part in found], [pair for _, pair, _ in found]
 
 
-def right_guesses(one: Counter[tuple[str, str]], other: Counter[tuple[str, str]], *, know: bool) -> int:
-    """Return how many colors of each half are the most frequent one of the other half.
+def _bound_says(by_noun: CorpusShare, usual: CorpusShare, status: FindingStatus) -> str:
+    says = (
+        f"The noun tells {share(by_noun.share)} of {counted(by_noun.n, 'color')} (interval"
+        f" {shares(by_noun.low, by_noun.high)}): the most frequent color of a noun in one half of the pictures is its"
+        f" color in the other half. The most frequent color of all is right for {share(usual.share)}."
+    )
+    return f"{says} A model can name colors by the thing, without looking at them." if status == "found" else says
+
+
+def right_guesses(one: Mentions, other: Mentions, rule: Callable[[Mentions], Mapping[str, str]]) -> int:
+    """Return how many colors of each half are guessed by a rule that was learnt on the other half.
 
     Args:
         one: number of mentions in one half of the pictures, by (noun, color).
         other: the same for the other half.
-        know: whether the guess knows the noun; if not, it is the most frequent color of all nouns.
+        rule: `by_noun_guess` or `usual_guess`, the guess for each noun, and under "" for all others.
 
     Example:
         >>> half = Counter({("banana", "yellow"): 3, ("bus", "red"): 2})
-        >>> right_guesses(half, half, know=True), right_guesses(half, half, know=False)
+        >>> right_guesses(half, half, by_noun_guess), right_guesses(half, half, usual_guess)
         (10, 6)
     """
-    return sum(_right(counts, _guesses(known, know=know)) for counts, known in ((one, other), (other, one)))
+    return sum(_right(counts, rule(known)) for counts, known in ((one, other), (other, one)))
 
 
-def _right(counts: Counter[tuple[str, str]], guess: Mapping[str, str]) -> int:
+def usual_guess(known: Mentions) -> dict[str, str]:
+    """Return the most frequent color of all; of equals the first by name."""
+    colors = _totals(known, 1)
+    return {"": min(colors, key=lambda color: (-colors[color], color))} if colors else {}
+
+
+def by_noun_guess(known: Mentions) -> dict[str, str]:
+    """Return the most frequent color of each noun, and that of all; of equals the first by name."""
+    by_noun: defaultdict[str, Mentions] = defaultdict(Counter)
+    for pair, number in known.items():
+        by_noun[pair[0]][pair] += number
+    return {noun: usual_guess(its)[""] for noun, its in by_noun.items()} | usual_guess(known)
+
+
+def _right(counts: Mentions, guess: Mapping[str, str]) -> int:
     return sum(number for (noun, color), number in counts.items() if guess.get(noun, guess.get("")) == color)
 
 
-def _guesses(known: Counter[tuple[str, str]], *, know: bool) -> Mapping[str, str]:
-    """Return the most frequent color of each noun if `know`, and that of all under ""; of equals the first by name."""
-    by_noun: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for (noun, color), number in sorted(known.items()):
-        by_noun[""][color] += number
-        if know:
-            by_noun[noun][color] += number
-    return {noun: colors.most_common(1)[0][0] for noun, colors in by_noun.items()}
-
-
-def _totals(counts: Counter[tuple[str, str]], at: int) -> Counter[str]:
+def _totals(counts: Mentions, at: int) -> Counter[str]:
     totals: Counter[str] = Counter()
     for pair, number in counts.items():
         totals[pair[at]] += number

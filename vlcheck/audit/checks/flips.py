@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vlcheck._util.numbers import counted, share
-from vlcheck.audit.checks.base import CorpusShare, WholeCorpus, finding_of
+from vlcheck.audit.checks.base import NO_RECIPE, CorpusShare, WholeCorpus, finding_of
 from vlcheck.audit.limits import FALSE_FLIPS
 from vlcheck.audit.records import AuditFinding
 
@@ -21,18 +21,27 @@ def flip_findings(sided: int, examples: tuple[str, ...], corpus: WholeCorpus) ->
         corpus: the whole corpus.
     """
     found = CorpusShare.of(sided, corpus.captions, corpus.per)
-    flips = "flip" in corpus.augment
-    false = flips and found.low > FALSE_FLIPS
+    status = corpus.in_recipe("flip", found.above(FALSE_FLIPS))
     says = f"A mirrored picture makes {counted(sided, 'caption')} false ({share(found.share, (FALSE_FLIPS,))})."
-    if false:
+    if status == "found":
         says += (
             " The recipe mirrors pictures and leaves their captions as they are, so that these are false half the time."
         )
-    elif flips:
-        says += " The recipe mirrors pictures, and too few captions name a side for that to matter."
+    elif "flip" in corpus.augment:
+        says += " The recipe mirrors pictures, and too few captions name a side for that to be known to matter."
     elif "flip-words" in corpus.augment:
         says += " The recipe mirrors pictures together with the words for their sides."
+    elif corpus.augment:
+        says += " No augmentation of the recipe mirrors pictures."
     else:
-        says += " No augmentation that was named mirrors pictures."
-    cause = UNWORDED if false else ""
-    yield finding_of("flips", found, says, bias="position", cause=cause, limit=FALSE_FLIPS, examples=examples)
+        says += f" {NO_RECIPE}"
+    yield finding_of(
+        "flips",
+        found,
+        says,
+        bias="position",
+        cause=UNWORDED,
+        status=status,
+        limit=FALSE_FLIPS if "flip" in corpus.augment else None,
+        examples=examples,
+    )

@@ -6,17 +6,15 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Literal
 
-from PIL import Image
-
 from vlcheck._util.numbers import counted, share
 from vlcheck.audit.checks.base import CorpusShare, Examples, ReadCaption, WholeCorpus, finding_of
 from vlcheck.audit.limits import BLANK_PICTURES
 from vlcheck.audit.records import AuditFinding
 from vlcheck.audit.sample import HashSample
+from vlcheck.cases.tones import is_blank
 from vlcheck.errors import UsageError
 
 BLANK = "blank pictures"
-LEVELS = 8  # a picture is blank if no channel has values that are further apart, of 255
 
 State = Literal["shows something", "blank", "does not load"]
 
@@ -56,13 +54,13 @@ class PicturesCheck:
             yield AuditFinding(check="pictures-blank", bias="modality", unit="pictures", says=says)
             return
         found = CorpusShare.of(n - states["shows something"], n)
-        blank = found.low > BLANK_PICTURES
+        status = found.above(BLANK_PICTURES)
         says = (
             f"{counted(found.count, 'picture')} of {n:,} that were opened ({share(found.share, (BLANK_PICTURES,))}) are"
             f" blank or do not load: {states['blank']:,} and {states['does not load']:,}."
         )
-        if blank:
-            says += " A model learns that their captions match a picture that shows nothing."
+        if status == "found":
+            says += " A model can learn that their captions match a picture that shows nothing."
         examples = Examples()
         for state, text in self._sample.values():
             if state != "shows something":
@@ -73,14 +71,9 @@ class PicturesCheck:
             says,
             bias="modality",
             unit="pictures",
-            cause=BLANK if blank else "",
+            cause=BLANK,
+            status=status,
             limit=BLANK_PICTURES,
             examples=tuple(examples.kept),
             parts=tuple(CorpusShare.of(states[name], n).part(name) for name in ("blank", "does not load")),
         )
-
-
-def is_blank(image: Image.Image) -> bool:
-    """Return True if a picture has one color throughout, within LEVELS."""
-    extrema = image.convert("RGB").getextrema()
-    return all(high - low <= LEVELS for low, high in extrema)  # type: ignore[misc]

@@ -9,6 +9,7 @@ from vlcheck._util.numbers import counted, share
 from vlcheck.audit.checks.base import CorpusShare, Examples, ReadCaption, WholeCorpus, finding_of
 from vlcheck.audit.limits import CENTRED_THINGS, LARGE, NAMED_MIDDLE
 from vlcheck.audit.records import AuditFinding
+from vlcheck.audit.sample import PictureCounter
 from vlcheck.audit.words import AuditWords
 
 MIDDLE_ONLY, CENTRED = "only the middle is named", "centred things"
@@ -27,6 +28,8 @@ class PlacesCheck:
         self._rows = 0
         self._things = {True: 0, False: 0}  # by: in the middle
         self._named = {True: 0, False: 0}
+        self._pictures = {True: PictureCounter(), False: PictureCounter()}  # of things in the middle, and elsewhere
+        self._all_pictures = PictureCounter()
         self._examples = Examples()
 
         @cache
@@ -40,15 +43,19 @@ class PlacesCheck:
         if not row.caption.boxes:
             return
         self._rows += 1
-        omits = False
+        omits, here = False, {True: 0, False: 0}
         for category, x, y, width, height in row.caption.boxes:
             if width * height < LARGE:
                 continue
             middle = _LOW <= x + width / 2 <= _HIGH and _LOW <= y + height / 2 <= _HIGH
             named = self._names_it(category, row)
             self._things[middle] += 1
+            here[middle] += 1
             self._named[middle] += named
             omits = omits or not (middle or named)
+        self._all_pictures.see(row.caption.image, sum(here.values()))
+        for middle, number in here.items():
+            self._pictures[middle].see(row.caption.image, number)
         if omits:
             self._examples.add(row.caption.text)
 
@@ -59,24 +66,25 @@ class PlacesCheck:
             yield AuditFinding(check="places-named", bias="place", unit="things", says=says)
             yield AuditFinding(check="places-middle", bias="place", unit="things", says=says)
             return
-        # Things of one picture are not independent of each other: they count as one.
-        per = max(1.0, n / (self._rows / corpus.per))
-        yield self._named_where(per)
-        yield self._centred(n, per)
+        yield self._named_where()
+        yield self._centred(n)
 
-    def _named_where(self, per: float) -> AuditFinding:
+    def _named_where(self) -> AuditFinding:
         if not all(self._things.values()):
             where = "outside the middle" if self._things[True] else "in the middle"
             says = f"No thing is {where} of a picture, so that nothing can be compared."
             return AuditFinding(check="places-named", bias="place", unit="things", says=says)
-        middle, elsewhere = (CorpusShare.of(self._named[where], self._things[where], per) for where in (True, False))
+        middle, elsewhere = (
+            CorpusShare.of(self._named[where], self._things[where], self._pictures[where].per)
+            for where in (True, False)
+        )
         limit = min(1.0, elsewhere.high + NAMED_MIDDLE)
-        only = middle.low > limit
+        status = middle.above(limit, safe=elsewhere.low + NAMED_MIDDLE)
         says = (
             f"Captions name {share(middle.share)} of {counted(middle.n, 'large thing')} in the middle of a picture, and"
             f" {share(elsewhere.share)} of {elsewhere.n:,} elsewhere."
         )
-        if only:
+        if status == "found":
             says += " A model can learn to look at the middle alone."
         return finding_of(
             "places-named",
@@ -84,28 +92,30 @@ class PlacesCheck:
             says,
             bias="place",
             unit="things in the middle",
-            cause=MIDDLE_ONLY if only else "",
+            cause=MIDDLE_ONLY,
+            status=status,
             limit=limit,
             examples=tuple(self._examples.kept),
             parts=(middle.part("named in the middle"), elsewhere.part("named elsewhere")),
         )
 
-    def _centred(self, n: int, per: float) -> AuditFinding:
-        found = CorpusShare.of(self._things[True], n, per)
-        centred = found.low > CENTRED_THINGS
+    def _centred(self, n: int) -> AuditFinding:
+        found = CorpusShare.of(self._things[True], n, self._all_pictures.per)
+        status = found.above(CENTRED_THINGS)
         says = (
             f"{counted(found.count, 'large thing')} of {n:,} ({share(found.share, (CENTRED_THINGS,))}) have their"
             " center in the middle ninth of the picture."
         )
-        if centred:
-            says += " A model hardly sees things elsewhere."
+        if status == "found":
+            says += " A model can hardly learn of things elsewhere."
         return finding_of(
             "places-middle",
             found,
             says,
             bias="place",
             unit="things",
-            cause=CENTRED if centred else "",
+            cause=CENTRED,
+            status=status,
             limit=CENTRED_THINGS,
         )
 

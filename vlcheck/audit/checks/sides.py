@@ -56,26 +56,25 @@ class SidesCheck:
         yield from flip_findings(self._as_sides.total(), tuple(self._examples.kept), corpus)
 
     def _rare(self, corpus: WholeCorpus) -> AuditFinding:
-        named = CorpusShare.of(self._named, corpus.captions, corpus.per)
-        true = self._as_sides.total()
-        parts = [CorpusShare.of(count, named.n, corpus.per).part(word) for word, count in self._every.most_common()]
-        parts += [CorpusShare.of(true, named.n, corpus.per).part("left or right as a side")]
+        named = CorpusShare.of(self._as_sides.total(), corpus.captions, corpus.per)
+        words = [("any word for left or right, in any sense", self._named), *self._every.most_common()]
         says = (
-            f"{counted(named.count, 'caption')} of {named.n:,} ({share(named.share, (RARE_SIDES,))}) have a word for"
-            f" left or right in any sense, {true:,} in the sense of a side."
+            f"{counted(named.count, 'caption')} of {named.n:,} ({share(named.share, (RARE_SIDES,))}) name left or right"
+            f" as a side; {self._named:,} have a word for them in any sense."
         )
-        rare = named.high < RARE_SIDES
-        if rare:
+        status = named.below(RARE_SIDES)
+        if status == "found":
             says += " A model can hardly learn sides from them."
         return finding_of(
             "sides-named",
             named,
             says,
             bias="position",
-            cause=RARE if rare else "",
+            cause=RARE,
+            status=status,
             limit=RARE_SIDES,
             examples=tuple(self._examples.kept),
-            parts=tuple(parts),
+            parts=tuple(CorpusShare.of(count, named.n, corpus.per).part(word) for word, count in words if count),
         )
 
     def _skewed(self) -> AuditFinding:
@@ -84,14 +83,14 @@ class SidesCheck:
         if not n:
             return AuditFinding(check="sides-skewed", bias="position", says="No caption names exactly one side.")
         word, count = max(single.items(), key=lambda item: (item[1], item[0] == "right"))
-        per = self._pictures.per(n)
+        per = self._pictures.per
         found = CorpusShare.of(count, n, per)
-        skewed = found.low > SKEWED_SIDES
+        status = found.above(SKEWED_SIDES)
         says = (
             f'Of {counted(n, "caption")} that name exactly one side, {count:,} say "{word}" ({share(found.share)};'
             f" interval {shares(found.low, found.high)})."
         )
-        if skewed:
+        if status == "found":
             says += f' A model can learn to say "{word}" without looking.'
         parts = [CorpusShare.of(number, n, per).part(side) for side, number in sorted(single.items())]
         return finding_of(
@@ -100,7 +99,8 @@ class SidesCheck:
             says,
             bias="position",
             unit="captions with one side",
-            cause=SKEWED if skewed else "",
+            cause=SKEWED,
+            status=status,
             limit=SKEWED_SIDES,
             parts=tuple(parts),
         )

@@ -78,20 +78,21 @@ class WordSetsCheck:
             return AuditFinding(check="order-exchanged", bias="order", unit="pictures", says=says)
         pairs = [pair for texts in several if (pair := next(_reordered(texts), None))]
         found = CorpusShare.of(len(pairs), len(several))
-        free = found.low > FREE_ORDER
+        status = found.above(FREE_ORDER)
         says = (
             f"{counted(found.count, 'picture')} of {found.n:,} with several captions"
             f" ({share(found.share, (FREE_ORDER,))}) have two with the same words in another order."
         )
-        if free:
-            says += " A model learns that the order of words does not matter."
+        if status == "found":
+            says += " A model can learn that the order of words does not matter."
         return finding_of(
             "order-exchanged",
             found,
             says,
             bias="order",
             unit="pictures with several captions",
-            cause=FREE if free else "",
+            cause=FREE,
+            status=status,
             limit=FREE_ORDER,
             examples=_shown(pairs),
         )
@@ -100,12 +101,12 @@ class WordSetsCheck:
         sets = list(self._sets.values())
         pairs = [pair for texts in sets if (pair := next(_reordered(list(texts)), None))]
         found = CorpusShare.of(len(pairs), len(sets))
-        unneeded = found.high < UNNEEDED_ORDER
+        status = found.below(UNNEEDED_ORDER)
         says = (
             f"{counted(found.count, 'set')} of words of {found.n:,} ({share(found.share, (UNNEEDED_ORDER,))}) occur in"
             " captions of different order."
         )
-        if unneeded:
+        if status == "found":
             says += " For all other captions, a model that ignores the order of words loses nothing."
         kinds = Counter(self._exchanged(*pair) for pair in pairs)
         return finding_of(
@@ -114,7 +115,8 @@ class WordSetsCheck:
             says,
             bias="order",
             unit="sets of words",
-            cause=UNNEEDED if unneeded else "",
+            cause=UNNEEDED,
+            status=status,
             limit=UNNEEDED_ORDER,
             examples=_shown(pairs),
             parts=tuple(

@@ -141,9 +141,8 @@ def _coco(path: Path, text: JsonPieces, beside: PicturesById) -> Iterator[tuple[
             _pass_over(text)
     text.finish()
     if not found:
-        raise UsageError(
-            f"{path}: has no list {ANNOTATIONS!r}, as COCO's captions have; it has: {', '.join(map(printable, names))}."
-        )
+        others = ", ".join(map(printable, names)) or "nothing"
+        raise UsageError(f"{path}: has no list {ANNOTATIONS!r}, as COCO's captions have; it has: {others}.")
 
 
 def _listed(
