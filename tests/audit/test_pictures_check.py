@@ -5,7 +5,8 @@ from PIL import Image
 
 from tests.audit.corpora import audited
 from vlcheck.audit.caption import Caption
-from vlcheck.audit.checks.pictures import BLANK, is_blank
+from vlcheck.audit.checks.pictures import BLANK
+from vlcheck.cases.tones import is_blank
 from vlcheck.errors import UsageError
 
 BLACK, WHITE = Image.new("RGB", (8, 8)), Image.new("L", (8, 8), 255)

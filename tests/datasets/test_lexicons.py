@@ -123,3 +123,67 @@ def test_what_a_lexicon_cannot_hold_is_named(own, name, text, said):
 def test_a_folder_without_lexicons_is_told_their_names(tmp_path):
     assert "colors.toml" in refusal(tmp_path)
     assert "there is no such folder" in refusal(tmp_path / "absent")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "his right shoulder",
+        "a car in the far right lane",
+        "Left of the dog",
+        "a cup sits to the left of a ball",
+        "a cat with its left ear up",
+        "A left-hand turn",
+        "a left-handed batter",
+        "the upper-left corner",
+        "at the top left of a page",
+        "the man's left",
+        "the man on the right to the woman's left",
+        "from left to right",
+        "a dog facing left",
+        "on the right, a bus",
+        "the dog on her right while she sleeps",
+    ],
+)
+def test_a_side_is_one(text):
+    lexicons, tokens = load_lexicons(lexicons_path()), tokenize(text)
+    named = [at for at, token in enumerate(tokens) if token.word in lexicons.sides.words]
+    assert named
+    assert all(lexicons.is_side(tokens, at) for at in named)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the right answer",
+        "a cup right side up",
+        "a sign about the right of way",
+        "the left over pizza on the right size plate",
+        "someone left of course",
+        "the right to protest",
+        "the laptop was left open",
+        "a toilet right next to a shower",
+        "what's left of the cake",
+        "a cake with one slice left",
+        "two left on a plate",
+        "a giraffe facing right into the camera",
+        "this left a mess",
+        "the right ways to go",
+        "a man who left",
+    ],
+)
+def test_another_sense_is_no_side(text):
+    lexicons, tokens = load_lexicons(lexicons_path()), tokenize(text)
+    named = [at for at, token in enumerate(tokens) if token.word in lexicons.sides.words]
+    assert named
+    assert not any(lexicons.is_side(tokens, at) for at in named)
+
+
+def test_a_replaced_list_decides_what_is_a_side(own):
+    folder = own("sides", 'words = ["left"]\npossessors = []\nparts = ["fin"]\nnever = ["left fin soup"]\n')
+    lexicons = load_lexicons(lexicons_path(), folder)
+    assert [lexicons.is_side(tokenize(text), 0) for text in ("left fin", "left fin soup", "left side")] == [
+        True,
+        False,
+        False,
+    ]

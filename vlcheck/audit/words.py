@@ -67,12 +67,6 @@ class AuditWords:
         )
 
     @cached_property
-    def owners(self) -> frozenset[str]:
-        """The words that make a following side a noun: the, his, ..."""
-        single = (word for word in self.lexicons.roles.determiners if " " not in word)
-        return frozenset(single) | self.lexicons.sides.possessors
-
-    @cached_property
     def things(self) -> Phrasebook[tuple[Sense, ...]]:
         """A finder of the names of things."""
         return self.lexicons.phrasebook(tuple(self.lexicons.objects))
@@ -80,13 +74,11 @@ class AuditWords:
     def sides_of(self, text: str) -> Iterator[str]:
         """Yield each "left" or "right" of a caption that is a side: "the left of", "his left hand", "the left side".
 
-        "Left" and "right" have other senses: "was left open", "right next to", "the right size". A side is followed by
-        "side" or a part of the body; or it follows an article or a possessive, and nothing that it could describe
-        follows it.
+        "Left" and "right" have other senses: "was left open", "right next to", "the right size".
         """
         tokens = tokenize(text)
         for at, token in enumerate(tokens):
-            if token.word in self.lexicons.sides.words and self._is_side(tokens, at):
+            if token.word in self.lexicons.sides.words and self.lexicons.is_side(tokens, at):
                 yield token.word
 
     def hands_of(self, text: str) -> Iterator[str]:
@@ -104,14 +96,6 @@ class AuditWords:
         tokens = tokenize(text)
         found = [one for one in self.lexicons.color_names.find(tokens) if one.meaning]
         return [ColorMention(one.meaning, self._noun(tokens, one.end)) for one in found]
-
-    def _is_side(self, tokens: Sequence[Token], at: int) -> bool:
-        following = tokens[at + 1].word if at + 1 < len(tokens) and not tokens[at].gap.strip(" -") else ""
-        if following in self.parts or following in ("side", "sides"):
-            return True
-        before = tokens[at - 1] if at else None
-        owned = before is not None and (before.possessive or before.word in self.owners)
-        return owned and self.lexicons.stops.closes(tokens, at)
 
     def _noun(self, tokens: Sequence[Token], start: int) -> str:
         """Return the name of the known noun that begins at a token, right after a space; "" if there is none."""

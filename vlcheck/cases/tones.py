@@ -1,4 +1,4 @@
-"""Quick measures of a picture: whether it has color, and how bright its parts are."""
+"""Quick measures of a picture: whether it shows anything, whether it has color, and how bright its parts are."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from vlcheck.cases.rgb import to_rgb
 GLANCE = 128  # pixels of the longer side after scaling: enough to see color, while noise is averaged
 BLOCK, SIDE = 8, 16  # pixels of a side: of a JPEG block, and of the map of brightness
 GRAY = 12  # levels by which the channels of a gray photograph may differ: a scan's tint, JPEG's rounding
+BLANK = 8  # levels by which a channel of a blank picture may differ: JPEG's rounding
 
 
 def is_colorless(image: Image.Image) -> bool:
@@ -21,6 +22,12 @@ def is_colorless(image: Image.Image) -> bool:
     shown = to_rgb(image)
     shown.thumbnail((GLANCE, GLANCE), Image.Resampling.BOX)
     return int(np.ptp(np.asarray(shown), axis=2).max()) <= GRAY
+
+
+def is_blank(image: Image.Image) -> bool:
+    """Return True if a picture has one color throughout, within BLANK levels of each channel."""
+    extrema = image.convert("RGB").getextrema()
+    return all(high - low <= BLANK for low, high in extrema)  # type: ignore[misc]
 
 
 def glance(image: Image.Image) -> NDArray[np.uint8]:

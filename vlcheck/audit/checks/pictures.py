@@ -6,17 +6,15 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Literal
 
-from PIL import Image
-
 from vlcheck._util.numbers import counted, share
 from vlcheck.audit.checks.base import CorpusShare, Examples, ReadCaption, WholeCorpus, finding_of
 from vlcheck.audit.limits import BLANK_PICTURES
 from vlcheck.audit.records import AuditFinding
 from vlcheck.audit.sample import HashSample
+from vlcheck.cases.tones import is_blank
 from vlcheck.errors import UsageError
 
 BLANK = "blank pictures"
-LEVELS = 8  # a picture is blank if no channel has values that are further apart, of 255
 
 State = Literal["shows something", "blank", "does not load"]
 
@@ -78,9 +76,3 @@ class PicturesCheck:
             examples=tuple(examples.kept),
             parts=tuple(CorpusShare.of(states[name], n).part(name) for name in ("blank", "does not load")),
         )
-
-
-def is_blank(image: Image.Image) -> bool:
-    """Return True if a picture has one color throughout, within LEVELS."""
-    extrema = image.convert("RGB").getextrema()
-    return all(high - low <= LEVELS for low, high in extrema)  # type: ignore[misc]

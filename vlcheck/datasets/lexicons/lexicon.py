@@ -117,6 +117,10 @@ class Sides(LexiconTable, frozen=True, kw_only=True):
     aside: _WordSet = frozenset()
     animals: _WordSet = frozenset()
     parts: _WordSet
+    before: _WordSet = frozenset()
+    places: _WordSet = frozenset()
+    phrases: _Words = ()
+    never: _Words = ()
     mirrors: _WordSet = frozenset()
 
 
@@ -330,6 +334,32 @@ class Lexicons:
     def suggests_writing(self) -> Phrasebook[bool]:
         """A finder of words that suggest writing; a phrase in which they mean something else is found as False."""
         return Phrasebook(dict.fromkeys(self.writing.words, True) | dict.fromkeys(self.writing.never, False))
+
+    def is_side(self, tokens: Sequence[Token], at: int) -> bool:
+        """Return True if a "left" or "right" is a side, and not "was left open", "right next to" or "the right size".
+
+        It is followed by what has two sides, such as "hand", or by "of"; or it stands alone behind an article or a
+        possessive. Phrases of sides.toml come first.
+
+        Args:
+            tokens: the caption's words.
+            at: index of the word for a side.
+        """
+        for phrase in self._side_phrases.find(tokens):
+            if phrase.start <= at < phrase.end:
+                return phrase.meaning
+        following = tokens[at + 1].word if at + 1 < len(tokens) and not tokens[at].gap.strip(" -") else ""
+        if following in self.sides.parts or following in self.sides.places:
+            return True
+        before = tokens[at - 1] if at else None
+        if before is None or not (before.possessive or before.word in self.sides.before):
+            return False
+        claims = following == "to" and (at < 2 or tokens[at - 2].word not in self.sides.aside)  # "the right to vote"
+        return not claims and self.stops.closes(tokens, at)
+
+    @cached_property
+    def _side_phrases(self) -> Phrasebook[bool]:
+        return Phrasebook(dict.fromkeys(self.sides.phrases, True) | dict.fromkeys(self.sides.never, False))
 
     @cached_property
     def living(self) -> frozenset[str]:
