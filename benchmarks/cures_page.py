@@ -140,8 +140,9 @@ def _costs(measured: Measured, models: list[Treated]) -> Iterator[list[str]]:
 def _detectable(measured: Measured, models: list[Treated]) -> str:
     """Return how many pictures have to change so that a test is found worse, for the comparison that finds least."""
     control = measured.cells[CONTROL]
-    found = [changes(measured.cells[model.name], control) for model in models]
-    each = [(fewest_worse(of), min(one.pictures for one in of if one.way == "uncounted")) for of in found if of]
+    cells = [measured.cells[model.name] for model in models]
+    found = [changes(now, control) for now in cells if _is_paired(now, control)]
+    each = [(fewest_worse(of), min(one.pictures for one in of if one.way == "uncounted")) for of in found]
     if not each:
         return ""
     fewest, pictures = max(number for number, _ in each), min(number for _, number in each)
