@@ -309,7 +309,10 @@ def changes(now: Seeds, before: Seeds, *, without: str | None = None) -> list[Ch
             number[1] += pair.has and not pair.had
             number[2] += pair.had and not pair.has
     corrected = holm([mcnemar(fell, rose) for _, fell, rose in numbers.values()])
-    return [Change(*about, *number, p) for (about, number), p in zip(numbers.items(), corrected, strict=True)]
+    return [
+        Change(test, way, pictures, fell, rose, p)
+        for ((test, way), (pictures, fell, rose)), p in zip(numbers.items(), corrected, strict=True)
+    ]
 
 
 class _Pair(NamedTuple):

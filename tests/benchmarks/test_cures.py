@@ -14,6 +14,7 @@ from benchmarks.cures import (
     Outcome,
     Treated,
     as_text,
+    both_measured,
     changes,
     cost,
     fewest_worse,
@@ -32,7 +33,7 @@ from benchmarks.cures import (
 from benchmarks.cures_page import counts_passage, cures_passage, passes_everywhere
 from tests.zoo.test_pretrained import MOST
 from vlcheck.suite.shipped import BIASES
-from vlcheck.zoo import PLANTED, pretrained
+from vlcheck.zoo import CONTROL, PLANTED, pretrained
 from vlcheck.zoo.export import about, read_losses
 from vlcheck.zoo.initial_weights import read_base
 from vlcheck.zoo.recipe import CURED, UNNEEDED
@@ -259,7 +260,7 @@ def test_cured_weights_are_whole_small_and_of_their_recipe(name):
 
 
 def test_there_are_cured_weights():
-    assert len(TRAINED) >= 4
+    assert {*CURED} <= {*TRAINED}
 
 
 @pytest.fixture(scope="module")
@@ -281,3 +282,29 @@ MODELS = {model.name: model for model in treated_models()}
 @pytest.mark.parametrize("name", ["tiny-mirror-cured", "tiny-right-cured", "tiny-blind-cured"])
 def test_the_cure_makes_the_planted_bias_pass_in_every_seed(stored, name):
     assert passes_everywhere(stored.cells[name], planted_in(MODELS[name]))
+
+
+@pytest.mark.parametrize("name", ["tiny-right-cured"])
+@pytest.mark.parametrize("other", ["the control", "before"])
+def test_nothing_is_worse_after_the_cure(stored, name, other):
+    than, without = (CONTROL, None) if other == "the control" else (MODELS[name].before, planted_in(MODELS[name]))
+    now, before = stored.cells[name], stored.cells[than]
+    assert len(both_measured(now, before)) == PAIRED
+    assert worse(changes(now, before, without=without)) == []
+    assert no_longer_passing(now, before, without=without) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "failing"),
+    [
+        ("tiny-bag-cured", {"test_exchanged_roles_drop_match[itm]", "test_shuffled_words_drop_match[itm]"}),
+        ("tiny-center-cured", set()),
+    ],
+)
+def test_cures_in_part_fail_what_the_docs_say_and_no_more(stored, name, failing):
+    cells = [stored.cells[name][seed] for seed in range(SEEDS)]
+    planted = [
+        (test, one.status) for cell in cells for test, one in cell.items() if one.bias == planted_in(MODELS[name])
+    ]
+    assert {test for test, status in planted if status == "fail"} == failing
+    assert not passes_everywhere(stored.cells[name], planted_in(MODELS[name]))
