@@ -78,7 +78,7 @@ class Treated:
 Picture = tuple[str, int]  # the kind of a scene, and its number
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     """The outcome of one test on the scenes of one seed.
 
     A set of pictures is written as their kinds and numbers, "object 0-2 7 side 4": equal names in one seed are one
@@ -87,20 +87,20 @@ class Outcome(msgspec.Struct, frozen=True):
     Attributes:
         bias: the test's bias.
         status: the verdict's status.
-        cause: the kind of reason for an invalid verdict; "" otherwise.
         asked: the pictures that were asked about.
-        uncounted: those among them that do not count.
+        violating: those among them with a violation; None if the test is about a mean.
+        uncounted: those that do not count.
         given: those among these that the model decides by construction.
-        violating: those with a violation; None if the test is about a mean.
+        cause: the kind of reason for an invalid verdict; "" otherwise.
     """
 
     bias: str
     status: str
-    cause: str
     asked: str
-    uncounted: str
-    given: str
-    violating: str | None
+    violating: str | None = ""
+    uncounted: str = ""
+    given: str = ""
+    cause: str = ""
 
     @classmethod
     def of(cls, findings: Findings, rule: Rule) -> Outcome:

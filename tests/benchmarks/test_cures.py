@@ -41,8 +41,10 @@ from vlcheck.zoo.workspace import CHECKSUMS, digest_of, read_sums
 
 
 def outcome(bias="position", status="pass", violating=(), uncounted=(), asked=range(20), given=(), cause=""):
-    sets = [packed(("side", number) for number in numbers) for numbers in (asked, uncounted, given, violating or ())]
-    return Outcome(bias, status, cause, *sets[:3], None if violating is None else sets[3])
+    asks, fails, leaves_out, gives = (
+        packed(("side", number) for number in numbers) for numbers in (asked, violating or (), uncounted, given)
+    )
+    return Outcome(bias, status, asks, None if violating is None else fails, leaves_out, gives, cause)
 
 
 OTHERS = {bias: outcome(bias) for bias in BIASES}  # so that each cell has every bias
