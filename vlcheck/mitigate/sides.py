@@ -6,17 +6,16 @@ import re
 from collections.abc import Iterable
 from functools import cache, lru_cache
 
+import msgspec
+
 from vlcheck._util.hashing import digest
 from vlcheck.cases.case import filled
-from vlcheck.cases.words import OTHER_SIDE, Token, tokenize, words_of
+from vlcheck.cases.words import OTHER_SIDE, tokenize, words_of
 from vlcheck.datasets.lexicons.lexicon import Lexicons
 from vlcheck.datasets.lexicons.toml_files import load_lexicons
 from vlcheck.suite.shipped import lexicons_path
 
 _SIDE = re.compile(rf"(?<![^\W_])(?:{'|'.join(OTHER_SIDE)})(?![^\W_])", re.IGNORECASE)
-# It is a side in "to the left of", "his right hand" and "the left side", and none in "right behind" or "who left".
-_BEFORE = frozenset({"the", "his", "her", "their", "its", "my", "far", "top", "upper", "bottom", "lower", "facing"})
-_AFTER = frozenset({"side", "sides", "hand", "hands", "foot", "arm", "leg", "of", "corner", "half", "edge", "wing"})
 _TURNS = frozenset({"clockwise", "anticlockwise", "counterclockwise"})
 _KEPT = 10_000  # texts
 
@@ -31,8 +30,8 @@ def shipped_lexicons() -> Lexicons:
 def lexicons_key() -> str:
     """Return a digest of the words by which a text is mirrored."""
     lexicons = shipped_lexicons()
-    words = (lexicons.writing.words, lexicons.writing.never, lexicons.sides.also, _TURNS, _BEFORE, _AFTER)
-    return digest(*(" ".join(sorted(each)) for each in words))
+    tables = (lexicons.sides, lexicons.writing, lexicons.stops, _TURNS)
+    return digest(*(msgspec.json.encode(table, order="deterministic").decode() for table in tables))
 
 
 def exchange_sides(caption: str) -> str:
@@ -65,13 +64,7 @@ def can_be_mirrored(caption: str) -> bool:
         return False
     if not (lexicons.sides.also | _TURNS).isdisjoint(token.word for token in tokens):
         return False
-    return all(_is_a_side(tokens, at) for at, token in enumerate(tokens) if token.word in OTHER_SIDE)
-
-
-def _is_a_side(tokens: tuple[Token, ...], at: int) -> bool:
-    before = tokens[at - 1].word if at else ""
-    after = tokens[at + 1].word if at + 1 < len(tokens) else ""
-    return before in _BEFORE or after in _AFTER
+    return all(lexicons.is_side(tokens, at) for at, token in enumerate(tokens) if token.word in OTHER_SIDE)
 
 
 @lru_cache(_KEPT)

@@ -6,13 +6,14 @@ import pytest
 import torch
 from PIL import Image
 
+from vlcheck.cases.tones import is_blank
 from vlcheck.mitigate.training import is_loaded, names_only
 
 
 @pytest.fixture
 def picture():
     image = Image.new("RGB", (8, 6))
-    image.putpixel((3, 3), (0, 9, 0))
+    image.putpixel((3, 3), (0, 99, 0))
     return image
 
 
@@ -41,9 +42,20 @@ def test_what_did_not_load_is_found(picture, tmp_path):
     assert not is_loaded(torch.tensor([0.1, 0.2, 0.3])[:, None, None].expand(3, 4, 4))
 
 
+@pytest.mark.parametrize(("levels", "loaded"), [(6, False), (8, False), (9, True)])
+def test_a_blank_picture_is_that_of_the_audit_in_each_form(levels, loaded):
+    image = Image.new("RGB", (8, 6), (120, 120, 120))
+    image.putpixel((3, 3), (120 + levels, 120, 120))
+    tensor = torch.full((3, 6, 8), 120.0)
+    tensor[0, 3, 3] += levels
+    assert is_blank(image) != loaded
+    for form in (image, as_bytes(image), tensor, tensor.to(torch.uint8), tensor / 255):
+        assert is_loaded(form) == loaded
+
+
 def test_to_ask_leaves_the_picture_open(picture):
     assert is_loaded(picture)
-    assert picture.getpixel((3, 3)) == (0, 9, 0)
+    assert picture.getpixel((3, 3)) == (0, 99, 0)
 
 
 @pytest.mark.parametrize(

@@ -8,15 +8,20 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from functools import cache
-from itertools import combinations, pairwise
+from itertools import combinations, combinations_with_replacement, groupby, pairwise
 from random import Random
 
 from vlcheck.cases.words import article_of
 from vlcheck.mitigate.sides import shipped_lexicons
-from vlcheck.mitigate.training.vocabulary import color_words, thing_words
+from vlcheck.mitigate.training.vocabulary import color_words, is_plural, thing_words
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
+_WORD_OR_COMMA = re.compile(rf"{_WORD.pattern}|,")
 _LONGEST = 6  # words of a phrase on one side of "and"
+_LISTING = frozenset({",", "and", "or"})  # between the members of a list
+# Further phrases whose two sides may change places; those of roles.toml are between two living beings.
+_MUTUAL = ("across from", "adjacent to", "alongside", "along with", "far from", "opposite", "or", "together with")
+_POSTURES = ("ed", "ing")  # endings of "parked next to", "standing beside"
 _ARTICLES = frozenset({"a", "an", "the"})
 _LINKS = frozenset({"of", "on", "in", "at", "to", "with", "and", "by", "for", "his", "her", "their", *_ARTICLES})
 
@@ -24,8 +29,8 @@ _LINKS = frozenset({"of", "on", "in", "at", "to", "with", "and", "by", "for", "h
 def order_foils(caption: str, things: Collection[str] | None = None) -> tuple[str, ...]:
     """Return the captions in which two colors, or two things, of a caption have changed places.
 
-    Exchanges that keep the caption true are left out: the two sides of "and", "next to" and the like, and two colors
-    of one thing.
+    Exchanges that keep the caption true are left out: of the members of a list, of the two sides of "next to" and the
+    like, and of two colors of one thing. So are those of a singular and a plural, which grammar alone tells.
 
     Args:
         caption: the caption.
@@ -46,6 +51,8 @@ def _foils(caption: str, things: Collection[str] | None) -> Iterator[tuple[str, 
     for kind in (color_words(), thing_words() if things is None else frozenset(things)):
         named = [match for match in words if match[0].lower() in kind]
         for one, other in combinations(named, 2):
+            if kind is not color_words() and is_plural(one[0]) != is_plural(other[0]):
+                continue
             foil, between = _exchanged(caption, one, other), caption[one.end() : other.start()]
             if not (_says_the_same(caption, foil) or _joins_directly(between)):
                 yield foil, between
@@ -69,7 +76,7 @@ def _joins_directly(between: str) -> bool:
 
 def _says_the_same(caption: str, foil: str) -> bool:
     """Return True if a foil is the caption with the two phrases around a word such as "and" exchanged, or as it was."""
-    was, now = (_WORD.findall(text.lower()) for text in (caption, foil))
+    was, now = (_WORD_OR_COMMA.findall(text.lower()) for text in (caption, foil))
     return was == now or any(
         now == _turned(was, first - one, first, last, last + other)
         for first, last in _joints(was)
@@ -84,18 +91,30 @@ def _turned(words: list[str], start: int, first: int, last: int, end: int) -> li
 
 
 def _joints(words: list[str]) -> Iterator[tuple[int, int]]:
-    """Yield the begin and the end of each word or phrase whose two sides may change places."""
+    """Yield the begin and the end of what may be between two phrases that change places: a joint, or part of a list."""
+    for (first, _), (_, last) in combinations_with_replacement(_list_joints(words), 2):
+        yield first, last
     for first, word in enumerate(words):
         for phrase in _mutual().get(word, ()):
             if tuple(words[first : first + len(phrase)]) == phrase:
                 yield first, first + len(phrase)
+                if first and words[first - 1].endswith(_POSTURES) and words[first - 1] not in thing_words():
+                    yield first - 1, first + len(phrase)
+
+
+def _list_joints(words: list[str]) -> Iterator[tuple[int, int]]:
+    """Yield the begin and the end of each run of commas, "and" and "or"."""
+    for is_joint, run in groupby(enumerate(words), key=lambda one: one[1] in _LISTING):
+        if is_joint:
+            places = [at for at, _ in run]
+            yield places[0], places[-1] + 1
 
 
 @cache
 def _mutual() -> dict[str, list[tuple[str, ...]]]:
     """Return these words and phrases by their first word."""
     found: dict[str, list[tuple[str, ...]]] = {}
-    for phrase in (*shipped_lexicons().roles.mutual, "or"):
+    for phrase in (*shipped_lexicons().roles.mutual, *_MUTUAL):
         words = tuple(phrase.split())
         found.setdefault(words[0], []).append(words)
     return found

@@ -6,35 +6,41 @@ import io
 from collections.abc import Collection, Mapping
 from typing import Any
 
-import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from vlcheck.cases.tones import BLANK, is_blank
 from vlcheck.cases.words import words_of
 
 
 def is_loaded(image: Any) -> bool:
-    """Return True if a picture can be decoded and is not of one color all over.
+    """Return True if a picture can be decoded and is not of one color all over, by the rule of the audit.
 
-    A loader that replaces a missing picture by a black one teaches that captions match without a picture. For
+    A picture is blank if no channel has values that are further apart than 8 of 255, which is JPEG's noise. A loader
+    that replaces a missing picture by a black one teaches that captions match without a picture. For
     `datasets.Dataset.filter`, over a column that is not decoded: a picture that cannot be decoded would stop it.
 
     Args:
-        image: a PIL image, a tensor, its bytes, or a mapping with "bytes" or "path", as `datasets.Image(decode=False)`
-            gives it; None stands for none.
+        image: a PIL image, a tensor with values of 0 to 1 or of 0 to 255, its bytes, or a mapping with "bytes" or
+            "path", as `datasets.Image(decode=False)` gives it; None stands for none.
 
     Example:
         >>> is_loaded(Image.new("RGB", (4, 4))), is_loaded(b"cut off"), is_loaded(None)
         (False, False, False)
     """
     if isinstance(image, Tensor):
-        return image.numel() > 0 and bool((image != image.flatten(-2)[..., :1, None]).any())
+        return image.numel() > 0 and not _is_blank_tensor(image)
     try:
         with _opened(image) as picture:
-            pixels = np.asarray(picture.convert("RGB")).reshape(-1, 3)
+            return not is_blank(picture)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # what Pillow raises on damaged files
         return False
-    return bool((pixels != pixels[:1]).any())
+
+
+def _is_blank_tensor(image: Tensor) -> bool:
+    low, high = image.flatten(-2).aminmax(dim=-1)
+    level = 1 if not image.is_floating_point() or high.max() > 1 else 1 / 255
+    return bool((high - low < (BLANK + 0.5) * level).all())  # between two levels, for the rounding of numbers
 
 
 def _opened(image: Any) -> Image.Image:
