@@ -281,12 +281,15 @@ def test_stored_cells_are_of_models_that_are_there(stored):
 MODELS = {model.name: model for model in treated_models()}
 
 
-@pytest.mark.parametrize("name", ["tiny-mirror-cured", "tiny-right-cured", "tiny-blind-cured"])
+WHOLE = ["tiny-color-cured", "tiny-mirror-cured", "tiny-right-cured", "tiny-blind-cured"]
+
+
+@pytest.mark.parametrize("name", WHOLE)
 def test_the_cure_makes_the_planted_bias_pass_in_every_seed(stored, name):
     assert passes_everywhere(stored.cells[name], planted_in(MODELS[name]))
 
 
-@pytest.mark.parametrize("name", ["tiny-right-cured"])
+@pytest.mark.parametrize("name", ["tiny-mirror-cured", "tiny-right-cured", "tiny-blind-cured"])
 @pytest.mark.parametrize("other", ["the control", "before"])
 def test_nothing_is_worse_after_the_cure(stored, name, other):
     than, without = (CONTROL, None) if other == "the control" else (MODELS[name].before, planted_in(MODELS[name]))
