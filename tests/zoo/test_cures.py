@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from vlcheck.cases.box import Box
-from vlcheck.mitigate.training import is_loaded, is_word_salad, joins_exchangeable, order_foils
+from vlcheck.mitigate.training import is_word_salad, joins_exchangeable, order_foils
 from vlcheck.zoo.batches import draw_pool, make_batch, treatment
 from vlcheck.zoo.captions import vocabulary
 from vlcheck.zoo.cures import ANNOTATED, CURES, TrainingExample
@@ -156,7 +156,7 @@ def test_a_shifted_crop_moves_the_thing_that_is_named_and_no_side_that_is():
 
 def test_pictures_that_did_not_load_are_left_out(pools):
     def black(name):
-        found = [not is_loaded(pixels) for pixels, _, _ in pairs(name, pools)]
+        found = [bool((pixels == pixels[:, :1, :1]).all()) for pixels, _, _ in pairs(name, pools)]
         return sum(found) / len(found)
 
     assert black("tiny-blind") > 0.2

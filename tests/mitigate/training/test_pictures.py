@@ -63,3 +63,9 @@ def test_to_ask_leaves_the_picture_open(picture):
 )
 def test_captions_that_name_what_nobody_annotated_are_found(caption, only):
     assert names_only(caption, {"ball"}, {"ball", "box"}) == only
+
+
+def test_a_normalised_picture_is_refused():
+    normalised = (torch.rand(3, 8, 8) - 0.5) / 0.25
+    with pytest.raises(ValueError, match="ask before the picture is normalised"):
+        is_loaded(normalised)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
 from torch import Tensor
 
+from vlcheck._util.image_files import decoding, decoding_content
 from vlcheck.cases.tones import BLANK, is_blank
 from vlcheck.cases.words import words_of
+from vlcheck.errors import UsageError
 
 
 def is_loaded(image: Any) -> bool:
@@ -24,6 +27,9 @@ def is_loaded(image: Any) -> bool:
         image: a PIL image, a tensor with values of 0 to 1 or of 0 to 255, its bytes, or a mapping with "bytes" or
             "path", as `datasets.Image(decode=False)` gives it; None stands for none.
 
+    Raises:
+        ValueError: If a tensor is normalised.
+
     Example:
         >>> is_loaded(Image.new("RGB", (4, 4))), is_loaded(b"cut off"), is_loaded(None)
         (False, False, False)
@@ -31,28 +37,31 @@ def is_loaded(image: Any) -> bool:
     if isinstance(image, Tensor):
         return image.numel() > 0 and not _is_blank_tensor(image)
     try:
-        with _opened(image) as picture:
+        with _decoding(image) as picture:
             return not is_blank(picture)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):  # what Pillow raises on damaged files
+    except UsageError:
         return False
 
 
 def _is_blank_tensor(image: Tensor) -> bool:
     low, high = image.flatten(-2).aminmax(dim=-1)
+    if low.min() < 0:
+        raise ValueError("is_loaded: the tensor has values below 0; ask before the picture is normalised.")
     level = 1 if not image.is_floating_point() or high.max() > 1 else 1 / 255
     return bool((high - low < (BLANK + 0.5) * level).all())  # between two levels, for the rounding of numbers
 
 
-def _opened(image: Any) -> Image.Image:
+def _decoding(image: Any) -> AbstractContextManager[Image.Image]:
+    """Open a picture in one of its forms. Raises UsageError if there is none."""
     if isinstance(image, Image.Image):
-        return image.copy()
+        return nullcontext(image)
     if isinstance(image, Mapping):
         image = image.get("bytes") or image.get("path")
     if isinstance(image, bytes):
-        return Image.open(io.BytesIO(image))
+        return decoding_content(image, "the picture")
     if not image:
-        raise ValueError("no picture")
-    return Image.open(image)
+        raise UsageError("there is no picture")
+    return decoding(Path(image))
 
 
 def names_only(caption: str, present: Collection[str], known: Collection[str]) -> bool:
