@@ -85,7 +85,7 @@ def test_caption_beats_wrong_relation(verdict):
 
 @behavior(cases=foils("action"), given=Sentences(), expect=BeatsBlind(), metrics=("itm",))
 def test_caption_beats_wrong_action(verdict):
-    """Who does what to whom is in the picture: with another verb, or with the two exchanged, the sentence is false."""
+    """The picture shows an action: a sentence with another verb, or with the two people exchanged, is false of it."""
     assert verdict.passed
 
 

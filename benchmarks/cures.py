@@ -177,7 +177,7 @@ Seeds = Mapping[int, Cell]
 
 
 class Measured(msgspec.Struct):
-    """What was measured.
+    """The measured cells, and where and on how many scenes they were measured.
 
     Attributes:
         scenes: number of scenes for each behavior and seed.

@@ -242,7 +242,7 @@ def families() -> str:
 
 
 def listing() -> str:
-    """What the shipped families and wrappers say of themselves, as `vlcheck models` reads it."""
+    """Return what the shipped families and wrappers state of themselves, as JSON for `vlcheck models`."""
     registered = registered_families() | registered_wrappers()
     shipped = [entry for _, entry in sorted(registered.items()) if entry.value.startswith("vlcheck.")]
     found = {family_key(entry): imported(entry) for entry in shipped}
