@@ -11,6 +11,7 @@ from transformers import (
     AriaProcessor,
     AyaVisionConfig,
     AyaVisionProcessor,
+    CLIPImageProcessor,
     Cohere2VisionConfig,
     Cohere2VisionImageProcessor,
     Cohere2VisionProcessor,
@@ -52,7 +53,6 @@ from transformers import (
     GotOcr2ImageProcessor,
     HyperCLOVAXVisionV2Config,
     HyperCLOVAXVisionV2Processor,
-    Idefics3ImageProcessor,
     LlavaProcessor,
     PreTrainedTokenizerFast,
     Qwen2VLImageProcessor,
@@ -138,7 +138,13 @@ def deepseek_vl(folder: Path) -> Path:
 def deepseek_vl_hybrid(folder: Path) -> Path:
     """A second tower reads the picture at twice the side."""
     tokens = words(extra_special_tokens={"image_token": "<image_placeholder>"})
-    high = {"model_type": "sam_vision_model", "image_size": 64, "patch_size": 8, "hidden_size": 32, "output_channels": 8}
+    high = {
+        "model_type": "sam_vision_model",
+        "image_size": 64,
+        "patch_size": 8,
+        "hidden_size": 32,
+        "output_channels": 8,
+    }
     high |= {"num_hidden_layers": 2, "num_attention_heads": 4, "mlp_dim": 48, "window_size": 4}
     config = DeepseekVLHybridConfig(
         vision_config=siglip_vision(),
@@ -157,8 +163,9 @@ def fast_vlm(folder: Path) -> Path:
     tower = {"model_type": "timm_wrapper", "architecture": "fastvit_t8", "do_pooling": True, "global_pool": "avg"}
     tower |= {"hidden_size": 768, "model_args": {"inference_mode": True}}
     config = FastVlmConfig(vision_config=tower, text_config=text("qwen2"), image_token_index=_image_of(tokens))
-    images = Idefics3ImageProcessor(size=SQUARE)
-    return write(folder, config, LlavaProcessor(images, tokens, chat_template=chat(), patch_size=32))
+    images = CLIPImageProcessor(size={"shortest_edge": 64}, crop_size={"height": 64, "width": 64})
+    counted = {"patch_size": 32, "vision_feature_select_strategy": "full", "num_additional_image_tokens": 0}
+    return write(folder, config, LlavaProcessor(images, tokens, chat_template=chat(), **counted))
 
 
 def _image_of(tokens: PreTrainedTokenizerFast) -> int:
@@ -218,10 +225,6 @@ def _glm_text() -> dict[str, Any]:
 
 
 QWEN_CHAT = chat("<|vision_start|><|image_pad|><|vision_end|>")
-
-
-def _qwen_ids(tokens: PreTrainedTokenizerFast, *names: str) -> dict[str, int]:
-    return {f"{name}_token_id": number(tokens, f"<|{name.replace('image', 'image_pad')}|>") for name in names}
 
 
 def exaone4_5(folder: Path) -> Path:
@@ -303,7 +306,10 @@ def ernie4_5_vl_moe(folder: Path) -> Path:
         text_config={**TEXT, **experts, "rope_parameters": {**PLACES, "mrope_section": [1, 1, 2]}},
         **{f"{name}_id": number(tokens, token) for name, token in names.items()},
     )
-    images, videos = Ernie4_5_VLMoeImageProcessor(**PATCHES), Ernie4_5_VLMoeVideoProcessor(**PATCHES)
+    images, videos = (
+        Ernie4_5_VLMoeImageProcessor(**PATCHES),
+        Ernie4_5_VLMoeVideoProcessor(**PATCHES, draw_on_frames=False),
+    )
     plain = chat("<|IMAGE_START|><|IMAGE_PLACEHOLDER|><|IMAGE_END|>")
     return write(folder, config, Ernie4_5_VLMoeProcessor(images, tokens, videos, chat_template=plain))
 
