@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from transformers import (
+    Apertus1p5Config,
+    Apertus1p5ImageProcessor,
+    Apertus1p5Processor,
     AriaConfig,
     AriaImageProcessor,
     AriaProcessor,
@@ -30,6 +33,12 @@ from transformers import (
     DeepseekVLHybridProcessor,
     DeepseekVLImageProcessor,
     DeepseekVLProcessor,
+    Dots3NoteConfig,
+    Dots3NoteFeatureExtractor,
+    Dots3NoteProcessor,
+    Emu3Config,
+    Emu3ImageProcessor,
+    Emu3Processor,
     Ernie4_5_VLMoeConfig,
     Ernie4_5_VLMoeImageProcessor,
     Ernie4_5_VLMoeProcessor,
@@ -42,6 +51,10 @@ from transformers import (
     Glm4vMoeConfig,
     Glm4vProcessor,
     Glm4vVideoProcessor,
+    Glm5NextConfig,
+    Glm5NextImageProcessor,
+    Glm5NextProcessor,
+    Glm5NextVideoProcessor,
     Glm46VConfig,
     Glm46VImageProcessor,
     Glm46VProcessor,
@@ -53,12 +66,17 @@ from transformers import (
     GotOcr2ImageProcessor,
     HyperCLOVAXVisionV2Config,
     HyperCLOVAXVisionV2Processor,
+    HYV4VLConfig,
+    HYV4VLImageProcessor,
+    HYV4VLProcessor,
+    HYV4VLVideoProcessor,
     LlavaProcessor,
     PreTrainedTokenizerFast,
     Qwen2VLImageProcessor,
     Qwen2VLVideoProcessor,
     Qwen3VLProcessor,
     Qwen3VLVideoProcessor,
+    WavTokenizerFeatureExtractor,
 )
 
 from tests.models.checkpoints import SIDE, SQUARE, VISION
@@ -66,6 +84,7 @@ from tests.models.generative.pieces import (
     AREA,
     IMAGE,
     PLACES,
+    ROWS,
     TEXT,
     Builder,
     chat,
@@ -314,7 +333,112 @@ def ernie4_5_vl_moe(folder: Path) -> Path:
     return write(folder, config, Ernie4_5_VLMoeProcessor(images, tokens, videos, chat_template=plain))
 
 
+def apertus1p5(folder: Path) -> Path:
+    """Pictures become tokens of the vocabulary, by a codebook."""
+    names = {"image_token": IMAGE, "audio_token": "<audio>", "boi_token": "<img>", "eoi_token": "</img>"}
+    names |= {"image_wrapper_token": "<|img_wrapper|>", "eol_token": "<|eol|>"}
+    names |= {"boa_token": "<|audio_start|>", "eoa_token": "<|audio_end|>"}
+    tokens = words(extra_special_tokens=names)
+    sounds = {"model_type": "wavtokenizer_encoder", "codebook_size": 16, "codebook_dim": 8, "hidden_size": 8}
+    sounds |= {"num_filters": 2, "num_lstm_layers": 1}
+    config = Apertus1p5Config(
+        text_config={**TEXT, "vocab_size": ROWS + CODES + 16},
+        vision_config={"codebook_size": CODES, "embed_dim": 8, "latent_channels": 8, **CODEBOOK},
+        audio_config=sounds,
+        image_token_id=number(tokens, IMAGE),
+        audio_token_id=number(tokens, "<audio>"),
+        image_token_offset=ROWS,
+        audio_token_offset=ROWS + CODES,
+    )
+    area = {"min_pixels": SIDE * SIDE, "max_pixels": 4 * SIDE * SIDE}
+    images = Apertus1p5ImageProcessor(size=area, spatial_factor=4)
+    return write(
+        folder, config, Apertus1p5Processor(images, WavTokenizerFeatureExtractor(), tokens, chat_template=chat())
+    )
+
+
+CODES = 64  # entries of a codebook of pictures
+CODEBOOK = {"base_channels": 32, "channel_multiplier": [1, 1, 1], "num_res_blocks": 1, "attn_resolutions": []}
+
+
+def emu3(folder: Path) -> Path:
+    """Pictures become tokens of the vocabulary, by a codebook."""
+    names = {"image_token": IMAGE, "boi_token": "<img>", "eoi_token": "</img>"}
+    names |= {"image_wrapper_token": "<|img_wrapper|>", "eof_token": "<|eof|>"}
+    tokens = words("<|extra_200|>", *VISUAL, extra_special_tokens=names)
+    config = Emu3Config(
+        vq_config={"codebook_size": CODES, "hidden_size": 32, **CODEBOOK, "channel_multiplier": [1, 1, 1, 1]},
+        text_config=TEXT,
+        vocabulary_map={token: number(tokens, token) for token in (IMAGE, "<|extra_200|>", *VISUAL)},
+    )
+    images = Emu3ImageProcessor(min_pixels=SIDE * SIDE, max_pixels=4 * SIDE * SIDE)
+    return write(folder, config, Emu3Processor(images, tokens, chat_template=chat()))
+
+
+VISUAL = tuple(f"<|visual token {code:06d}|>" for code in range(CODES))
+
+
+def glm5_next(folder: Path) -> Path:
+    """Linear attention, and attention to the keys that an indexer chooses."""
+    experts = {"moe_intermediate_size": 16, "num_experts_per_tok": 2, "n_routed_experts": 4}
+    heads = {"num_key_value_heads": 4, "kv_lora_rank": 16, "q_lora_rank": 16, "v_head_dim": 8, "qk_nope_head_dim": 8}
+    chosen = {"index_topk": 32, "index_head_dim": 8, "index_n_heads": 2, "linear_head_dim": 8, "linear_num_heads": 4}
+    language = {**TEXT, **experts, **heads, **chosen, "layer_types": ["linear_attention", "full_attention"]}
+    language |= {"mlp_layer_types": ["dense", "sparse"]}
+    tokens = words(*GLM)
+    config = Glm5NextConfig(
+        vision_config={**GRID, "image_size": SIDE, "projection_intermediate_size": 48},
+        text_config=language,
+        **_glm_ids(tokens),
+    )
+    images = Glm5NextImageProcessor(patch_size=8, min_image_tokens=4, max_image_tokens=36)
+    videos = Glm5NextVideoProcessor(patch_size=8)
+    return write(folder, config, Glm5NextProcessor(images, tokens, videos, chat_template=GLM_CHAT))
+
+
+def hy_v4_vl(folder: Path) -> Path:
+    tokens = words()
+    experts = {"moe_intermediate_size": 16, "num_experts_per_tok": 2, "n_routed_experts": 4}
+    heads = {"q_lora_rank": 16, "kv_lora_rank": 16, "qk_nope_head_dim": 8, "qk_rope_head_dim": 8, "v_head_dim": 8}
+    chosen = {"index_topk": 32, "index_head_dim": 16, "index_n_heads": 2}
+    vision = {**VISION, "out_hidden_size": 32, "max_image_size": 96}
+    config = HYV4VLConfig(
+        vision_config={key: size for key, size in vision.items() if key != "image_size"},
+        text_config={**TEXT, **experts, **heads, **chosen, "rope_parameters": PLACES},
+        image_token_id=number(tokens, "<|image_pad|>"),
+        video_token_id=number(tokens, "<|video_pad|>"),
+    )
+    images, videos = HYV4VLImageProcessor(**PATCHES), HYV4VLVideoProcessor(**PATCHES)
+    return write(folder, config, HYV4VLProcessor(images, tokens, videos, chat_template=QWEN_CHAT))
+
+
+def dots3_note(folder: Path) -> Path:
+    """Pictures and sounds; attention within a window, and to the keys that an indexer chooses."""
+    tokens = words("<|imgpad|>", "<|audio_comp_pad|>")
+    experts = {"moe_intermediate_size": 16, "num_experts_per_tok": 2, "n_routed_experts": 4}
+    heads = {"q_lora_rank": 16, "kv_lora_rank": 16, "qk_nope_head_dim": 8, "qk_rope_head_dim": 8, "v_head_dim": 8}
+    window = {f"swa_{name}": size for name, size in heads.items() if name != "qk_rope_head_dim"}
+    window |= {"swa_num_attention_heads": 4, "swa_num_key_value_heads": 4, "swa_head_dim": 16}
+    chosen = {"index_topk": 32, "index_head_dim": 16, "index_n_heads": 2, "sliding_window": 16, "head_dim": 16}
+    language = {**TEXT, **experts, **heads, **window, **chosen, "num_key_value_heads": 4}
+    vision = {**VISION, "mlp_layer_types": ["dense", "dense"], "adapter_in_dim": 32, "adapter_out_dim": 32}
+    hearing = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1, "num_attention_heads": 4}
+    hearing |= {"adapter_input_size": 32, "adapter_out_dim": 32, "downsample_hidden_size": 8}
+    config = Dots3NoteConfig(
+        text_config={**language, "shared_experts_intermediate_size": 16, "num_hidden_layers": 3},
+        vision_config={key: size for key, size in vision.items() if key != "image_size"},
+        audio_config=hearing,
+        image_token_id=number(tokens, "<|imgpad|>"),
+        video_token_id=number(tokens, "<|video_pad|>"),
+        audio_token_id=number(tokens, "<|audio_comp_pad|>"),
+    )
+    images, videos = Qwen2VLImageProcessor(**PATCHES, temporal_patch_size=1), Qwen3VLVideoProcessor(**PATCHES)
+    parts = (images, tokens, videos, Dots3NoteFeatureExtractor())
+    return write(folder, config, Dots3NoteProcessor(*parts, chat_template=chat("<|imgpad|>")))
+
+
 BUILDERS: dict[str, Builder] = {
+    "apertus1p5": apertus1p5,
     "aria": aria,
     "aya_vision": aya_vision,
     "cohere2_vision": cohere2_vision,
@@ -323,13 +447,17 @@ BUILDERS: dict[str, Builder] = {
     "cosmos3_omni": cosmos3_omni,
     "deepseek_vl": deepseek_vl,
     "deepseek_vl_hybrid": deepseek_vl_hybrid,
+    "dots3_note": dots3_note,
+    "emu3": emu3,
     "ernie4_5_vl_moe": ernie4_5_vl_moe,
     "exaone4_5": exaone4_5,
     "fast_vlm": fast_vlm,
     "glm46v": glm46v,
+    "glm5_next": glm5_next,
     "glm4v": glm4v,
     "glm4v_moe": glm4v_moe,
     "glm_ocr": glm_ocr,
     "glmga": glmga,
+    "hy_v4_vl": hy_v4_vl,
     "hyperclovax_vision_v2": hyperclovax_vision_v2,
 }
