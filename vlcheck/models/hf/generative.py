@@ -19,7 +19,9 @@ from vlcheck.models.adapters.chat import REQUEST, SEEN, Chat, ChatPrefix
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.tryout import PLAIN, check_finite, check_rows, trying
 from vlcheck.models.adapters.yes_no import QUESTION, Answering, spellings
+from vlcheck.models.hf.capabilities import image_token
 from vlcheck.models.hf.differentiable_generative import DifferentiableGenerative
+from vlcheck.models.loading.layout import naming
 from vlcheck.models.loading.pretrained import Pretrained
 
 _FITTING = (
@@ -83,6 +85,7 @@ class Generative(Answering):
             "Qwen2_5_VLForConditionalGeneration": ("Qwen/Qwen2.5-VL-3B-Instruct",),
             "Qwen3VLForConditionalGeneration": ("Qwen/Qwen3-VL-2B-Instruct",),
             "SmolVLMForConditionalGeneration": ("HuggingFaceTB/SmolVLM2-256M-Video-Instruct",),
+            "image-text-to-text": ("mistralai/Mistral-Small-3.1-24B-Instruct-2503", "Qwen/Qwen3.5-4B"),
         }
     )
     spreads: ClassVar[bool] = True  # the device "auto" spreads the network over several devices
@@ -101,7 +104,10 @@ class Generative(Answering):
         any_class = cast(type[PreTrainedModel], AutoModelForImageTextToText)  # it loads one of the classes
         network, _ = checkpoint.network(any_class, device=device, dtype=dtype)
         fingerprint = checkpoint.fingerprint(cls.__name__, QUESTION, REQUEST, dtype, network.device.type)
-        chat = Chat(checkpoint.processor(), network.config.image_token_id, checkpoint.folder)
+        processor = checkpoint.processor()
+        with naming(checkpoint.folder):
+            token = image_token(network.config, processor)
+        chat = Chat(processor, token, checkpoint.folder)
         model = cls(checkpoint.name, fingerprint, network, chat)
         with trying(checkpoint.folder, _FITTING):
             model.try_out()

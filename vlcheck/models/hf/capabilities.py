@@ -1,0 +1,34 @@
+"""What a network that writes text about pictures can do, as its config, its processor and its code tell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from transformers import PreTrainedConfig, ProcessorMixin
+
+from vlcheck.errors import UsageError
+
+_NUMBERS = ("image_token_id", "image_token_index")  # names of the picture's token in configs and processors
+
+
+def image_token(config: PreTrainedConfig, processor: ProcessorMixin) -> int:
+    """Return the id of the token that stands for a part of a picture.
+
+    Args:
+        config: the network's config.
+        processor: the processor, which may know the token where the config does not.
+
+    Raises:
+        UsageError: neither states one.
+    """
+    tokenizer: Any = processor.tokenizer
+    stated = (getattr(part, name, None) for part in (config, processor, tokenizer) for name in _NUMBERS)
+    named = (getattr(part, "image_token", None) for part in (processor, tokenizer))
+    numbers = (tokenizer.get_vocab().get(str(token)) for token in named)
+    found = next((number for number in (*stated, *numbers) if isinstance(number, int)), None)
+    if found is None:
+        raise UsageError(
+            "no token stands for a picture: neither config.json nor the processor has image_token_id,"
+            " image_token_index or image_token."
+        )
+    return found
