@@ -4,23 +4,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import transformers as hf
-from transformers import PreTrainedTokenizerFast
+from transformers import BlipImageProcessor, PreTrainedTokenizerFast
 
 from tests.models.chats import GEMMA, IDEFICS, LLAVA
-from tests.models.checkpoints import SIDE, SQUARE, VISION
+from tests.models.checkpoints import SIDE, SQUARE, VISION, bert_tokenizer, text_sizes
 from tests.models.generative.pieces import (
     AREA,
     IMAGE,
     PLACES,
     ROWS,
+    TEXT,
     Builder,
     chat,
     clip_vision,
     number,
+    siglip_vision,
     text,
     words,
     write,
@@ -493,12 +496,99 @@ def vipllava(folder: Path) -> Path:
     return write(folder, config, hf.LlavaProcessor(images, tokenizer, chat_template=LLAVA, **CLIP_TOKENS))
 
 
+def idefics(folder: Path) -> Path:
+    tokenizer = words(unk_token="<unk>")
+    vision = {"embed_dim": 32, "image_size": SIDE, "patch_size": 8, "num_hidden_layers": 2, "num_attention_heads": 4}
+    resampler = {"use_resampler": True, "resampler_n_latents": 4, "resampler_depth": 1, "resampler_n_heads": 4}
+    config = hf.IdeficsConfig(
+        **{key: TEXT[key] for key in TEXT if key not in ("num_key_value_heads", "vocab_size")},
+        vocab_size=len(tokenizer),
+        vision_config={**vision, "intermediate_size": 48},
+        perceiver_config={**resampler, "resampler_head_dim": 8},
+        use_resampler=True,
+        cross_layer_interval=2,
+    )
+    images = hf.IdeficsImageProcessor(image_size=SIDE)
+    return write(folder, config, hf.IdeficsProcessor(images, tokenizer, image_size=SIDE))
+
+
+def instructblip(folder: Path, language: Mapping[str, Any] | None = None) -> Path:
+    """Write a checkpoint.
+
+    Args:
+        folder: where.
+        language: the language network; a small T5 if None.
+    """
+    tokenizer = words()
+    t5 = {"model_type": "t5", "d_model": 32, "d_kv": 8, "d_ff": 48, "num_layers": 2, "num_heads": 4, "vocab_size": ROWS}
+    reader = text_sizes(encoder_hidden_size=32, cross_attention_frequency=1, model_type="instructblip_qformer")
+    config = hf.InstructBlipConfig(
+        vision_config=VISION,
+        qformer_config=reader,
+        text_config=language or t5 | {"pad_token_id": 2, "eos_token_id": 1, "decoder_start_token_id": 2},
+        num_query_tokens=4,
+        image_token_index=number(tokenizer, IMAGE),
+    )
+    processor = hf.InstructBlipProcessor(BlipImageProcessor(size=SQUARE), tokenizer, bert_tokenizer(), 4)
+    return write(folder, config, processor)
+
+
+def kosmos2(folder: Path) -> Path:
+    tokenizer = words(single="$A", unk_token="<unk>")
+    images = hf.CLIPImageProcessor(size={"shortest_edge": SIDE}, crop_size=SQUARE)
+    processor = hf.Kosmos2Processor(images, tokenizer, 4)
+    processor.num_image_tokens = 4
+    language = {"embed_dim": 32, "ffn_dim": 48, "layers": 2, "attention_heads": 4, "max_position_embeddings": 512}
+    special = {"pad_token_id": 2, "bos_token_id": 0, "eos_token_id": 1}
+    config = hf.Kosmos2Config(
+        text_config={**language, **special, "vocab_size": ROWS}, vision_config={**VISION}, latent_query_num=4
+    )
+    return write(folder, config, processor)
+
+
+def t5gemma2(folder: Path) -> Path:
+    tokenizer = words(
+        extra_special_tokens={
+            "boi_token": "<start_of_image>",
+            "eoi_token": "<end_of_image>",
+            "image_token": "<image_soft_token>",
+        }
+    )
+    sizes = {"head_dim": 8, "sliding_window": 16, "query_pre_attn_scalar": 8}
+    sizes |= {"layer_types": ["sliding_attention", "full_attention"]}
+    encoder = {
+        "text_config": text("t5gemma2_text", **sizes),
+        "vision_config": siglip_vision(),
+        "mm_tokens_per_image": 4,
+        **numbers(tokenizer, boi_token_index="<start_of_image>", eoi_token_index="<end_of_image>"),
+    }
+    config = hf.T5Gemma2Config(
+        encoder=encoder,
+        decoder=text("t5gemma2_decoder", **sizes),
+        image_token_index=number(tokenizer, "<image_soft_token>"),
+    )
+    images = hf.Gemma3ImageProcessor(size=SQUARE)
+    return write(folder, config, hf.Gemma3Processor(images, tokenizer, image_seq_length=4))
+
+
+def vision_encoder_decoder(folder: Path) -> Path:
+    tokenizer = words()
+    encoder = hf.ViTConfig(**VISION)
+    sizes = {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 256, "vocab_size": ROWS}
+    decoder = hf.GPT2Config(**sizes, bos_token_id=0, eos_token_id=1, add_cross_attention=True)
+    config = hf.VisionEncoderDecoderConfig.from_encoder_decoder_configs(encoder, decoder, decoder_start_token_id=0)
+    return write(folder, config, tokenizer, hf.ViTImageProcessor(size=SQUARE))
+
+
 BUILDERS: dict[str, Builder] = {
+    "idefics": idefics,
     "idefics2": idefics2,
     "inkling2": inkling2,
     "inkling2_loop": inkling2_loop,
     "inkling_mm_model": inkling_mm_model,
+    "instructblip": instructblip,
     "janus": janus,
+    "kosmos-2": kosmos2,
     "lighton_ocr": lighton_ocr,
     "llava_next_video": llava_next_video,
     "minicpm_ocr": minicpm_ocr,
@@ -516,8 +606,10 @@ BUILDERS: dict[str, Builder] = {
     "qwen3_omni_moe_thinker": qwen3_omni_moe_thinker,
     "qwen3_vl_moe": qwen3_vl_moe,
     "step3p7": step3p7,
+    "t5gemma2": t5gemma2,
     "unlimited_ocr": unlimited_ocr,
     "video_llama_3": video_llama_3,
     "video_llava": video_llava,
     "vipllava": vipllava,
+    "vision-encoder-decoder": vision_encoder_decoder,
 }
