@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tests.models import chats
-from tests.models.generative import caches, earlier, later
+from tests.models.generative import caches, documents, earlier, later
 from tests.models.generative.pieces import Builder
 
 FAMILIES: dict[str, Builder] = {
@@ -23,4 +23,10 @@ FAMILIES: dict[str, Builder] = {
     "qwen3_vl": chats.qwen3_vl,
     "smolvlm": chats.smolvlm,
 }
-BUILDERS: Mapping[str, Builder] = {**FAMILIES, **earlier.BUILDERS, **later.BUILDERS, **caches.BUILDERS}
+BUILDERS: Mapping[str, Builder] = {
+    **FAMILIES,
+    **earlier.BUILDERS,
+    **documents.BUILDERS,
+    **later.BUILDERS,
+    **caches.BUILDERS,
+}

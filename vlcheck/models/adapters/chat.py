@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import torch
 from PIL import Image
 from torch import Tensor
 from transformers import BatchFeature, PreTrainedTokenizerBase, ProcessorMixin
@@ -44,7 +45,7 @@ _SOME_TEXT = "a dog"
 _LONG_TEXT = " and ".join([_SOME_TEXT] * 50)
 _ANSWER = "Yes"
 SEEN = ("cross_attention_mask",)  # inputs that mask the parts of a picture for each token
-PER_TOKEN = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids", *SEEN)
+PER_TOKEN = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids", "moe_mm_token_type_ids", *SEEN)
 
 
 class ChatPrefix(NamedTuple):
@@ -180,6 +181,8 @@ class Chat:
         after = whole[::-1].index(self.image_token)
         pairs = list(zip(reversed(whole), reversed(ids), strict=False))[:after]
         common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        while common and whole[-common] in self.tokenizer.all_special_ids:  # some networks look for the picture's end
+            common -= 1
         length = len(whole) - common
         cut = {name: tensor[:, :length] if name in PER_TOKEN else tensor for name, tensor in inputs.items()}
         return ChatPrefix(cut, tuple(ids[: len(ids) - common]), length)
@@ -243,6 +246,20 @@ def added_around(tokenizer: PreTrainedTokenizerBase) -> tuple[tuple[int, ...], t
     whole = list(tokenizer(_SOME_TEXT)["input_ids"])
     start = next(at for at in range(len(whole)) if whole[at : at + len(plain)] == plain)
     return tuple(whole[:start]), tuple(whole[start + len(plain) :])
+
+
+def extended(name: str, value: Any, length: int) -> Any:
+    """Return an input of the network for a prefix, for the tokens of a text that follow, too.
+
+    Args:
+        name: its name. A mask goes on as it ends, and a type of tokens with that of text, 0.
+        value: the input; it is returned as it is unless it has an entry for each token, (1, tokens, ...).
+        length: number of tokens after.
+    """
+    if name not in PER_TOKEN:
+        return value
+    last = value[:, -1:] if name in ("attention_mask", *SEEN) else torch.zeros_like(value[:, -1:])
+    return torch.cat([value, last.expand(-1, length - value.shape[1], *value.shape[2:])], dim=1)
 
 
 def _shown(text: str) -> str:

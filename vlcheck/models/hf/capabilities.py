@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from transformers import PreTrainedConfig, ProcessorMixin
+from transformers import PreTrainedConfig, PreTrainedTokenizerBase, ProcessorMixin
 
 from vlcheck.errors import UsageError
 
@@ -32,3 +32,22 @@ def image_token(config: PreTrainedConfig, processor: ProcessorMixin) -> int:
             " image_token_index or image_token."
         )
     return found
+
+
+def token_limit(config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase) -> int:
+    """Return the largest number of tokens that a network reads: its config states it, or else its tokenizer."""
+    stated = getattr(config.get_text_config(), "max_position_embeddings", None)
+    return stated if isinstance(stated, int) else int(tokenizer.model_max_length)
+
+
+def check_decoder(config: PreTrainedConfig) -> None:
+    """Refuse a network that reads a picture and a question in an encoder: conversations are read by a decoder.
+
+    Raises:
+        UsageError: it has an encoder of texts.
+    """
+    if config.is_encoder_decoder:
+        raise UsageError(
+            f"{config.model_type} reads pictures and texts in an encoder, for which it needs a family of its own:"
+            " a conversation is written by a network that reads and writes in one row."
+        )

@@ -9,6 +9,7 @@ from typing import Any
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 
 from vlcheck.errors import UsageError
+from vlcheck.models.loading.refused import REFUSED
 
 MAPPED: Mapping[str, Mapping[str, str]] = {"image-text-to-text": MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES}
 
@@ -22,9 +23,11 @@ def mapped_loader(config: Mapping[str, Any], loaders: Mapping[str, EntryPoint], 
         families: names of families, for the message.
 
     Raises:
-        UsageError: transformers maps the architecture to none of the tasks.
+        UsageError: transformers maps the architecture to none of the tasks, or its type is refused.
     """
     (architecture,), kind = config["architectures"], str(config.get("model_type"))
+    if kind in REFUSED:
+        raise UsageError(f"{architecture} of model type {kind} is refused: {REFUSED[kind]}.")
     of_kind = {task: named[kind] for task, named in MAPPED.items() if task in loaders and kind in named}
     for task, named in of_kind.items():
         if named == architecture:
