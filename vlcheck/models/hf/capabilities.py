@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Mapping
 from typing import Any
 
-from transformers import PreTrainedConfig, PreTrainedTokenizerBase, ProcessorMixin
+from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase, ProcessorMixin
 
 from vlcheck.errors import UsageError
 
@@ -32,6 +34,12 @@ def image_token(config: PreTrainedConfig, processor: ProcessorMixin) -> int:
             " image_token_index or image_token."
         )
     return found
+
+
+def asked_inputs(network: PreTrainedModel) -> Mapping[str, bool]:
+    """Return the settings by which a processor gives a network all inputs that it takes: some give them if asked."""
+    takes = "mm_token_type_ids" in inspect.signature(network.forward).parameters
+    return {"return_mm_token_type_ids": True} if takes else {}
 
 
 def token_limit(config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase) -> int:

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from vlcheck.errors import NotApplicable
-from vlcheck.models.adapters.chat import PER_TOKEN, ChatPrefix, extended
+from vlcheck.models.adapters.chat import ChatPrefix, extended, per_token
 from vlcheck.models.adapters.differentiable import output_replaced
 from vlcheck.models.adapters.writer_differentiable import (
     SCORED,
@@ -155,7 +155,8 @@ class DifferentiableGenerative(DifferentiableAnswerer):
             length: number of tokens of the longest conversation.
         """
         own = {PARTS: placed.parts[None], _KEYS: placed.keys[None]}
-        tokens = {name: extended(name, prefix.inputs[name], length) for name in PER_TOKEN[2:] if name in prefix.inputs}
-        visual = {name: tensor for name, tensor in prefix.inputs.items() if name not in PER_TOKEN}
+        more = {name: value for name, value in prefix.inputs.items() if name not in ("input_ids", "attention_mask")}
+        tokens = {name: extended(name, value, length) for name, value in more.items() if per_token(name)}
+        visual = {name: value for name, value in more.items() if not per_token(name)}
         found = {**tokens, **self.tokens.others(visual), **own}
         return {name: tensor.to(self.network.device) for name, tensor in found.items()}

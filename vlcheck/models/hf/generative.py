@@ -18,7 +18,7 @@ from vlcheck.models.adapters.chat import REQUEST, Chat, ChatPrefix
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.tryout import PLAIN, check_finite, check_rows, trying
 from vlcheck.models.adapters.yes_no import QUESTION, Answering, spellings
-from vlcheck.models.hf.capabilities import check_decoder, image_token, token_limit
+from vlcheck.models.hf.capabilities import asked_inputs, check_decoder, image_token, token_limit
 from vlcheck.models.hf.differentiable_generative import DifferentiableGenerative
 from vlcheck.models.hf.fitting_prefix import fitting_reading
 from vlcheck.models.hf.forward import Forward
@@ -88,15 +88,13 @@ class Generative(Answering):
         any_class = cast(type[PreTrainedModel], AutoModelForImageTextToText)  # it loads one of the classes
         # the fast kernels of experts have no float64
         settings: dict[str, Any] = {"experts_implementation": "eager"} if dtype == "float64" else {}
-            {"experts_implementation": "eager"} if dtype == "float64" else {}
-        )  # its fast kernels have no float64
         network, _ = checkpoint.network(any_class, device=device, dtype=dtype, **settings)
         fingerprint = checkpoint.fingerprint(cls.__name__, QUESTION, REQUEST, dtype, network.device.type)
         processor = checkpoint.processor()
         with naming(checkpoint.folder):
             check_decoder(network.config)
             token = image_token(network.config, processor)
-        chat = Chat(processor, token, checkpoint.folder)
+        chat = Chat(processor, token, checkpoint.folder, asked_inputs(network))
         model = cls(checkpoint.name, fingerprint, network, chat)
         with trying(checkpoint.folder, _FITTING):
             if type(network).__name__ not in cls.known:
