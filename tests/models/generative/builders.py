@@ -30,3 +30,5 @@ BUILDERS: Mapping[str, Builder] = {
     **later.BUILDERS,
     **caches.BUILDERS,
 }
+
+PROMPTED = frozenset({"blip", "paligemma"})  # asked with prompts of their own, in the tests of their families
