@@ -35,8 +35,8 @@ def test_a_pictures_token_is_named_by_the_processor(processor: LlavaProcessor) -
 
 
 def test_a_config_and_a_processor_without_a_pictures_token_are_refused(processor: LlavaProcessor) -> None:
-    bare = LlavaProcessor(CLIPImageProcessor(), chats.tokenizer(), image_token="<nothing>")
-    bare.image_token_id = None
+    bare = LlavaProcessor(CLIPImageProcessor(), chats.tokenizer())
+    bare.image_token, bare.image_token_id = "<nothing>", None
     with pytest.raises(UsageError, match=r"neither config\.json nor the processor has image_token_id"):
         image_token(PreTrainedConfig(), bare)
 

@@ -34,13 +34,8 @@ KEPT = {
     "cross attention": ("mllama",),
 }
 DAILY = {"gemma4", "lfm3_vl", "llama4", "qwen3_5"}
-IN_FLOAT32 = {
-    "qwen3_5",
-    "qwen3_5_moe",
-    "qwen4_exp",
-    "nemotron_h_omni",
-    "glm5_next",
-}  # their recurrences, in any network
+# what a network in float64 computes in float32 all the same: recurrences, and the rotation by positions of Llama 4
+IN_FLOAT32 = {"qwen3_5", "qwen3_5_moe", "qwen4_exp", "nemotron_h_omni", "glm5_next", "llama4"}
 WINDOW = {"gemma3": 16, "gemma3n": 16, "gemma4": 16, "gemma4_unified": 16, "lfm3_vl": 16, "llama4": 16}
 TEXTS = ["a dog", "a red bus on the street, and the dog beside it is left of the cat", "a cat"]
 WORDS = ["dog", "red bus", "ox"]

@@ -30,8 +30,12 @@ def test_an_architecture_of_a_task_is_loaded_by_it():
     [
         ("LlavaForVideo", "llava", r"Of its model type llava, LlavaForConditionalGeneration is one of image-text-to"),
         ("PI0ForConditionalGeneration", "pi0", "of model type pi0 is refused: it moves a robot, and writes no text"),
-        ("Own", "own", r"Own is not an architecture that vlcheck knows\. Known: CLIPModel, and those that transformers"),
-        ("Own", None, r"Own is not an architecture that vlcheck knows\. Known: CLIPModel, and those that transformers"),
+        (
+            "Own",
+            "own",
+            r"Own is not an architecture that vlcheck knows\. Known: CLIPModel, and those that transf",
+        ),
+        ("Own", None, r"Own is not an architecture that vlcheck knows\. Known: CLIPModel, and those that transf"),
     ],
 )
 def test_others_are_refused_in_a_sentence(architecture, kind, why):
