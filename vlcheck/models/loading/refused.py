@@ -10,6 +10,7 @@ REFUSED: Mapping[str, str] = MappingProxyType(  # model type -> what it does in 
         "evolla": "it reads proteins, not pictures",
         "instructblipvideo": "it reads videos alone; InstructBLIP reads pictures",
         "kosmos-2.5": "it writes down the text of documents, and answers no question about a picture",
+        "mistral4": "it reads texts alone; Mistral 3 (mistral3) reads pictures with it",
         "pi0": "it moves a robot, and writes no text",
         "pix2struct": "it reads screenshots and documents, with the question drawn into the picture",
         "pp_chart2table": "it writes the tables of charts, and answers no question about a picture",
