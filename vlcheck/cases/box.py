@@ -30,6 +30,14 @@ class Box(NamedTuple):
         """The area in square pixels."""
         return self.width * self.height
 
+    def mirrored(self, width: float) -> Box:
+        """Return the box in the picture mirrored left to right.
+
+        Args:
+            width: the picture's width, in the unit of the box.
+        """
+        return self._replace(x=width - self.x - self.width)
+
     def meets(self, other: Box) -> bool:
         """Return True if the two boxes overlap."""
         apart_x = self.x + self.width <= other.x or other.x + other.width <= self.x

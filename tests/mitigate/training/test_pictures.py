@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from vlcheck.cases.tones import is_blank
-from vlcheck.mitigate.training import is_loaded, names_only
+from vlcheck.mitigate.training import is_loaded, names_one_of_several, names_only
 
 
 @pytest.fixture
@@ -63,6 +63,21 @@ def test_to_ask_leaves_the_picture_open(picture):
 )
 def test_captions_that_name_what_nobody_annotated_are_found(caption, only):
     assert names_only(caption, {"ball"}, {"ball", "box"}) == only
+
+
+@pytest.mark.parametrize(
+    ("caption", "several"),
+    [
+        ("a photo of a ball", True),
+        ("a red BALL", True),
+        ("a ball on a box", False),
+        ("a woman holds a ball", False),
+        ("a woman", False),
+        ("a cup", False),
+    ],
+)
+def test_captions_that_name_one_of_several_things_are_found(caption, several):
+    assert names_one_of_several(caption, {"ball", "box", "woman"}, {"ball", "box", "cup"}) == several
 
 
 def test_a_normalised_picture_is_refused():

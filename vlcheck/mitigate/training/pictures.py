@@ -77,3 +77,22 @@ def names_only(caption: str, present: Collection[str], known: Collection[str]) -
         False
     """
     return not (words_of(caption) & frozenset(known)) - frozenset(present)
+
+
+def names_one_of_several(caption: str, present: Collection[str], group: Collection[str]) -> bool:
+    """Return True if a caption names one category, and nothing tells why not another one that its picture has, too.
+
+    Such captions teach which of several things is worth naming: the one in the middle, if it is always that one.
+
+    Args:
+        caption: the caption.
+        present: the words for the categories that are annotated in the picture.
+        group: the words for categories that can stand for one another, e.g. those of a supercategory.
+
+    Example:
+        >>> seen, things = {"ball", "box"}, {"ball", "box", "cup"}
+        >>> [names_one_of_several(caption, seen, things) for caption in ("a photo of a ball", "a ball on a box")]
+        [True, False]
+    """
+    named = words_of(caption) & frozenset(present)
+    return len(named) == 1 and named <= frozenset(group) and len(frozenset(present) & frozenset(group)) > 1
