@@ -156,7 +156,7 @@ def test_what_is_done_to_both_views_does_not_matter(source: CaseSource) -> None:
 
 
 @dataclass(frozen=True)
-class MirrorFirst:
+class MirrorFirst(Turned):
     """Mirrors the picture before all other edits."""
 
     name: ClassVar[str] = "mirror-first"
