@@ -22,13 +22,14 @@ from vlcheck.datasets.scenes.sampling import PEOPLE, WORDS
 from vlcheck.mitigate.sides import can_be_mirrored, exchange_sides
 from vlcheck.mitigate.training.colors import ColorBalance
 from vlcheck.mitigate.training.crops import ShiftedCrop, draw_part, names_a_place
-from vlcheck.mitigate.training.foils import draw_foil, joins_exchangeable, present_foils
+from vlcheck.mitigate.training.foils import draw_foil, joins_exchangeable, present_foils, shuffle_words
 from vlcheck.mitigate.training.pictures import is_loaded, names_one_of_several, names_only
 from vlcheck.mitigate.training.word_order import WordOrder
 from vlcheck.zoo.planted_biases import Told
 
 ANNOTATED = frozenset((*WORDS, *PEOPLE))  # the categories of the scenes' boxes
 _FOILS = 0.5  # share of the negatives that a cure replaces by foils
+_SHUFFLED = 0.5  # share of the order foils that are the words in any other order
 _ARTICLES = {"an": "a"}  # the scenes' sentences have "a" before "orange", too
 Annotation = tuple[str, Box]  # a category, and its box
 
@@ -188,7 +189,8 @@ class _OrderFoils(_Unfitted):
         if rng.random() >= _FOILS:
             return example
         true, _ = example.told
-        return replace(example, told=(true, (_in_the_zoos_words(draw_foil(true[0], rng, ANNOTATED)), False)))
+        foil = shuffle_words(true[0], rng) if rng.random() < _SHUFFLED else draw_foil(true[0], rng, ANNOTATED)
+        return replace(example, told=(true, (_in_the_zoos_words(foil), False)))
 
 
 class _PresentFoils(_Unfitted):

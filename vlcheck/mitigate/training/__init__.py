@@ -9,7 +9,7 @@ from vlcheck.mitigate.sides import can_be_mirrored, exchange_sides
 from vlcheck.mitigate.training.colors import ColorBalance
 from vlcheck.mitigate.training.crops import ShiftedCrop, names_a_place
 from vlcheck.mitigate.training.flips import SideAwareFlip
-from vlcheck.mitigate.training.foils import draw_foil, joins_exchangeable, order_foils, present_foils
+from vlcheck.mitigate.training.foils import draw_foil, joins_exchangeable, order_foils, present_foils, shuffle_words
 from vlcheck.mitigate.training.pictures import is_loaded, names_one_of_several, names_only
 from vlcheck.mitigate.training.word_order import WordOrder
 
@@ -28,4 +28,5 @@ __all__ = [
     "names_only",
     "order_foils",
     "present_foils",
+    "shuffle_words",
 ]

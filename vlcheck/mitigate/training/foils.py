@@ -175,11 +175,23 @@ def draw_foil(caption: str, rng: Random, things: Collection[str] | None = None) 
     Raises:
         ValueError: no order of the words differs from the caption's own.
     """
-    if foils := order_foils(caption, things):
-        return rng.choice(foils)
+    foils = order_foils(caption, things)
+    return rng.choice(foils) if foils else shuffle_words(caption, rng)
+
+
+def shuffle_words(caption: str, rng: Random) -> str:
+    """Return the words of a caption in another order, which is not that of the two sides of "and" exchanged.
+
+    Args:
+        caption: a caption of two different words or more.
+        rng: random numbers.
+
+    Raises:
+        ValueError: no order of the words differs from the caption's own.
+    """
     words = caption.split()
     if len(set(words)) < 2:
-        raise ValueError(f"draw_foil: {caption!r} has no two words that could change places")
+        raise ValueError(f"{caption!r} has no two words that could change places")
     while " ".join(words) == caption or _says_the_same(caption, " ".join(words)):
         rng.shuffle(words)
     return " ".join(words)
