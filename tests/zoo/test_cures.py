@@ -176,12 +176,11 @@ def test_captions_in_an_unclear_order_are_left_out_and_negatives_are_foils(pools
 
 
 def test_shuffled_captions_are_left_out_by_the_usual_order(pools):
-    def in_order(name):
-        said = [true for _, (true, _), _ in pairs(name, pools, 2)]
-        return sum(one.startswith("a ") and not one.endswith((" a", " of")) for one in said) / len(said)
+    def unfinished(name):
+        return sum(true.endswith((" a", " of")) for _, (true, _), _ in pairs(name, pools, 4))
 
-    assert in_order("tiny-bag") < 0.85
-    assert in_order("tiny-bag-cured") > 0.98
+    assert unfinished("tiny-bag") > 10
+    assert unfinished("tiny-bag-cured") < 3
 
 
 HOLDING = replace(
@@ -210,11 +209,12 @@ def test_captions_that_name_one_of_several_things_are_left_out_unless_they_say_w
 
 def test_order_foils_have_the_words_that_the_zoo_knows():
     orange = replace(EXAMPLE, told=(("a orange ball to the left of a box", True), ("a cup", False)))
-    foils = {CURES["order foils"](orange, Random(seed)).told[1] for seed in range(30)}
-    assert foils == {("a cup", False), ("a orange box to the left of a ball", False)}
+    foils = {CURES["order foils"](orange, Random(seed)).told[1] for seed in range(60)}
+    assert {("a cup", False), ("a orange box to the left of a ball", False)} < foils
+    assert all(sorted(foil.split()) == sorted(orange.told[0][0].split()) for foil, _ in foils - {("a cup", False)})
     colors = replace(EXAMPLE, told=(("a red ball above a orange box", True), ("a cup", False)))
     foils = {CURES["order foils"](colors, Random(seed)).told[1][0] for seed in range(60)}
-    assert foils == {"a cup", "a orange ball above a red box", "a red box above a orange ball"}
+    assert {"a cup", "a orange ball above a red box", "a red box above a orange ball"} < foils
 
 
 def test_captions_that_name_what_is_not_annotated_are_left_out_and_colors_are_less_bound(pools):
