@@ -40,6 +40,9 @@ class Siglip(TwoEncoders):
         limit = network.config.text_config.max_position_embeddings
         return Texts(checkpoint.tokenizer(), limit=limit, padding="max_length")
 
+    def texts_said(self) -> str:
+        return f"{super().texts_said()}, in lower case"
+
     def _match(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
         return torch.sigmoid(self.logits(self.cosines(features.each(rows), texts)))
 
