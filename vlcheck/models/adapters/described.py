@@ -78,7 +78,12 @@ def numbers_said(values: object) -> str:
 
 
 def normalised_by(mean: object, std: object) -> str:
-    """Return the mean and the standard deviation that pixels in [0, 1] are normalised by, as text."""
+    """Return what pixels in [0, 1] are normalised by, as text.
+
+    Args:
+        mean: the mean of each channel, or of all.
+        std: the standard deviation of each channel, or of all.
+    """
     return f"mean {numbers_said(mean)}, std {numbers_said(std)}"
 
 

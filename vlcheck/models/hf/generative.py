@@ -123,7 +123,9 @@ class Generative(Answering):
         return pixels_said(self.chat.processor)
 
     def texts_said(self) -> str:
-        return joined(f"chat template {digest(self.chat.template)[:8]}", f"question {QUESTION!r}", f"request {REQUEST!r}")
+        return joined(
+            f"chat template {digest(self.chat.template)[:8]}", f"question {QUESTION!r}", f"request {REQUEST!r}"
+        )
 
     def differentiable(self) -> DifferentiableGenerative:
         return DifferentiableGenerative(self)
