@@ -28,6 +28,7 @@ from vlcheck.evaluation.preview import foresee
 from vlcheck.evaluation.records import policy_record
 from vlcheck.models import tried
 from vlcheck.models.protocol import VisionLanguageModel, sees_pictures, wrappings_of
+from vlcheck.models.setup import setup_of
 from vlcheck.policy.policy import Policy
 from vlcheck.results.records import SCHEMA, ContractRecord, ImageRecord, RunRecord, StatedRecord, WrapperRecord
 from vlcheck.scoring.cached import CachedScorer
@@ -108,6 +109,7 @@ class Session:
             score_kinds=dict(adapter.kinds),
             sees=sees_pictures(adapter),
             wrappers=[WrapperRecord(**one._asdict()) for one in wrappings_of(adapter)],
+            setup=setup_of(adapter).said(),
             data=config.data,
             images=source.images,
             seed=source.seed,

@@ -11,6 +11,7 @@ from vlcheck.errors import NotApplicable
 from vlcheck.metrics.registry import OF_MODELS
 from vlcheck.models.differentiable import Differentiable
 from vlcheck.models.protocol import VisionLanguageModel, Wrapping, sees_pictures, wrappings_of
+from vlcheck.models.setup import Setup, setup_of
 
 
 class Wrapper:
@@ -54,6 +55,10 @@ class Wrapper:
         self.cased = bool(getattr(model, "cased", True))
         self.sees = sees_pictures(model)
         self.wrappings = (Wrapping(self.title, self.says, model.name, model.fingerprint), *wrappings_of(model))
+
+    def setup(self) -> Setup:
+        """Return the setup of the model that is asked."""
+        return setup_of(self.model)
 
     def differentiable(self) -> Differentiable:
         """Refuse explanations. Raises NotApplicable with the reason, and the model that can be explained."""

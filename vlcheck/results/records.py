@@ -229,6 +229,7 @@ class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
         unasked: tests of the suite that need an explanation for which the run did not ask.
         sees: whether the model sees the pictures; None in older files.
         wrappers: the wrappers between the model's answers and its network, the outermost first; mostly none.
+        setup: what is done to pictures, texts and weights, by name, e.g. "pictures"; empty in older files.
         exit_status: exit status of the run's process; None while it runs.
         verdicts: number of verdicts in the whole file.
         lines: number of lines in the whole file.
@@ -272,6 +273,7 @@ class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
     wrappers: Annotated[
         list[WrapperRecord], Meta(description="a list of objects with wrapper, says, model and fingerprint, or null")
     ] = field(default_factory=list)
+    setup: Annotated[dict[str, str], Meta(description="an object of texts, or null")] = field(default_factory=dict)
     exit_status: CountOrNone = None
     verdicts: CountOrNone = None
     lines: CountOrNone = None

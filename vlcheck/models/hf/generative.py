@@ -12,9 +12,11 @@ from PIL import Image
 from torch import Tensor
 from transformers import AutoModelForImageTextToText, PreTrainedModel
 
+from vlcheck._util.hashing import digest
 from vlcheck.errors import UsageError
 from vlcheck.models.adapters.autoregressive import check_length
 from vlcheck.models.adapters.chat import REQUEST, Chat, ChatPrefix
+from vlcheck.models.adapters.described import joined, pixels_said
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.tryout import PLAIN, check_finite, check_rows, trying
 from vlcheck.models.adapters.yes_no import QUESTION, Answering, spellings
@@ -111,6 +113,14 @@ class Generative(Answering):
         check_rows(self.chat.tokenizer, getattr(self.network.get_input_embeddings(), "num_embeddings", None))
         answers = self.answers(self.encode([PLAIN]), ["a dog"])
         check_finite([*answers.yes, *answers.no])
+
+    def pictures_said(self) -> str:
+        return pixels_said(self.chat.processor)
+
+    def texts_said(self) -> str:
+        return joined(
+            f"chat template {digest(self.chat.template)[:8]}", f"question {QUESTION!r}", f"request {REQUEST!r}"
+        )
 
     def differentiable(self) -> DifferentiableGenerative:
         return DifferentiableGenerative(self)

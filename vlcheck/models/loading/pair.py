@@ -25,6 +25,7 @@ from vlcheck.models.protocol import (
     lacks,
     wrappings_of,
 )
+from vlcheck.models.setup import Setup, setup_of, together
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +85,10 @@ class Pair:
         """Return the other query that the model for the query's metric answers alike; None if there is none."""
         model = self.parts.get(query.metric)
         return model.symmetric(query) if isinstance(model, StatesSymmetry) else None
+
+    def setup(self) -> Setup:
+        """Return the setups of both models; what they share is said once."""
+        return together({metric: setup_of(model) for metric, model in sorted(self.parts.items())})
 
     def encode(self, images: Sequence[Image.Image]) -> EncodedByEach:
         """Encode images with each of the models."""
