@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -47,19 +48,28 @@ def whole(base: Path, **settings: Any) -> Any:
 
 def adapter(base: Path, into: Path, config: Any, *, network: Any = None, seed: int = 0) -> Path:
     """Save an adapter all of whose weights change the scores."""
-    adapted = peft.get_peft_model(whole(base) if network is None else network, config)
+    adapted = attached(whole(base) if network is None else network, config)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for weight in adapted.parameters():
             if weight.requires_grad:
                 weight.add_(torch.randn(weight.shape, generator=generator) * 0.15)
-    adapted.save_pretrained(into)
+    with warnings.catch_warnings(action="ignore"):
+        adapted.save_pretrained(into)
     return into
+
+
+def attached(network: Any, adapter: Any) -> Any:
+    """Attach an adapter by PEFT alone: that of a folder, or a new one of a config."""
+    with warnings.catch_warnings(action="ignore"):  # of what transformers deprecates and peft uses
+        if isinstance(adapter, Path):
+            return peft.PeftModel.from_pretrained(network, adapter).eval()
+        return peft.get_peft_model(network, adapter)
 
 
 def merged(base: Path, adapted: Path, into: Path) -> Path:
     """Save the network that an adapter and its base make as a checkpoint of its own."""
-    network = peft.PeftModel.from_pretrained(whole(base), adapted).merge_and_unload()
+    network = attached(whole(base), adapted).merge_and_unload()
     return saved_beside(base, network, into)
 
 

@@ -218,23 +218,26 @@ class Pretrained:
 
     def tokenizer(self) -> PreTrainedTokenizerBase:
         """Load the tokenizer, changed by `without_habits`. Raises UsageError if its files are missing or damaged."""
-        loaded: PreTrainedTokenizerBase = self._part("tokenizer", AutoTokenizer.from_pretrained)
-        self._check_vocabulary(loaded)
+        with self._parts() as folder:
+            loaded: PreTrainedTokenizerBase = self._part("tokenizer", AutoTokenizer.from_pretrained, folder)
+            self._check_vocabulary(loaded, folder)
         return without_habits(loaded)
 
     def image_processor(self) -> BaseImageProcessor:
         """Load the image processor. Raises UsageError if its file is missing or damaged."""
-        loaded: BaseImageProcessor = self._part("image processor", AutoImageProcessor.from_pretrained)
+        with self._parts() as folder:
+            loaded: BaseImageProcessor = self._part("image processor", AutoImageProcessor.from_pretrained, folder)
         return loaded
 
     def processor(self) -> ProcessorMixin:
         """Load the processor of texts and pictures. Raises UsageError if its files are missing or damaged."""
-        with self._keeping_cache():
-            check_one_template(self._parts)
-        loaded = self._part("processor", AutoProcessor.from_pretrained)
-        if not isinstance(loaded, ProcessorMixin):  # transformers loads a part if the whole processor is missing
-            raise UsageError(f"{self.folder}: no processor can be loaded, only a {type(loaded).__name__}.")
-        self._check_vocabulary(loaded.tokenizer)
+        with self._parts() as folder:
+            with self._keeping_cache():
+                check_one_template(folder)
+            loaded = self._part("processor", AutoProcessor.from_pretrained, folder)
+            if not isinstance(loaded, ProcessorMixin):  # transformers loads a part if the whole processor is missing
+                raise UsageError(f"{self.folder}: no processor can be loaded, only a {type(loaded).__name__}.")
+            self._check_vocabulary(loaded.tokenizer, folder)
         self._check_counts(loaded)
         without_habits(loaded.tokenizer)
         return loaded
@@ -251,33 +254,29 @@ class Pretrained:
                 " as well: 1 if the vision network has a class token, as CLIP's has."
             )
 
-    def _check_vocabulary(self, tokenizer: PreTrainedTokenizerBase) -> None:
+    def _check_vocabulary(self, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
         """Check that the tokenizer's files are there: without them, transformers makes an empty tokenizer."""
         files = sorted({"tokenizer.json", *tokenizer.vocab_files_names.values()})
-        if not any((self._parts / name).exists() for name in files):
+        if not any((folder / name).exists() for name in files):
             raise UsageError(f"{self.folder}: no tokenizer; one of {', '.join(files)} belongs beside the weights.")
 
-    @property
-    def _parts(self) -> Path:
-        """The folder that tokenizer and processor are loaded from."""
-        return Path(self._combined.name) if self._combined else self.folder
-
-    @cached_property
-    def _combined(self) -> TemporaryDirectory[str] | None:
-        """A copy of the files that they are loaded from, if an adapter has some of its own; None else."""
+    @contextmanager
+    def _parts(self) -> Iterator[Path]:
+        """Yield the folder that tokenizer and processor are loaded from: a copy if an adapter has some of its own."""
         if not self.adapter or not own_parts(self.adapter.folder):
-            return None
-        combined = TemporaryDirectory(prefix="vlcheck-parts-")
-        combine(self.folder, self.adapter.folder, Path(combined.name))
-        return combined
+            yield self.folder
+            return
+        with TemporaryDirectory(prefix="vlcheck-parts-") as combined:
+            combine(self.folder, self.adapter.folder, Path(combined))
+            yield Path(combined)
 
-    def _part(self, what: str, load: Callable[..., _Part]) -> _Part:
+    def _part(self, what: str, load: Callable[..., _Part], folder: Path) -> _Part:
         try:
-            return load(self._parts, local_files_only=True, trust_remote_code=self.trusted)
+            return load(folder, local_files_only=True, trust_remote_code=self.trusted)
         except Exception as error:  # missing and damaged files raise errors of many kinds
             raise UsageError(
                 f"{self.folder}: no {what} can be loaded; its files ({_FILES[what]}) belong beside the weights."
-                f" {needed(self.folder, said_by(error))}{_first_line(error)}"
+                f" {needed(folder, said_by(error))}{_first_line(error)}"
             ) from error
 
     @contextmanager
