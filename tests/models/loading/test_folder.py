@@ -19,7 +19,7 @@ from tests.models import checkpoints
 from vlcheck.errors import UsageError
 from vlcheck.models.loading.folder import check_files, check_one_template
 from vlcheck.models.loading.load import load_model
-from vlcheck.models.loading.loaded import check_quantization
+from vlcheck.models.loading.quantized import check_quantization
 
 WHOLE = "model.safetensors"
 QUERY = "text_model.encoder.layers.0.self_attn.q_proj.weight"
