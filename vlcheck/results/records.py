@@ -469,6 +469,8 @@ class VerdictRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="ve
         not_applicable: number of cases that do not count.
         refused: number of those among them that the model refused.
         mass: mean probability that the scores are shares of.
+        cut: share of the thoughts before the answers that were cut at their limit, in [0, 1]; None for a model that
+            does not think, and in older files.
         violations: number of rows that violate.
         rate: share of images that violate, in [0, 1].
         rate_low: one-sided lower bound of the rate.
@@ -515,6 +517,7 @@ class VerdictRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="ve
     not_applicable: CountOrNone = None
     refused: CountOrNone = None
     mass: NumberOrNone = None
+    cut: NumberOrNone = None
     violations: CountOrNone = None
     rate: NumberOrNone = None
     rate_low: NumberOrNone = None

@@ -13,12 +13,14 @@ from PIL import Image
 from torch import Tensor
 from transformers import AutoModelForImageTextToText, DynamicCache, PreTrainedModel
 
-from vlcheck.errors import UsageError
+from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.models.adapters.autoregressive import check_length
 from vlcheck.models.adapters.chat import REQUEST, SEEN, Chat, ChatPrefix
 from vlcheck.models.adapters.features import Features
+from vlcheck.models.adapters.thinking import AFTER_A_THOUGHT, Read, Thinker, thought_limit, turn_ends
 from vlcheck.models.adapters.tryout import PLAIN, check_finite, check_rows, trying
-from vlcheck.models.adapters.yes_no import QUESTION, Answering, spellings
+from vlcheck.models.adapters.wording import QUESTION
+from vlcheck.models.adapters.yes_no import Answering, spellings
 from vlcheck.models.hf.differentiable_generative import DifferentiableGenerative
 from vlcheck.models.loading.pretrained import Pretrained
 
@@ -93,15 +95,22 @@ class Generative(Answering):
         self.network, self.chat = network, chat
         self.yes, self.no = (spellings(chat.tokenizer, word) for word in ("yes", "no"))
         self.limit: int = network.config.get_text_config().max_position_embeddings
+        if chat.thought:
+            self.thinker = Thinker(chat, turn_ends(network, chat.tokenizer))
+            self.kinds = self.kinds | {"itm": AFTER_A_THOUGHT}
         # transformers 5 renamed this parameter in one of its releases
         self._cache = "cache" if "cache" in inspect.signature(network.forward).parameters else "past_key_values"
 
     @classmethod
-    def load(cls, checkpoint: Pretrained, *, device: str = "cpu", dtype: str = "float32") -> Self:
+    def load(
+        cls, checkpoint: Pretrained, *, device: str = "cpu", dtype: str = "float32", thought: str | None = None
+    ) -> Self:
         any_class = cast(type[PreTrainedModel], AutoModelForImageTextToText)  # it loads one of the classes
         network, _ = checkpoint.network(any_class, device=device, dtype=dtype)
-        fingerprint = checkpoint.fingerprint(cls.__name__, QUESTION, REQUEST, dtype, network.device.type)
-        chat = Chat(checkpoint.processor(), network.config.image_token_id, checkpoint.folder)
+        limit = thought_limit(thought)
+        chat = Chat(checkpoint.processor(), network.config.image_token_id, checkpoint.folder, limit)
+        thinks = [repr(chat.thought)] if chat.thought else []
+        fingerprint = checkpoint.fingerprint(cls.__name__, QUESTION, REQUEST, dtype, network.device.type, *thinks)
         model = cls(checkpoint.name, fingerprint, network, chat)
         with trying(checkpoint.folder, _FITTING):
             model.try_out()
@@ -118,6 +127,10 @@ class Generative(Answering):
         check_finite([*answers.yes, *answers.no])
 
     def differentiable(self) -> DifferentiableGenerative:
+        if self.thinker:
+            raise NotApplicable(
+                f"{self.name} answers after a thought, and a thought has no gradients; SPEC,thought=0 answers without"
+            )
         return DifferentiableGenerative(self)
 
     @torch.inference_mode()
@@ -127,7 +140,8 @@ class Generative(Answering):
         return Prefixes((), tuple(range(len(prefixes))), prefixes=prefixes)
 
     def asked(self, features: Features, row: int, text: str) -> Sequence[int]:
-        return self.after(_prefixes(features)[features.index[row]], text, self.chat.asked(text))
+        prefix, ids = _prefixes(features)[features.index[row]], self.chat.asked(text, self.question)
+        return self.after(prefix, text, ids, more=self.chat.most_more)
 
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
         return self.after(_prefixes(features)[features.index[row]], text, self.chat.answered(text))
@@ -135,15 +149,31 @@ class Generative(Answering):
     def logits(self, features: Features, image: int, ids: Tensor, keep: Tensor) -> Tensor:
         prefix = _prefixes(features)[image]
         places = prefix.position + torch.arange(ids.shape[1], device=ids.device)
+        return self._forward(prefix, _restored(prefix, len(ids)), ids, places, keep)
+
+    def _forward(self, prefix: Prefix, cache: DynamicCache, ids: Tensor, places: Tensor, keep: Tensor) -> Tensor:
+        """Return the logits of the next token at some positions of texts; the cache grows by the texts."""
         logits: Tensor = self.network(
             input_ids=ids,
             position_ids=places.expand(*([3] if self._has_spatial_positions else []), *ids.shape),
             logits_to_keep=keep,
             use_cache=True,
-            **{self._cache: _restored(prefix, len(ids))},
+            **{self._cache: cache},
             **{name: mask.expand(*ids.shape, *mask.shape[2:]) for name, mask in prefix.seen.items()},
         ).logits
         return logits
+
+    def reader(self, features: Features, image: int) -> Read:
+        prefix, had = _prefixes(features)[image], 0
+        kept = _restored(prefix, 1)
+
+        def read(ids: Tensor) -> Tensor:
+            nonlocal had
+            places = prefix.position + had + torch.arange(ids.shape[1], device=ids.device)
+            had += ids.shape[1]
+            return self._forward(prefix, kept, ids, places, ids.new_tensor([ids.shape[1] - 1]))[0, -1]
+
+        return read
 
     @property
     def _has_spatial_positions(self) -> bool:
@@ -178,13 +208,14 @@ class Generative(Answering):
         seen = {name: inputs[name][:, -1:] for name in SEEN if name in inputs}
         return Prefix(kept, prefix.head, prefix.length, prefix.length + shift, seen)
 
-    def after(self, prefix: Prefix | ChatPrefix, text: str, ids: Sequence[int]) -> Sequence[int]:
+    def after(self, prefix: Prefix | ChatPrefix, text: str, ids: Sequence[int], more: int = 0) -> Sequence[int]:
         """Return the tokens of a conversation without those of the prefix of its picture.
 
         Args:
             prefix: the prefix.
             text: the text that the conversation is about, for messages.
             ids: all tokens of the conversation, with one token for the picture.
+            more: number of tokens that may follow them before the answer.
 
         Raises:
             NotApplicable: the text is too long for the model.
@@ -192,7 +223,7 @@ class Generative(Answering):
         """
         if tuple(ids[: len(prefix.head)]) != prefix.head:
             raise UsageError(f"{self.name}: its chat template puts something else than the picture before {text!r}.")
-        check_length(prefix.length + len(ids) - len(prefix.head), self.limit)
+        check_length(prefix.length + len(ids) - len(prefix.head) + more, self.limit)
         return ids[len(prefix.head) :]
 
 

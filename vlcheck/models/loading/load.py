@@ -192,10 +192,14 @@ def _registered(parsed: ModelSpec, families: Mapping[str, EntryPoint]) -> Loader
         )
     with _importing(families[parsed.family].value, spec):
         load = families[parsed.family].load()
-    takes = inspect.signature(load).parameters.values()
-    if not any(one.kind is one.VAR_KEYWORD for one in takes):
-        _demand_options(parsed, [one.name for one in takes if one.kind is one.KEYWORD_ONLY])
+    if not any(one.kind is one.VAR_KEYWORD for one in inspect.signature(load).parameters.values()):
+        _demand_options(parsed, _keywords(load))
     return partial(load, parsed.path, **dict(parsed.options))
+
+
+def _keywords(load: Loader) -> list[str]:
+    """Return the names of a loader's keyword parameters: options that its models take in a spec."""
+    return [one.name for one in inspect.signature(load).parameters.values() if one.kind is one.KEYWORD_ONLY]
 
 
 def _demand_options(parsed: ModelSpec, known: Iterable[str]) -> None:
@@ -227,8 +231,10 @@ def _pretrained(parsed: ModelSpec, families: Mapping[str, EntryPoint], trusted: 
     if architecture not in families:
         known = ", ".join(sorted(name for name in families if name[0].isupper()))
         raise UsageError(f"{_option(spec)}: {architecture} is not an architecture that vlcheck knows. Known: {known}.")
-    _demand_options(parsed, Pretrained.options)
-    return partial(families[architecture].load(), checkpoint)
+    load = families[architecture].load()
+    own = _keywords(load)
+    _demand_options(parsed, (*Pretrained.options, *own))
+    return partial(load, checkpoint, **{key: value for key, value in parsed.options if key in own})
 
 
 def _in_file(factory: Factory, spec: str) -> Loader:
