@@ -179,7 +179,9 @@ class Findings:
         if given and found.status != "fail":  # the other images may be evidence enough for that
             found = self._invalid(given, rule)
         said = "; ".join(filter(None, [found.reason, self._said_of_refusals(), self._said_of_the_control()]))
-        return replace(found, reason=said, refused=len(self.refused), mass=self._mean_of("mass"), cut=self._mean_of("cut"))
+        return replace(
+            found, reason=said, refused=len(self.refused), mass=self._mean_of("mass"), cut=self._mean_of("cut")
+        )
 
     def _judged(self, rule: Rule, test: Test) -> Verdict:
         if broken := self._broken() or self._constant():

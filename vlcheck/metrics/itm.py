@@ -22,6 +22,7 @@ from vlcheck.metrics.question import Question, closed_set, demand_told, fillings
 from vlcheck.metrics.reading import Heard, Reading
 from vlcheck.metrics.tolerances import Tolerances
 
+IN_WORDS = ("yes-no", "yes-no-thought")  # the kinds of score that come from the answer to a question in words
 CUT = "thought cut"  # beside P(yes) and P(no): 1 if the thought before the answer was cut
 _ON_ITS_OWN = Kind("P(match) of the text with each word")
 _AMONG_TEXTS = Kind(
@@ -74,6 +75,24 @@ class AnswersYesNo(Protocol):
 
 
 @runtime_checkable
+class Rewords(Protocol):
+    """A model that is asked a question in words, and can be asked it in other words.
+
+    Attributes:
+        wordings: the wordings of the question, the usual one first.
+    """
+
+    wordings: Sequence[str]
+
+    def in_wording(self, wording: str) -> MatchesTexts:
+        """Return the model that asks in a wording; it reads pictures that this model has encoded.
+
+        Args:
+            wording: one of `wordings`.
+        """
+
+
+@runtime_checkable
 class Thinks(Protocol):
     """A model that thinks before it answers, and ends a thought that grows too long."""
 
@@ -120,6 +139,7 @@ class ImageTextMatching(MetricDefinition):
     sample = ("a photo of a dog on the grass in front of a house", "a photo of a cat on the grass in front of a house")
     tolerances = ("mass",)
     compares_texts = True
+    worded = True
 
     def ask(self, view: View, compared: Iterable[str] = (), foils: Sequence[str] | None = None) -> Question:
         demand_told(view)
@@ -161,7 +181,9 @@ class ImageTextMatching(MetricDefinition):
         tops = [dict(answer.top) for answer in answers.values() if answer.top]
         masses = [sum(share for name, share in top.items() if name != CUT) for top in tops]
         foils, cut = len(question.queries[target].words), [top[CUT] for top in tops if CUT in top]
-        reading = MatchReading(target, scores, foils=foils, mass=min(masses, default=None), cut=mean(cut) if cut else None)
+        reading = MatchReading(
+            target, scores, foils=foils, mass=min(masses, default=None), cut=mean(cut) if cut else None
+        )
         return Heard(reading, answers[target].top)
 
     def probe(self, model: Any, probes: Sequence[Probe], words: Sequence[Sequence[str]]) -> list[np.ndarray]:

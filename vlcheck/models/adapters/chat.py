@@ -84,9 +84,7 @@ class Chat:
         UsageError: the processor has no chat template, or one that cannot write a question about one picture.
     """
 
-    def __init__(
-        self, processor: ProcessorMixin, image_token: int, folder: Path, thought: int | None = None
-    ) -> None:
+    def __init__(self, processor: ProcessorMixin, image_token: int, folder: Path, thought: int | None = None) -> None:
         self.processor: Any = processor
         self.tokenizer: Any = self.processor.tokenizer
         self.image_token, self.folder = image_token, folder

@@ -13,10 +13,11 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from vlcheck.errors import UsageError
 from vlcheck.models.adapters.chat import Chat
 
-Read = Callable[[Tensor], Tensor]  # reads further token ids (1, n) of one text, returns logits after them, (vocab_size,)
+# A function that reads further token ids of one text, (1, n), and returns the logits of the next token, (vocab_size,).
+Read = Callable[[Tensor], Tensor]
 AFTER_A_THOUGHT = "yes-no-thought"  # the kind of score
 MOST = 32_768  # tokens of a thought, at most
-_TAIL = 24  # number of last tokens in which the sign that ends a thought is looked for; a sign may be spelled by several
+_TAIL = 24  # last tokens of a thought in which the sign that ends it is looked for; several may spell it
 
 
 class ThoughtThrough(NamedTuple):
@@ -73,7 +74,7 @@ class Thinker:
 
 
 def thought_limit(said: str | None) -> int | None:
-    """Return the largest number of tokens of a thought that the option `thought` of a spec says; None if it is not said.
+    """Return the largest number of tokens of a thought, as the option `thought` of a spec says; None without it.
 
     Raises:
         UsageError: it says something else than a whole number from 0 to MOST.
@@ -89,7 +90,7 @@ def thought_limit(said: str | None) -> int | None:
 
 
 def turn_ends(network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
-    """Return the ids of the tokens with which a network ends its turn, as its generation config and its tokenizer say."""
+    """Return the ids of the tokens that end a turn, as a network's generation config and its tokenizer say."""
     said = getattr(network.generation_config, "eos_token_id", None)
     stated = said if isinstance(said, Sequence) else [said]
     return frozenset(number for number in (*stated, tokenizer.eos_token_id) if number is not None)

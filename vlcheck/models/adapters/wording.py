@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 QUESTION = 'Does this figure show "{text}"? Please answer yes or no.'
-# The wordings in which the question may be asked, the usual one first. In each of them "yes" says that the text is true.
+# The wordings in which the question may be asked, the usual one first. In each, "yes" says that the text is true.
 WORDINGS = (
     QUESTION,
     'Is "{text}" a true description of this image? Answer with yes or no.',

@@ -20,6 +20,7 @@ from vlcheck.models.adapters.thinking import Read, Thinker, ThoughtThrough
 from vlcheck.models.adapters.wording import QUESTION, WORDINGS
 from vlcheck.models.protocol import Encoded, YesNo
 
+
 class Answering(Autoregressive):
     """The base class of models whose P(match) comes from their answer to a yes-no question.
 
