@@ -81,7 +81,9 @@ def verdict_of(results: vlcheck.Results) -> Any:
 
 def test_the_usual_wording_decides(results: vlcheck.Results, of_one_wording: vlcheck.Results) -> None:
     worded, usual = verdict_of(results), verdict_of(of_one_wording)
-    assert (worded.status, worded.n, worded.effect) == (usual.status, usual.n, usual.effect) == ("pass", 40, usual.effect)
+    assert (
+        (worded.status, worded.n, worded.effect) == (usual.status, usual.n, usual.effect) == ("pass", 40, usual.effect)
+    )
     assert [(one.wording, one.status) for one in worded.wordings] == [(SURE, "fail"), (SAME, "pass")]
     assert (worded.wordings[1].rate, worded.wordings[1].effect) == (worded.rate, worded.effect)
     assert usual.wordings == []
@@ -90,7 +92,9 @@ def test_the_usual_wording_decides(results: vlcheck.Results, of_one_wording: vlc
 def test_a_verdict_that_depends_on_the_wording_is_said(results: vlcheck.Results) -> None:
     said = str(results)
     assert "pass (depends on the wording)" in said
-    assert "1 verdict depends on the wording of the question: test_blocking_drops_match itm (pass; fail and pass" in said
+    assert (
+        "1 verdict depends on the wording of the question: test_blocking_drops_match itm (pass; fail and pass" in said
+    )
     found = conclude(results.lines)
     assert found.tone == "partial"
     assert results.lines.run.wordings == [PLAIN, SURE, SAME]

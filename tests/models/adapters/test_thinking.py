@@ -1,4 +1,4 @@
-"""A model that thinks is asked after its greedy thought: as transformers' generate, and a forward pass after it, say."""
+"""A model that thinks is asked after its greedy thought, as transformers' generate and a pass after it have it."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class ByHand:
     @torch.inference_mode()
     def match(self, text: str, image: Image.Image = PICTURE) -> float:
         inputs, thought = self.thought(text, image)
-        said, ended, _ = self.tokenizer.decode(thought).partition("</think>")
+        _, ended, _ = self.tokenizer.decode(thought).partition("</think>")
         closing = "\n\n" if ended else "\n</think>\n\n"
         if ended:
             assert len(thought) < self.limit

@@ -237,7 +237,9 @@ def _figures(verdict: VerdictRecord, holm: float | None) -> Iterator[NamedValue]
         whole_of = METRICS[verdict.metric].reading.whole
         yield NamedValue(whole_of, figure(verdict.mass), "on average; the rest is something else")
     if verdict.cut is not None:
-        yield NamedValue("thoughts cut", share(verdict.cut), "of those before the answers; they were ended at the limit")
+        yield NamedValue(
+            "thoughts cut", share(verdict.cut), "of those before the answers; they were ended at the limit"
+        )
     for one in verdict.wordings:
         seen = "" if one.rate is None else f", rate {share(one.rate)}"
         yield NamedValue("in other words", f"{one.status}{seen}", shown_text(one.wording).text)
