@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import torch
 from PIL import Image
 from torch import Tensor
 from transformers import BatchFeature, PreTrainedTokenizerBase, ProcessorMixin
@@ -49,7 +50,8 @@ _LAST_ASKED = QUESTION.partition("{text}")[2]
 _SOME_TEXT = "a dog"
 _LONG_TEXT = " and ".join([_SOME_TEXT] * 50)
 SEEN = ("cross_attention_mask",)  # inputs that mask the parts of a picture for each token
-PER_TOKEN = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids", *SEEN)
+TYPES = "token_type_ids"  # the end of the names of inputs that give each token a type, 0 for text
+PER_TOKEN = ("input_ids", "attention_mask", *SEEN)
 
 
 class ChatPrefix(NamedTuple):
@@ -74,6 +76,7 @@ class Chat:
         processor: prepares texts and pictures for the network.
         image_token: id of the token that stands for a part of a picture.
         folder: the folder of the processor's files, for messages.
+        how: settings of the processor, beside those of its files.
         thought: the largest number of tokens of a thought before an answer, 0 for none; None for USUAL where the
             template has the model think in any case, and for none elsewhere.
 
@@ -84,8 +87,16 @@ class Chat:
         UsageError: the processor has no chat template, or one that cannot write a question about one picture.
     """
 
-    def __init__(self, processor: ProcessorMixin, image_token: int, folder: Path, thought: int | None = None) -> None:
+    def __init__(
+        self,
+        processor: ProcessorMixin,
+        image_token: int,
+        folder: Path,
+        how: Mapping[str, bool] = MappingProxyType({}),
+        thought: int | None = None,
+    ) -> None:
         self.processor: Any = processor
+        self.how = how
         self.tokenizer: Any = self.processor.tokenizer
         self.image_token, self.folder = image_token, folder
         self.template = self._template()
@@ -214,8 +225,10 @@ class Chat:
         after = whole[::-1].index(self.image_token)
         pairs = list(zip(reversed(whole), reversed(ids), strict=False))[:after]
         common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        while common and whole[-common] in self.tokenizer.all_special_ids:  # some networks look for the picture's end
+            common -= 1
         length = len(whole) - common
-        cut = {name: tensor[:, :length] if name in PER_TOKEN else tensor for name, tensor in inputs.items()}
+        cut = {name: value[:, :length] if per_token(name) else value for name, value in inputs.items()}
         return ChatPrefix(cut, tuple(ids[: len(ids) - common]), length)
 
     def _question(self, text: str, question: str = QUESTION) -> str:
@@ -264,9 +277,10 @@ class Chat:
 
     def _read(self, rendered: str, image: Image.Image) -> BatchFeature:
         """Return the network's inputs for a rendered conversation about a picture."""
-        begun = self._begins(self._plain(rendered))
+        # a tokenizer that puts nothing before a text leaves it to the processor
+        begun = bool(self.before) and self._begins(self._plain(rendered))
         inputs: BatchFeature = self.processor(
-            text=[rendered], images=[image], return_tensors="pt", add_special_tokens=not begun
+            text=[rendered], images=[image], return_tensors="pt", add_special_tokens=not begun, **self.how
         )
         return inputs
 
@@ -306,6 +320,25 @@ def added_around(tokenizer: PreTrainedTokenizerBase) -> tuple[tuple[int, ...], t
     whole = list(tokenizer(_SOME_TEXT)["input_ids"])
     start = next(at for at in range(len(whole)) if whole[at : at + len(plain)] == plain)
     return tuple(whole[:start]), tuple(whole[start + len(plain) :])
+
+
+def per_token(name: str) -> bool:
+    """Return True if an input of the network, which has this name, has an entry for each token."""
+    return name in PER_TOKEN or name.endswith(TYPES)
+
+
+def extended(name: str, value: Any, length: int) -> Any:
+    """Return an input of the network for a prefix, for the tokens of a text that follow, too.
+
+    Args:
+        name: its name. A mask goes on as it ends, and a type of tokens with that of text, 0.
+        value: the input; it is returned as it is unless it has an entry for each token, (1, tokens, ...).
+        length: number of tokens after.
+    """
+    if not per_token(name):
+        return value
+    last = torch.zeros_like(value[:, -1:]) if name.endswith(TYPES) else value[:, -1:]
+    return torch.cat([value, last.expand(-1, length - value.shape[1], *value.shape[2:])], dim=1)
 
 
 def _shown(text: str) -> str:

@@ -25,7 +25,7 @@ from vlcheck.errors import ForeignFault, NotApplicable, UsageError, argument, de
 from vlcheck.metrics.registry import DEFAULT_KINDS, KINDS, OF_MODELS
 from vlcheck.models.loading.foreign_model import ForeignModel
 from vlcheck.models.loading.pair import Pair
-from vlcheck.models.loading.registry import registered_families, registered_wrappers
+from vlcheck.models.loading.registry import registered_families, registered_tasks, registered_wrappers
 from vlcheck.models.loading.spec import ModelSpec, parse
 from vlcheck.models.protocol import VisionLanguageModel, Wrapping
 
@@ -217,6 +217,7 @@ def _demand_options(parsed: ModelSpec, known: Iterable[str]) -> None:
 def _pretrained(parsed: ModelSpec, families: Mapping[str, EntryPoint], trusted: bool) -> Loader | None:
     """Return the loader of the architecture that the config of a checkpoint names; None if there is no checkpoint."""
     from vlcheck.models.loading.pretrained import Pretrained  # imports transformers
+    from vlcheck.models.loading.tasks import mapped_loader  # imports transformers
 
     spec = parsed.said
     if parsed.path.endswith(".py"):
@@ -225,13 +226,10 @@ def _pretrained(parsed: ModelSpec, families: Mapping[str, EntryPoint], trusted: 
         checkpoint = Pretrained.find(parsed, trusted=trusted)
         if checkpoint is None:
             return None
-        architecture = checkpoint.architecture
+        entry = families.get(checkpoint.architecture) or mapped_loader(checkpoint.config, registered_tasks(), families)
     except (UsageError, OSError) as error:  # OSError: the folder may not be read
         raise UsageError(f"{_option(spec)}: {marked(error)}") from error
-    if architecture not in families:
-        known = ", ".join(sorted(name for name in families if name[0].isupper()))
-        raise UsageError(f"{_option(spec)}: {architecture} is not an architecture that vlcheck knows. Known: {known}.")
-    load = families[architecture].load()
+    load = entry.load()
     own = _keywords(load)
     _demand_options(parsed, (*Pretrained.options, *own))
     return partial(load, checkpoint, **{key: value for key, value in parsed.options if key in own})

@@ -1,0 +1,60 @@
+"""A trial of kept prefixes: a network keeps them only if its scores stay as they are without."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from vlcheck.models.adapters.base import log_softmax
+from vlcheck.models.adapters.tryout import PLAIN
+from vlcheck.models.hf.prefixes import KeptPrefix, UnkeptPrefix
+
+if TYPE_CHECKING:
+    from vlcheck.models.hf.generative import Generative
+
+_TEXTS = ("a dog", "a red bus on the street, and a dog beside it")
+# Differences of log-probabilities that rounding makes; in half precision also a wrong prefix may differ by less.
+_ROUNDING: Mapping[torch.dtype, float] = {torch.float64: 1e-9, torch.float32: 1e-5, torch.float16: 1e-2}
+_ROUGHEST = 5e-2  # bfloat16
+_MORE = 10  # times the difference that padding alone makes
+
+
+@torch.inference_mode()
+def fitting_reading(model: Generative) -> type[KeptPrefix | UnkeptPrefix]:
+    """Return the way to read pictures that is exact and fastest: with kept prefixes if the scores are the same.
+
+    A plain picture and two questions of different lengths are read with a kept prefix, and as whole conversations. How
+    much rounding differs is measured: whole conversations are read with padding, too.
+
+    Args:
+        model: the model; it keeps prefixes.
+
+    Raises:
+        Exception: the network does not read a whole conversation.
+    """
+    begun = model.begin(PLAIN)
+    asked = [model.after(begun, text, model.chat.asked(text)) for text in _TEXTS]
+    ids, lengths = model._padded(asked)
+    ends = lengths - 1
+    whole = UnkeptPrefix.read(model.forward, begun)
+    rows = zip(ids, ends, strict=True)
+    alone = torch.cat([whole.logits(model.forward, row[None, : end + 1], end[None]) for row, end in rows])
+
+    def at_ends(logits: Tensor) -> Tensor:
+        return logits[range(len(ends)), range(len(ends))]
+
+    rounding = _difference(at_ends(whole.logits(model.forward, ids, ends)), alone[:, 0])
+    try:
+        kept = at_ends(KeptPrefix.read(model.forward, begun).logits(model.forward, ids, ends))
+    except Exception:  # noqa: BLE001 - networks raise errors of many kinds where they keep no states, or other ones
+        return UnkeptPrefix
+    allowed = max(_ROUNDING.get(kept.dtype, _ROUGHEST), _MORE * rounding)
+    return KeptPrefix if _difference(kept, alone[:, 0]) <= allowed else UnkeptPrefix
+
+
+def _difference(one: Tensor, other: Tensor) -> float:
+    """Return the root of the mean squared difference of log-probabilities, given logits, (n, vocab_size)."""
+    return float((log_softmax(one.double()) - log_softmax(other.double())).square().mean().sqrt())
