@@ -10,7 +10,7 @@ from vlcheck.cases.case import MASK
 from vlcheck.errors import NotApplicable
 from vlcheck.metrics.registry import OF_MODELS
 from vlcheck.models.differentiable import Differentiable
-from vlcheck.models.protocol import VisionLanguageModel, Wrapping, sees_pictures, wrappings_of
+from vlcheck.models.protocol import MayChange, VisionLanguageModel, Wrapping, sees_pictures, wrappings_of
 
 
 class Wrapper:
@@ -53,6 +53,8 @@ class Wrapper:
         self.lacks = {**getattr(model, "lacks", {}), **(lacks or {})}
         self.cased = bool(getattr(model, "cased", True))
         self.sees = sees_pictures(model)
+        if isinstance(model, MayChange):  # else the wrapper must not have the method
+            self.changed = model.changed
         self.wrappings = (Wrapping(self.title, self.says, model.name, model.fingerprint), *wrappings_of(model))
 
     def differentiable(self) -> Differentiable:

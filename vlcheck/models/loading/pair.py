@@ -17,6 +17,7 @@ from vlcheck.models.differentiable import Differentiable, differentiable
 from vlcheck.models.protocol import (
     AnswersYesNo,
     Encoded,
+    MayChange,
     NamesClasses,
     NamesWords,
     StatesSymmetry,
@@ -64,6 +65,8 @@ class Pair:
         matcher, predictor = parts["itm"], parts["mlm"]
         if isinstance(matcher, AnswersYesNo):  # else the pair must not have the method
             self.answers = partial(_answers, matcher)
+        if others := [model for model in parts.values() if isinstance(model, MayChange)]:
+            self.changed = partial(_changed, others)
         if isinstance(predictor, NamesClasses):
             self.can_name = predictor.can_name
         self.metrics = frozenset(parts)
@@ -105,6 +108,11 @@ class Pair:
 def _answers(model: AnswersYesNo, encoded: Encoded, texts: Sequence[str]) -> YesNo:
     """Return P("yes") and P("no") as the pair's model for matching gives them."""
     return model.answers(_by_each(encoded).parts["itm"], texts)
+
+
+def _changed(models: Sequence[MayChange]) -> str:
+    """Return how some of the pair's models differ from what they were, in words."""
+    return "; ".join(filter(None, (model.changed() for model in models)))
 
 
 def _by_each(encoded: Encoded) -> EncodedByEach:
