@@ -347,6 +347,22 @@ class ExplanationRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag
             raise ValueError(f"{len(self.values)} values for {self.rows} rows of {self.columns} columns")
 
 
+class IdentityRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="identity"):
+    """What a process of the run found of a model that others run, at the end of the run.
+
+    Attributes:
+        process: name of the process.
+        name: the model's name.
+        noise: largest difference of a probability among repeats of a question, in [0, 1].
+        changed: how the model differs from what it was at the start, in words; "" if it does not.
+    """
+
+    process: Text
+    name: Text
+    noise: NumberOrNone = None
+    changed: Text = ""
+
+
 class WordsLine(Record, frozen=True, kw_only=True, tag_field="kind", tag="words"):
     """The accuracy of a control that sees no picture about visible properties of things, from words alone.
 

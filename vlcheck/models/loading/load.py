@@ -20,6 +20,7 @@ from vlcheck._util.foreign_code import contained, describe_error, displaced, imp
 from vlcheck._util.hashing import digest
 from vlcheck._util.paths import expanded, there_is
 from vlcheck._util.spec_grammar import Factory
+from vlcheck._util.spec_secrets import refuse_secrets
 from vlcheck.cases.case import MASK
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, argument, demand_type, marked, nearest
 from vlcheck.metrics.registry import DEFAULT_KINDS, KINDS, OF_MODELS
@@ -73,6 +74,7 @@ def load_model(
     demand_type("model", spec, str, "a spec, e.g. 'tiny'")
     demand_type("dtype", dtype, str, f"one of {', '.join(DTYPES)}")
     demand_type("device", device, str, f"one of {DEVICES}, {AUTO}")
+    refuse_secrets(spec)
     _check_dtype(dtype)
     _check_device(device)
     families = registered_families()

@@ -19,6 +19,7 @@ from vlcheck.models.differentiable import Differentiable, differentiable
 from vlcheck.models.protocol import (
     AnswersYesNo,
     Encoded,
+    MayChange,
     NamesClasses,
     NamesWords,
     StatesSymmetry,
@@ -71,6 +72,8 @@ class Pair:
             self.wordings, self.in_wording = matcher.wordings, self._in_wording
         if isinstance(matcher, Thinks):
             self.cut_thoughts = partial(_cut_thoughts, matcher)
+        if others := [model for model in parts.values() if isinstance(model, MayChange)]:
+            self.changed = partial(_changed, others)
         if isinstance(predictor, NamesClasses):
             self.can_name = predictor.can_name
         self.metrics = frozenset(parts)
@@ -123,6 +126,11 @@ def _answers(model: AnswersYesNo, encoded: Encoded, texts: Sequence[str]) -> Yes
 
 def _cut_thoughts(model: Thinks, encoded: Encoded, texts: Sequence[str]) -> Sequence[bool]:
     return model.cut_thoughts(_by_each(encoded).parts["itm"], texts)
+
+
+def _changed(models: Sequence[MayChange]) -> str:
+    """Return how some of the pair's models differ from what they were, in words."""
+    return "; ".join(filter(None, (model.changed() for model in models)))
 
 
 def _by_each(encoded: Encoded) -> EncodedByEach:

@@ -1,0 +1,70 @@
+"""The small server in a process of its own, for tests."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tests.conftest import ROOT
+from tests.models.served.server import MODEL
+from tests.warm_python import warm_python
+
+
+@dataclass
+class Running:
+    """A server that is running.
+
+    Attributes:
+        process: its process.
+        port: its port.
+    """
+
+    process: subprocess.Popen[str]
+    port: int
+
+    @property
+    def root(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def path(self) -> str:
+        """URL and model, as a spec has them after `openai:`."""
+        return f"{self.root}/v1#{MODEL}"
+
+    @property
+    def spec(self) -> str:
+        return f"openai:{self.path}"
+
+    def faults(self, **faults: Any) -> None:
+        """Set what is wrong with the server, and nothing else; forget what was asked."""
+        data = json.dumps(faults).encode()
+        urllib.request.urlopen(urllib.request.Request(f"{self.root}/faults", data)).close()
+
+    @property
+    def log(self) -> dict[str, Any]:
+        with urllib.request.urlopen(f"{self.root}/log") as answer:
+            return json.loads(answer.read())
+
+
+@contextmanager
+def running(backend: str, *, warm: bool = False) -> Iterator[Running]:
+    """Run the server.
+
+    Args:
+        backend: "drawn", "tiny", or the folder of a checkpoint.
+        warm: whether it needs torch.
+    """
+    python = warm_python().command if warm else sys.executable
+    command = [python, "-m", "tests.models.served.server", backend]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout is not None
+        try:
+            yield Running(process, int(process.stdout.readline()))
+        finally:
+            process.kill()
