@@ -87,7 +87,7 @@ def answered(
     scorer: CachedScorer,
     progress: Callable[[Progress], None] | None = None,
 ) -> Iterator[KeptCase]:
-    """Ask a model about cases, some at a time, and yield its answers in the order of the cases.
+    """Ask a model about cases, some at a time, and yield its answers: about the cases in their order, then the probes.
 
     Args:
         model: the model.
@@ -95,9 +95,8 @@ def answered(
         scorer: the model's scorer.
         progress: called after each part, with numbers of cases in place of pictures.
     """
-    relative, started = only_compares(model), time.monotonic()
-    for start in range(0, len(cases), _CASES_AT_ONCE):
-        part = cases[start : start + _CASES_AT_ONCE]
+    relative, started, done = only_compares(model), time.monotonic(), 0
+    for part in _parts(cases):
         asked = {
             question: question.queries(relative=relative)
             for case in part
@@ -108,8 +107,16 @@ def answered(
         for case in part:
             kept = (_kept(one, asked[one], answers) for one in case.questions if one in asked)
             yield KeptCase(case=case.id, probe=case.probe, answers=tuple(kept))
+        done += len(part)
         if progress:
-            progress(Progress.since(started, start + len(part), len(cases)))
+            progress(Progress.since(started, done, len(cases)))
+
+
+def _parts(cases: Sequence[ParityCase]) -> Iterator[Sequence[ParityCase]]:
+    """Yield the cases in parts; no part mixes probes with others, so that a probe's neighbors are probes."""
+    for probes in (False, True):
+        group = [case for case in cases if case.probe == probes]
+        yield from (group[start : start + _CASES_AT_ONCE] for start in range(0, len(group), _CASES_AT_ONCE))
 
 
 def _kept(question: ParityQuestion, queries: Sequence[Query], answers: Mapping[str, Answer]) -> KeptAnswer:

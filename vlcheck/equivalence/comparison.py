@@ -20,7 +20,7 @@ from vlcheck.equivalence.records import (
 )
 from vlcheck.policy.policy import Margins
 from vlcheck.stats.bounds import Tally, exact, lower, upper
-from vlcheck.stats.equivalence import Criterion, decide, test_share, test_shift
+from vlcheck.stats.equivalence import Criterion, ShareCriterion, ShiftCriterion, decide
 
 WORST = 10  # pairs of answers that a report lists
 _Row = tuple[float, float, float]  # changed, shift and difference of an image or a pair
@@ -124,7 +124,7 @@ class MetricPairs:
             n=self.n,
             compared=self.n_pairs,
             refused=dict(self.refused),
-            criteria=tuple(CriterionRecord(**vars(one)) for one in criteria),
+            criteria=tuple(map(_record, criteria)),
             largest=self.largest,
             views=tuple(_view(name, rows, margins.alpha) for name, rows in self._views.items()),
         )
@@ -146,10 +146,15 @@ def criteria_of(images: Sequence[_Row], margins: Margins, times: float = 1.0) ->
         return Tally.of(values.clip(0.0, 1.0)).times(times)
 
     return (
-        test_share("changed", tally(changed), margins.changed, margins.alpha),
-        test_shift("shift", tally((shift + 1) / 2), margins.shift, margins.alpha),
-        test_share("difference", tally(difference), margins.difference, margins.alpha),
+        ShareCriterion("changed", tally(changed), margins.changed, margins.alpha),
+        ShiftCriterion("shift", tally((shift + 1) / 2), margins.shift, margins.alpha),
+        ShareCriterion("difference", tally(difference), margins.difference, margins.alpha),
     )
+
+
+def _record(criterion: Criterion) -> CriterionRecord:
+    figures = {name: getattr(criterion, name) for name in ("mean", "low", "high", "p_same", "p_different")}
+    return CriterionRecord(name=criterion.name, margin=criterion.margin, **figures)
 
 
 def _view(name: str, rows: Sequence[_Row], alpha: float) -> ViewRecord:

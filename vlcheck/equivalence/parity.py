@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from vlcheck._util.files import demand_place, placing
 from vlcheck._util.foreign_files import fault
@@ -20,7 +20,7 @@ from vlcheck.equivalence.probes import probes_of
 from vlcheck.equivalence.questions import ASKS, ParityCase, chosen_cases, digest_of, questions_of
 from vlcheck.equivalence.records import KeptHead, ParityReport
 from vlcheck.equivalence.report import report_on
-from vlcheck.errors import UsageError, argument, demand_type, parameter
+from vlcheck.errors import UsageError, argument, parameter
 from vlcheck.evaluation.progress import told_on
 from vlcheck.models.loading.load import as_model, load_model
 from vlcheck.models.protocol import VisionLanguageModel
@@ -57,9 +57,7 @@ class Asking:
     def __post_init__(self) -> None:
         """Raise UsageError for a batch of no picture."""
         if isinstance(self.batch_size, bool) or not isinstance(self.batch_size, int) or self.batch_size < 1:
-            raise UsageError(
-                f"{argument('batch_size', repr(self.batch_size))}: has to be a whole number from 1 on."
-            )
+            raise UsageError(f"{argument('batch_size', repr(self.batch_size))}: has to be a whole number from 1 on.")
 
     def side(self, name: str, model: Model) -> Side:
         """Load one model of a pair, unless it is an object, which knows its own device and precision.
@@ -73,9 +71,7 @@ class Asking:
         """
         if not isinstance(model, str | Path):
             return Side(name, as_model(model), "", "", "", self.batch_size, self.store)
-        loaded = load_model(
-            str(model), device=self.device, dtype=self.dtype, trust_remote_code=self.trust_remote_code
-        )
+        loaded = load_model(str(model), device=self.device, dtype=self.dtype, trust_remote_code=self.trust_remote_code)
         return Side(name, loaded, str(model), self.device, self.dtype, self.batch_size, self.store)
 
 
@@ -143,8 +139,8 @@ def parity(
     Args:
         a: the first model: a spec, a model object, or a file of `keep_answers`.
         b: the second model, as `a`.
-        data: the data, as a spec or as a source that `open_cases` gives. If one of both is a file of kept answers, it is
-            by default the data of that file.
+        data: the data, as a spec or as a source that `open_cases` gives; by default that of a file of kept answers, if
+            one is given.
         device: the device that both run on.
         dtype: the precision of both.
         batch_size: number of pictures that both encode together.
@@ -165,11 +161,11 @@ def parity(
         UsageError: a model or the data cannot be used, or kept answers are to other questions.
 
     Example:
-        >>> parity("tiny", "tiny", "scenes:10").status  # ten images show nothing
-        'inconclusive'
+        >>> parity("tiny", "tiny", "scenes:200", dtype_b="bfloat16").status  # doctest: +SKIP
+        'same'
     """
     own = _asking(device, dtype, batch_size, trust_remote_code, store, progress)
-    changes = {"device": device_b, "dtype": dtype_b, "batch_size": batch_size_b}
+    changes: dict[str, Any] = {"device": device_b, "dtype": dtype_b, "batch_size": batch_size_b}
     other = replace(own, **{name: value for name, value in changes.items() if value is not None})
     margins = _margins(policy)
     given = {"a": (own, a), "b": (other, b)}
@@ -231,9 +227,9 @@ def _asking(
     device: str,
     dtype: str,
     batch_size: int,
-    trust_remote_code: bool,  # noqa: FBT001 - handed on
+    trust_remote_code: bool,
     store: str | Path | None,
-    progress: bool | Told,  # noqa: FBT001 - handed on
+    progress: bool | Told,
 ) -> Asking:
     told = progress if callable(progress) else told_on(sys.stderr) if progress else None
     return Asking(
@@ -289,12 +285,13 @@ def _questions_for(
         columns: the columns of a table.
     """
     sides = list(kept)
-    if sides and all(sides):
+    if all(sides):
         return None
     spec = data if data is not None else next((one.head.data for one in sides if one), None)
-    demand_type("data", spec, str | CaseSource, _SPEC)
     if isinstance(spec, CaseSource):
         return _Questions.about(spec)
+    if not spec or not isinstance(spec, str):
+        raise UsageError(f"{argument('data', repr(spec))}: has to be {_SPEC}.")
     words = None if lexicons is None else expanded(lexicons)
     return _Questions.about(open_source(spec, lexicons=words, columns=columns))
 

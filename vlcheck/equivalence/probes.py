@@ -24,6 +24,7 @@ from vlcheck.metrics.kinds import Metric
 from vlcheck.perturb import Mirror, Solid, UpsideDown
 
 DRAWN = "drawn "  # begins the id of a probe that is no picture of the data
+AGAIN = "again"  # view of a picture that is shown a second time
 FLAT = "drawn flat "  # begins the id of a probe of one color
 _SIZE = (128, 96)
 _MOST_PICTURES, _MOST_TEXTS = 8, 4
@@ -54,6 +55,31 @@ class Drawn:
     def open(self) -> Image.Image:
         """Return the picture."""
         return Image.fromarray(self.pixels)
+
+
+@dataclass(frozen=True)
+class ShownAgain:
+    """A picture that is shown a second time, in another place of the batches.
+
+    Attributes:
+        source: the picture.
+    """
+
+    source: ImageSource
+
+    @property
+    def key(self) -> str:
+        """A key of its own, so that the picture is asked about twice."""
+        return digest(AGAIN, self.source.key)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.source.size
+
+    def open(self) -> Image.Image:
+        """Return the picture."""
+        return self.source.open()
 
 
 @dataclass(frozen=True)
@@ -158,7 +184,8 @@ def probes_of(cases: Sequence[Case]) -> Iterator[ParityCase]:
     masked = (first[0].masked, (first[0].target, *_others(first)))
     pictures = {case.id: Picture(case.image) for case in first} | {name: Picture(one) for name, one in _drawn().items()}
     for name, picture in pictures.items():
-        questions = list(_asked(OWN, picture, texts, masked))
+        again = Picture(ShownAgain(picture.source))
+        questions = [*_asked(OWN, picture, texts, masked), *_asked(AGAIN, again, texts, masked)]
         for view, hypothesis in HYPOTHESES.items():
             questions += _under(view, hypothesis, picture, texts, masked)
         yield ParityCase(name, tuple(questions), probe=True)
@@ -205,7 +232,7 @@ def _others(cases: Sequence[Case]) -> tuple[str, ...]:
 
 
 def _drawn() -> dict[str, ImageSource]:
-    """Return the drawn probes by id: of one color, smooth, finely striped, and with a thing that is not in the middle."""
+    """Return the drawn probes by id: of one color, smooth, finely striped, and with a thing in a corner."""
     colors = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "grey": (128, 128, 128)}
     flat: dict[str, ImageSource] = {f"{FLAT}{name}": Solid(_SIZE, color) for name, color in colors.items()}
     width, height = _SIZE

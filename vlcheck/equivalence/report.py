@@ -63,8 +63,8 @@ def _demand_alike(a: Kept, b: Kept) -> None:
         return
     said = [f"{one.head.data}, {counted(one.head.images, 'image')}" for one in (a, b)]
     raise UsageError(
-        f"{a.path}: was asked other questions than {b.path} ({said[0]}; {said[1]}). Ask both models about the same data,"
-        " with the same vlcheck."
+        f"{a.path}: was asked other questions than {b.path} ({said[0]}; {said[1]}). Ask both models about the same"
+        " data, with the same vlcheck."
     )
 
 
@@ -86,9 +86,8 @@ def _not_compared(a: SideRecord, b: SideRecord) -> Iterator[tuple[str, str]]:
         one, other = a.kinds.get(name), b.kinds.get(name)
         if one and other and one != other:
             yield name, f"A's scores are of the kind {one}, B's of the kind {other}"
-        elif one or other:
-            if not (one and other):
-                yield name, f"{'B' if one else 'A'} has no {name}"
+        elif bool(one) != bool(other):
+            yield name, f"{'B' if one else 'A'} has no {name}"
 
 
 def _differences(a: SideRecord, b: SideRecord) -> Iterator[str]:

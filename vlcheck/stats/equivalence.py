@@ -3,15 +3,17 @@
 A usual test begins with "there is no difference", and few images never refute it. A test of equivalence begins with
 "the difference is as large as the margin", and few images never refute that: sameness has to be shown.
 
-Source: Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15, 1987 (two one-sided tests); Berger, Technometrics
-24, 1982 (several criteria, each tested at alpha, are all met by chance at a rate of at most alpha).
+Source: Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15, 1987 (two one-sided tests); Berger,
+Technometrics 24, 1982 (several criteria, each tested at alpha, are all met by chance at a rate of at most alpha).
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -23,76 +25,92 @@ Sameness = Literal["same", "different", "inconclusive"]
 
 
 @dataclass(frozen=True)
-class Criterion:
-    """A mean over images, held to a margin.
+class Criterion(ABC):
+    """A mean over images, held to a margin. What it computes, it computes when it is asked for.
 
     Attributes:
         name: name of the criterion.
-        mean: the mean over the images.
-        low: lower bound of the mean at alpha; of a mean that cannot be negative, 0 if nothing is shown.
-        high: upper bound of the mean at alpha. Both bounds together hold with probability 1 - 2 alpha.
-        margin: the margin, above 0.
-        p_same: p-value of the hypothesis that the mean is at the margin or beyond it.
-        p_different: p-value of the hypothesis that the mean is within the margin.
+        sample: one value an image, in [0, 1].
+        margin: the margin, in (0, 1).
+        alpha: error rate of each bound, in (0, 0.5).
     """
 
     name: str
-    mean: float
-    low: float
-    high: float
+    sample: Tally
     margin: float
-    p_same: float
-    p_different: float
+    alpha: float
+
+    @property
+    def mean(self) -> float:
+        """The mean over the images."""
+        return self.sample.mean
+
+    @cached_property
+    def low(self) -> float:
+        """The lower bound of the mean at alpha; with the upper one it holds with probability 1 - 2 alpha."""
+        return lower(exact, self.sample, self.alpha)
+
+    @cached_property
+    def high(self) -> float:
+        """The upper bound of the mean at alpha."""
+        return upper(exact, self.sample, self.alpha)
+
+    @property
+    @abstractmethod
+    def p_same(self) -> float:
+        """The p-value of the hypothesis that the mean is at the margin or beyond it."""
+
+    @property
+    @abstractmethod
+    def p_different(self) -> float:
+        """The p-value of the hypothesis that the mean is within the margin."""
 
 
-def test_share(name: str, sample: Tally, margin: float, alpha: float) -> Criterion:
-    """Test a mean of values that are never negative: one of the two one-sided tests is met by definition.
+@dataclass(frozen=True)
+class ShareCriterion(Criterion):
+    """A mean of values that are never negative: one of the two one-sided tests is met by definition."""
 
-    Args:
-        name: name of the criterion.
-        sample: values in [0, 1], one an image.
-        margin: the margin, in (0, 1).
-        alpha: error rate of each bound, in (0, 0.5).
-    """
-    return Criterion(
-        name,
-        sample.mean,
-        lower(exact, sample, alpha),
-        upper(exact, sample, alpha),
-        margin,
-        p_same=exact(sample.mirrored(), 1 - margin),
-        p_different=exact(sample, margin),
-    )
+    @cached_property
+    def p_same(self) -> float:
+        return exact(self.sample.mirrored(), 1 - self.margin)
+
+    @cached_property
+    def p_different(self) -> float:
+        return exact(self.sample, self.margin)
 
 
-def test_shift(name: str, sample: Tally, margin: float, alpha: float) -> Criterion:
-    """Test a mean of signed values by two one-sided tests, one for each end of (-margin, margin).
+@dataclass(frozen=True)
+class ShiftCriterion(Criterion):
+    """A mean of values in [-1, 1], scaled to [0, 1]: two one-sided tests, one for each end of (-margin, margin)."""
 
-    Args:
-        name: name of the criterion.
-        sample: values in [-1, 1], scaled to [0, 1], one an image.
-        margin: the margin, in (0, 1).
-        alpha: error rate of each bound, in (0, 0.5).
-    """
-    below, above = (1 - margin) / 2, (1 + margin) / 2
-    mirrored = sample.mirrored()
-    beyond = min(exact(sample, above), exact(mirrored, 1 - below))
-    return Criterion(
-        name,
-        2 * sample.mean - 1,
-        2 * lower(exact, sample, alpha) - 1,
-        2 * upper(exact, sample, alpha) - 1,
-        margin,
-        p_same=max(exact(mirrored, 1 - above), exact(sample, below)),
-        p_different=min(1.0, 2 * beyond),
-    )
+    @property
+    def mean(self) -> float:
+        return 2 * super().mean - 1
+
+    @cached_property
+    def low(self) -> float:
+        return 2 * lower(exact, self.sample, self.alpha) - 1
+
+    @cached_property
+    def high(self) -> float:
+        return 2 * upper(exact, self.sample, self.alpha) - 1
+
+    @cached_property
+    def p_same(self) -> float:
+        inside = (1 - self.margin) / 2
+        return max(exact(self.sample.mirrored(), inside), exact(self.sample, inside))
+
+    @cached_property
+    def p_different(self) -> float:
+        outside = (1 + self.margin) / 2
+        return min(1.0, 2 * min(exact(self.sample, outside), exact(self.sample.mirrored(), outside)))
 
 
 def decide(criteria: Sequence[Criterion], alpha: float) -> Sameness:
     """Return "same" if every criterion is within its margin, "different" if one is beyond it.
 
-    Each criterion has to be within its margin at alpha, so that no correction is needed. One criterion beyond its margin
-    is enough, so each is tested at its share of alpha (Bonferroni).
+    Each criterion has to be within its margin at alpha, so that no correction is needed. One criterion beyond its
+    margin is enough, so each is tested at its share of alpha (Bonferroni).
 
     Args:
         criteria: the criteria; without any nothing is shown.
@@ -100,7 +118,7 @@ def decide(criteria: Sequence[Criterion], alpha: float) -> Sameness:
 
     Example:
         >>> nothing = Tally.of_violations(0, 200)
-        >>> decide([test_share("changed", nothing, 0.05, alpha=0.05)], alpha=0.05)
+        >>> decide([ShareCriterion("changed", nothing, margin=0.05, alpha=0.05)], alpha=0.05)
         'same'
     """
     if not criteria:
@@ -128,8 +146,8 @@ def fewest_same(shares: Sequence[float], shift: float, alpha: float) -> int | No
 
     def shown(n: int) -> bool:
         none, still = Tally.of_violations(0, n), Tally(np.array([0.5]), np.array([float(n)]))
-        criteria = [*(test_share("", none, margin, alpha) for margin in shares), test_shift("", still, shift, alpha)]
-        return decide(criteria, alpha) == "same"
+        criteria: list[Criterion] = [ShareCriterion("", none, margin, alpha) for margin in shares]
+        return decide([*criteria, ShiftCriterion("", still, shift, alpha)], alpha) == "same"
 
     return _first(shown)
 
@@ -149,7 +167,7 @@ def needed_same(criteria: Callable[[float], Sequence[Criterion]], n: int, alpha:
 
 
 def _first(true: Callable[[int], bool], low: int = 1) -> int | None:
-    """Return the least number from `low` to MOST_CASES for which `true` holds, and then for all larger ones; or None."""
+    """Return the least number from `low` to MOST_CASES for which `true` holds; it must hold for all larger ones."""
     if low > MOST_CASES or not true(MOST_CASES):
         return None
     return low + bisect_left(range(low, MOST_CASES), True, key=true)
