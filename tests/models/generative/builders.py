@@ -31,4 +31,6 @@ BUILDERS: Mapping[str, Builder] = {
     **caches.BUILDERS,
 }
 
-PROMPTED = frozenset({"blip", "paligemma"})  # asked with prompts of their own, in the tests of their families
+PROMPTED = (
+    frozenset({"blip", "paligemma"}) | later.PROMPTED
+)  # asked with prompts of their own, in the tests of their families

@@ -43,7 +43,15 @@ class Instructed(Answering, Hosted):
 
     @classmethod
     def viewer(cls, checkpoint: Pretrained, network: PreTrainedModel) -> Any:
-        """Load the whole processor: its image processor alone does not prepare the prompt."""
+        """Load the whole processor, which prepares prompts, too.
+
+        Args:
+            checkpoint: the checkpoint.
+            network: its network.
+
+        Raises:
+            UsageError: the spec names a detector, but the network reads pixels.
+        """
         super().viewer(checkpoint, network)
         return checkpoint.processor()
 
