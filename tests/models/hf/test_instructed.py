@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from tests.models.generative import later
+from tests.models.generative import later, prompted
 from tests.models.generative.pieces import text as language
 from tests.models.hf.test_generative import MASKED, PAIRS, TEXTS, TOLERANCES, WORDS, ByHand
 from vlcheck.errors import NotApplicable
@@ -99,7 +99,26 @@ def instructblip_vicuna(folder: Path) -> Path:
     return later.instructblip(folder, language("llama"))
 
 
+class ByFlorence2(ByEncoder):
+    """The processor writes what the task <CAPTION> stands for; the decoder begins every answer with <s>."""
+
+    ask, describe, start = "{}", "<CAPTION>", 1
+
+    def inputs(self, image: Image.Image, asked: str, answer: str | None = None) -> Any:
+        inputs = super().inputs(image, asked, answer)
+        ids = inputs["decoder_input_ids"]
+        return {**inputs, "decoder_input_ids": torch.cat([ids[:, :1], ids.new_zeros(1, 1), ids[:, 1:]], dim=1)}
+
+    @torch.inference_mode()
+    def likelihood(self, image: Image.Image, text: str) -> float:
+        answer = self.processor.tokenizer(text, add_special_tokens=False)["input_ids"]
+        self.decoder = {"decoder_input_ids": torch.tensor([[self.start, *answer]])}
+        log_probs = self.network(**self.inputs(image, "Describe")).logits[0].double().log_softmax(-1)
+        return sum(float(log_probs[place + 1, token]) for place, token in enumerate(answer))
+
+
 HANDS: dict[str, tuple[Callable[[Path], Path], type[ByHand]]] = {
+    "florence2": (prompted.florence2, ByFlorence2),
     "idefics": (later.idefics, ByIdefics),
     "instructblip": (later.instructblip, ByInstructBlip),
     "instructblip_vicuna": (instructblip_vicuna, ByVicuna),
