@@ -143,9 +143,9 @@ class Generative(Answering):
     def logits(self, features: Features, image: int, ids: Tensor, keep: Tensor) -> Tensor:
         return _prefixes(features)[image].logits(self.forward, ids, keep)
 
-    def reader(self, features: Features, image: int) -> Read:
+    def text_reader(self, features: Features, image: int) -> Read:
         prefix = _prefixes(features)[image]
-        return prefix.reader(self.forward) if isinstance(prefix, KeptPrefix) else super().reader(features, image)
+        return prefix.reader(self.forward) if isinstance(prefix, KeptPrefix) else super().text_reader(features, image)
 
     def begin(self, image: Image.Image) -> ChatPrefix:
         """Return the prefix of every conversation about a picture, on the network's device and in its dtype.
