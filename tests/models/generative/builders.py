@@ -31,3 +31,5 @@ BUILDERS: Mapping[str, Builder] = {
     **caches.BUILDERS,
     **elsewhere.BUILDERS,
 }
+
+PROMPTED = frozenset({"blip", "paligemma"})  # asked with prompts of their own, in the tests of their families

@@ -365,7 +365,7 @@ def emu3(folder: Path) -> Path:
     """Pictures become tokens of the vocabulary, by a codebook."""
     names = {"image_token": IMAGE, "boi_token": "<img>", "eoi_token": "</img>"}
     names |= {"image_wrapper_token": "<|img_wrapper|>", "eof_token": "<|eof|>"}
-    tokens = words("<|extra_200|>", *VISUAL, extra_special_tokens=names)
+    tokens = words("<|extra_200|>", *VISUAL, single="$A", extra_special_tokens=names)
     config = Emu3Config(
         vq_config={"codebook_size": CODES, "hidden_size": 32, **CODEBOOK, "channel_multiplier": [1, 1, 1, 1]},
         text_config=TEXT,
