@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tests.models import chats
-from tests.models.generative import caches, documents, earlier, later
+from tests.models.generative import caches, documents, earlier, elsewhere, later
 from tests.models.generative.pieces import Builder
 
 FAMILIES: dict[str, Builder] = {
@@ -29,6 +29,7 @@ BUILDERS: Mapping[str, Builder] = {
     **documents.BUILDERS,
     **later.BUILDERS,
     **caches.BUILDERS,
+    **elsewhere.BUILDERS,
 }
 
 PROMPTED = (
