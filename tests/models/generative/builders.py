@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tests.models import chats
-from tests.models.generative import caches, documents, earlier, later, prompted
+from tests.models.generative import caches, documents, earlier, elsewhere, later, prompted
 from tests.models.generative.pieces import Builder
 
 FAMILIES: dict[str, Builder] = {
@@ -30,7 +30,8 @@ BUILDERS: Mapping[str, Builder] = {
     **prompted.BUILDERS,
     **later.BUILDERS,
     **caches.BUILDERS,
+    **elsewhere.BUILDERS,
 }
 
 # Asked with prompts of their own, and compared with transformers' forward in the tests of their families.
-PROMPTED = frozenset({"blip", "paligemma"}) | prompted.PROMPTED
+PROMPTED = frozenset({"blip", "paligemma"}) | later.PROMPTED | prompted.PROMPTED

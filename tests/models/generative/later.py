@@ -88,7 +88,9 @@ def inkling_mm_model(folder: Path) -> Path:
     tokenizer = named(image_token="<|image_part|>", audio_token="<|audio_part|>")
     tokenizer.add_tokens(["<|content_image|>", "<|content_audio_input|>"], special_tokens=True)
     config = hf.InklingConfig(
-        text_config=text("inkling_text", **INKLING, mlp_layer_types=["dense", "sparse"]),
+        text_config=text(
+            "inkling_text", **INKLING, logits_mup_width_multiplier=1.0, mlp_layer_types=["dense", "sparse"]
+        ),
         vision_config={"patch_size": 20, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4},
         audio_config={"n_mel_bins": 8, "mel_vocab_size": 16},
         image_token_id=tokenizer.image_token_id,
@@ -613,3 +615,7 @@ BUILDERS: dict[str, Builder] = {
     "vipllava": vipllava,
     "vision-encoder-decoder": vision_encoder_decoder,
 }
+
+PROMPTED = frozenset({"idefics", "instructblip", "kosmos-2", "t5gemma2", "vision-encoder-decoder"})
+# Parts of these networks compute in float32 whatever the network's dtype is: attention, norms, routers.
+IN_FLOAT32 = frozenset({"inkling2", "inkling2_loop", "muse_spark", "step3p7"})

@@ -169,6 +169,12 @@ HANDS: dict[str, tuple[Callable[[Path], Path], type[ByHand]]] = {
     "kosmos2": (later.kosmos2, ByKosmos),
     "t5gemma2": (later.t5gemma2, ByT5Gemma2),
 }
+SAMPLE = ("instructblip", "kosmos2")
+
+
+def each_family() -> list[object]:
+    """Parameters of a test: an encoder-decoder and a decoder alone; the others are tried at night."""
+    return [family if family in SAMPLE else pytest.param(family, marks=pytest.mark.nightly) for family in HANDS]
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +190,7 @@ def folder_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]
 
 
 @pytest.mark.parametrize(("dtype", "atol"), TOLERANCES)
-@pytest.mark.parametrize("family", HANDS)
+@pytest.mark.parametrize("family", each_family())
 def test_a_family_with_prompts_says_what_transformers_says(
     family: str,
     dtype: str,
@@ -210,7 +216,7 @@ def test_a_family_with_prompts_says_what_transformers_says(
     assert len(set(np.round(theirs, 6))) == len(PAIRS)
 
 
-@pytest.mark.parametrize("family", HANDS)
+@pytest.mark.parametrize("family", each_family())
 def test_a_score_does_not_depend_on_what_is_read_with_it(
     family: str, folder_of: Callable[[str], Path], real_photographs: list[Image.Image]
 ) -> None:
@@ -224,7 +230,7 @@ def test_a_score_does_not_depend_on_what_is_read_with_it(
     np.testing.assert_allclose(*found, rtol=0, atol=1e-10)
 
 
-@pytest.mark.parametrize("family", HANDS)
+@pytest.mark.parametrize("family", each_family())
 def test_what_a_family_with_prompts_cannot_read_is_no_question(
     family: str, folder_of: Callable[[str], Path], real_photographs: list[Image.Image]
 ) -> None:

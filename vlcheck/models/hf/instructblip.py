@@ -12,7 +12,7 @@ from transformers import InstructBlipForConditionalGeneration, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
 from vlcheck.models.adapters.tokenizing import Texts
-from vlcheck.models.adapters.yes_no import QUESTION
+from vlcheck.models.adapters.wording import QUESTION
 from vlcheck.models.hf.instructed import Instructed
 from vlcheck.models.loading.pretrained import Pretrained
 

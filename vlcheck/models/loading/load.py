@@ -192,10 +192,14 @@ def _registered(parsed: ModelSpec, families: Mapping[str, EntryPoint]) -> Loader
         )
     with _importing(families[parsed.family].value, spec):
         load = families[parsed.family].load()
-    takes = inspect.signature(load).parameters.values()
-    if not any(one.kind is one.VAR_KEYWORD for one in takes):
-        _demand_options(parsed, [one.name for one in takes if one.kind is one.KEYWORD_ONLY])
+    if not any(one.kind is one.VAR_KEYWORD for one in inspect.signature(load).parameters.values()):
+        _demand_options(parsed, _keywords(load))
     return partial(load, parsed.path, **dict(parsed.options))
+
+
+def _keywords(load: Loader) -> list[str]:
+    """Return the names of a loader's keyword parameters: options that its models take in a spec."""
+    return [one.name for one in inspect.signature(load).parameters.values() if one.kind is one.KEYWORD_ONLY]
 
 
 def _demand_options(parsed: ModelSpec, known: Iterable[str]) -> None:
@@ -225,8 +229,10 @@ def _pretrained(parsed: ModelSpec, families: Mapping[str, EntryPoint], trusted: 
         entry = families.get(checkpoint.architecture) or mapped_loader(checkpoint.config, registered_tasks(), families)
     except (UsageError, OSError) as error:  # OSError: the folder may not be read
         raise UsageError(f"{_option(spec)}: {marked(error)}") from error
-    _demand_options(parsed, Pretrained.options)
-    return partial(entry.load(), checkpoint)
+    load = entry.load()
+    own = _keywords(load)
+    _demand_options(parsed, (*Pretrained.options, *own))
+    return partial(load, checkpoint, **{key: value for key, value in parsed.options if key in own})
 
 
 def _in_file(factory: Factory, spec: str) -> Loader:
