@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks import audit_pages, calibration_pages, cures_page
+from benchmarks import audit_pages, calibration_pages, cures_page, types_page
 from vlcheck._util.numbers import brief, counted, duration, share
 from vlcheck.explain.attribution.registry import METHODS, SHIPPED
 from vlcheck.explain.bench.records import read_bench
@@ -435,6 +435,9 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "explanation/attribution.md": {"attribution": lambda: attribution(_kept("attribution.json"))},
     "howto/explain.md": {"explanation-times": lambda: explanation_times(_kept("attribution.json"))},
     "reference/families.md": {"families": families},
+    "reference/generative-types.md": {
+        "generative-types": lambda: types_page.types_passage(_kept("generative_types.json"))
+    },
 }
 
 

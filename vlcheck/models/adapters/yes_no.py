@@ -112,7 +112,7 @@ class Answering(Autoregressive):
         features = own(encoded, texts, self)
         return features.last.cut if features.last.of == (features.index, tuple(texts)) else ()
 
-    def reader(self, features: Features, image: int) -> Read:
+    def text_reader(self, features: Features, image: int) -> Read:
         """Return a function that reads one text about an image, part by part.
 
         Each part is read with all earlier ones again. A family whose network continues from what it has read before
@@ -139,7 +139,7 @@ class Answering(Autoregressive):
         asked = self.asked(features, row, text)
         if self.thinker is None:
             return ThoughtThrough(asked, cut=False)
-        return self.thinker.think(self.reader(features, features.index[row]), asked, self.network.device)
+        return self.thinker.think(self.text_reader(features, features.index[row]), asked, self.network.device)
 
     def _yes_and_no(self, features: Features, thoughts: Sequence[ThoughtThrough]) -> Tensor:
         """Return P("yes") and P("no") after each question, (2, n)."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Self
 
 import torch
 from PIL import Image
 from torch import Tensor
-from transformers import AutoModelForImageTextToText, PreTrainedModel
+from transformers import AutoModelForImageTextToText, AutoModelForMultimodalLM, PreTrainedModel
 
 from vlcheck._util.hashing import digest
 from vlcheck.errors import NotApplicable, UsageError
@@ -76,6 +76,7 @@ class Generative(Answering):
             "image-text-to-text": ("mistralai/Mistral-Small-3.1-24B-Instruct-2503", "Qwen/Qwen3.5-4B"),
         }
     )
+    auto: ClassVar[Any] = AutoModelForImageTextToText  # it loads one of the classes of its task
     spreads: ClassVar[bool] = True  # the device "auto" spreads the network over several devices
     max_pairs = 16  # while texts are read, each has a copy of the keys and values of its picture
 
@@ -94,10 +95,9 @@ class Generative(Answering):
     def load(
         cls, checkpoint: Pretrained, *, device: str = "cpu", dtype: str = "float32", thought: str | None = None
     ) -> Self:
-        any_class = cast(type[PreTrainedModel], AutoModelForImageTextToText)  # it loads one of the classes
         # the fast kernels of experts have no float64
         settings: dict[str, Any] = {"experts_implementation": "eager"} if dtype == "float64" else {}
-        network, _ = checkpoint.network(any_class, device=device, dtype=dtype, **settings)
+        network, _ = checkpoint.network(cls.auto, device=device, dtype=dtype, **settings)
         processor, limit = checkpoint.processor(), thought_limit(thought)
         with naming(checkpoint.folder):
             check_decoder(network.config)
@@ -162,9 +162,9 @@ class Generative(Answering):
     def logits(self, features: Features, image: int, ids: Tensor, keep: Tensor) -> Tensor:
         return _prefixes(features)[image].logits(self.forward, ids, keep)
 
-    def reader(self, features: Features, image: int) -> Read:
+    def text_reader(self, features: Features, image: int) -> Read:
         prefix = _prefixes(features)[image]
-        return prefix.reader(self.forward) if isinstance(prefix, KeptPrefix) else super().reader(features, image)
+        return prefix.reader(self.forward) if isinstance(prefix, KeptPrefix) else super().text_reader(features, image)
 
     def begin(self, image: Image.Image) -> ChatPrefix:
         """Return the prefix of every conversation about a picture, on the network's device and in its dtype.
@@ -203,6 +203,13 @@ class Generative(Answering):
             raise UsageError(f"{self.name}: its chat template puts something else than the picture before {text!r}.")
         check_length(prefix.length + len(ids) - len(prefix.head) + more, self.limit)
         return ids[len(prefix.head) :]
+
+
+class Multimodal(Generative):
+    """A network that writes text about pictures, and is loaded as one that reads sounds as well: Phi-4-multimodal."""
+
+    known = MappingProxyType({"multimodal-lm": ("microsoft/Phi-4-multimodal-instruct",)})
+    auto = AutoModelForMultimodalLM
 
 
 def _prefixes(features: Features) -> tuple[Prefix, ...]:
