@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from transformers import AutoConfig
+
 from vlcheck.errors import UsageError
 from vlcheck.models.loading.load import load_model
 from vlcheck.models.loading.refused import REFUSED
@@ -18,7 +19,7 @@ PUBLISHED = {"shieldgemma2": "ShieldGemma2ForImageClassification"}
 
 @pytest.mark.parametrize("kind", REFUSED)
 def test_a_type_is_refused_with_the_reason(kind: str, tmp_path: Path) -> None:
-    architecture = PUBLISHED.get(kind) or next(named[kind] for named in MAPPED.values() if kind in named)
+    architecture = PUBLISHED.get(kind) or next((named[kind] for named in MAPPED.values() if kind in named), "Unmapped")
     (tmp_path / "config.json").write_text(json.dumps({"model_type": kind, "architectures": [architecture]}))
     with pytest.raises(UsageError, match=f"{architecture} of model type {kind} is refused: it "):
         load_model(str(tmp_path))
