@@ -17,7 +17,7 @@ from vlcheck.models.adapters.base import log_softmax
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.huggingface import Hosted
 from vlcheck.models.adapters.tokenizing import check_plain
-from vlcheck.models.adapters.yes_no import QUESTION, Answering, spellings
+from vlcheck.models.adapters.yes_no import Answering, spellings
 from vlcheck.models.loading.pretrained import Pretrained
 
 
@@ -73,7 +73,7 @@ class Instructed(Answering, Hosted):
             NotApplicable: the prompt is too long for the model, or the text holds a special token.
         """
         check_plain(text, self.texts.signs)
-        prompt = self.ask.format(question=QUESTION.format(text=text))
+        prompt = self.ask.format(question=self.wording.format(text=text))
         check_length(len(self._spelled(prompt)), self.texts.limit)
         return prompt
 
