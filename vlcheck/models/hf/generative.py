@@ -106,9 +106,18 @@ class Generative(Answering):
         model = cls(checkpoint.name, fingerprint, network, chat)
         with trying(checkpoint.folder, _FITTING):
             if type(network).__name__ not in Generative.known:  # those are proven by tests, type by type
-                model.reading = fitting_reading(model)
+                model.read_with(fitting_reading(model))
             model.try_out()
         return model
+
+    def read_with(self, reading: type[KeptPrefix | UnkeptPrefix]) -> None:
+        """Choose how pictures are read.
+
+        Args:
+            reading: with states that are kept for all texts, or anew with each text, which is then read alone.
+        """
+        self.reading = reading
+        self.max_pairs = type(self).max_pairs if reading is KeptPrefix else 1
 
     def try_out(self) -> None:
         """Put a plain picture and a question through the network.
