@@ -89,7 +89,7 @@ class Generative(Answering):
         self.reading: type[KeptPrefix | UnkeptPrefix] = KeptPrefix
         if chat.thought:
             self.thinker = Thinker(chat, turn_ends(network, chat.tokenizer))
-            self.kinds = self.kinds | {"itm": AFTER_A_THOUGHT}
+            self.kinds = MappingProxyType({**self.kinds, "itm": AFTER_A_THOUGHT})
 
     @classmethod
     def load(
@@ -153,7 +153,7 @@ class Generative(Answering):
         return Prefixes((), tuple(range(len(prefixes))), prefixes=prefixes)
 
     def asked(self, features: Features, row: int, text: str) -> Sequence[int]:
-        prefix, ids = _prefixes(features)[features.index[row]], self.chat.asked(text, self.question)
+        prefix, ids = _prefixes(features)[features.index[row]], self.chat.asked(text, self.wording)
         return self.after(prefix, text, ids, more=self.chat.most_more)
 
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
