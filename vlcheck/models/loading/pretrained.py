@@ -49,7 +49,14 @@ from vlcheck.models.loading.layout import naming
 from vlcheck.models.loading.loaded import check_loaded
 from vlcheck.models.loading.packages import needed
 from vlcheck.models.loading.parts import combine, own_parts
-from vlcheck.models.loading.quantized import check_device, check_dtype, check_quantization, described, quantizations
+from vlcheck.models.loading.quantized import (
+    check_device,
+    check_dtype,
+    check_quantization,
+    decompress,
+    described,
+    quantizations,
+)
 from vlcheck.models.loading.released import Released, mark
 from vlcheck.models.loading.spec import ModelSpec
 from vlcheck.models.loading.tokenizer import without_habits
@@ -198,6 +205,7 @@ class Pretrained:
         check_dtype(network, self.config, file, dtype)
         if not placed and network.device != torch.device(device):
             network.to(torch.device(device))  # type: ignore[arg-type]  # of nn.Module.to, which transformers wraps
+        decompress(network)
         if self.adapter:
             attach(network, self.adapter)
         self._mark(network)
