@@ -168,14 +168,17 @@ def described(network: PreTrainedModel, config: Mapping[str, Any]) -> str:
 
 
 def _settings(said: Mapping[str, Any]) -> list[str]:
-    """Return the settings of a quantization that a reader knows it by, as texts, each once."""
-    found = (f"{place}{key.replace('_', ' ')} {value}" for place, key, value in _flat(said) if key in _SHOWN)
-    return [printable(text, 60) for text in dict.fromkeys(found)]
+    """Return the settings of a quantization that a reader knows it by, as texts; the outermost of each name."""
+    found: dict[str, Any] = {}
+    for place, key, value in _flat(said):
+        if key in _SHOWN:
+            found.setdefault(f"{place}{key.replace('_', ' ')}", value)
+    return [printable(f"{name} {value}", 60) for name, value in found.items()]
 
 
 def _flat(said: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, str, Any]]:
     """Yield all plain settings: "activations " for those of activations and "" for others, the key, the value."""
-    for key, value in sorted(said.items(), key=lambda item: "activations" in item[0]):
+    for key, value in sorted(said.items(), key=lambda item: (isinstance(item[1], Mapping), "activations" in item[0])):
         within = "activations " if "activations" in key else place
         if isinstance(value, Mapping):
             yield from _flat(value, within)
