@@ -25,7 +25,7 @@ _SHOWN = {  # settings that the description names
 
 
 class _Needs(NamedTuple):
-    """What a way of quantizing needs.
+    """The packages and the device that a way of quantizing needs.
 
     Attributes:
         packages: name of a package -> the module that is imported.
@@ -63,7 +63,12 @@ _NEEDS = {
 
 
 def quantizations(config: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield all quantization settings in a config, at any depth, each with its place."""
+    """Yield all quantization settings in a config, at any depth, each with its place.
+
+    Args:
+        config: the content of config.json, or of a part of it.
+        place: the name of the part; "" for the whole.
+    """
     for name, value in config.items():
         if name == _KEY and value:
             yield place, value
