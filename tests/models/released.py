@@ -12,6 +12,9 @@ from typing import Any
 import peft
 import torch
 import transformers
+from compressed_tensors.compressors.pack_quantized.helpers import pack_to_int32
+from safetensors.torch import load_file, save_file
+from torch import nn
 from transformers import PreTrainedModel
 
 from tests.models import checkpoints
@@ -90,3 +93,63 @@ def say(path: Path, **more: object) -> None:
     """Change keys of a JSON file; a key whose value is None is removed."""
     said = (json.loads(path.read_text()) if path.exists() else {}) | more
     path.write_text(json.dumps({key: value for key, value in said.items() if value is not None}))
+
+
+def compressed(base: Path, into: Path, bits: int, keep: tuple[str, ...] = ()) -> tuple[Path, Path]:
+    """Quantize all linear layers as compressed-tensors stores them: whole numbers, and a scale for each row.
+
+    Args:
+        base: a checkpoint.
+        into: the folder that is written, and with "-plain" at its end a second one.
+        bits: 4 for weights that are packed, 8 for weights and activations of 8 bits.
+        keep: names of linear layers that stay as they are.
+
+    Returns:
+        The quantized checkpoint, and a plain one with the numbers that the quantized weights stand for.
+    """
+    layers = [one for name, one in whole(base).named_modules() if isinstance(one, nn.Linear) and name not in keep]
+    weights = load_file(base / WEIGHTS)
+    plain, stored = dict(weights), dict(weights)
+    for name in [name for name, one in weights.items() if any(_is_weight_of(layer, one) for layer in layers)]:
+        scale = weights[name].abs().amax(1, keepdim=True) / (2 ** (bits - 1) - 1)
+        numbers = (weights[name] / scale).round().to(torch.int8)
+        plain[name] = numbers * scale
+        stored |= {name: numbers, f"{name}_scale": scale}
+        if bits < 8:
+            del stored[name]
+            stored |= {f"{name}_packed": pack_to_int32(numbers, bits), f"{name}_shape": torch.tensor(numbers.shape)}
+    other = into.with_name(f"{into.name}-plain")
+    for folder, held in ((into, stored), (other, plain)):
+        shutil.copytree(base, folder)
+        save_file(held, folder / WEIGHTS, metadata={"format": "pt"})
+    say(into / "config.json", quantization_config=_compression(bits, keep))
+    return into, other
+
+
+def _is_weight_of(layer: nn.Linear, weight: torch.Tensor) -> bool:
+    """Tell a layer's weight in the file, where it may have the name of an earlier transformers."""
+    return layer.weight.shape == weight.shape and torch.equal(layer.weight, weight)
+
+
+def _compression(bits: int, keep: tuple[str, ...]) -> dict[str, object]:
+    numbers = {"num_bits": bits, "type": "int", "symmetric": True}
+    group = {
+        "targets": ["Linear"],
+        "weights": {**numbers, "strategy": "channel", "dynamic": False},
+        "input_activations": {**numbers, "strategy": "token", "dynamic": True} if bits == 8 else None,
+    }
+    return {
+        "quant_method": "compressed-tensors",
+        "format": "pack-quantized" if bits < 8 else "int-quantized",
+        "quantization_status": "compressed",
+        "ignore": [*keep],
+        "config_groups": {"group_0": group},
+    }
+
+
+def by_torchao(base: Path, into: Path) -> Path:
+    """Quantize a checkpoint's linear layers to weights of 8 bits with torchao."""
+    from torchao.quantization import Int8WeightOnlyConfig
+    from transformers import TorchAoConfig
+
+    return saved_beside(base, whole(base, quantization_config=TorchAoConfig(Int8WeightOnlyConfig(version=2))), into)

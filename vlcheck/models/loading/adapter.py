@@ -46,7 +46,7 @@ _SAID = {  # settings that the description names -> their words
 
 
 @dataclass(frozen=True)
-class Adapter:
+class PeftAdapter:
     """An adapter on the disk.
 
     Attributes:
@@ -125,8 +125,8 @@ class Adapter:
             revision: the commit of the base; "" for a folder.
 
         Returns:
-            Its kind, settings, name and base, what is read from its folder in place of the base's, and the base that
-            it was trained on if that has another name.
+            Its kind, settings, name and base, the parts of a processor that its folder has, and the base of its
+            training if that has another name.
         """
         settings = " ".join([self.kind, *self._settings()])
         parts = own_parts(self.folder)

@@ -15,7 +15,7 @@ from transformers.conversion_mapping import get_model_conversion_mapping
 from transformers.core_model_loading import WeightRenaming, rename_source_key
 
 from vlcheck.errors import UsageError, printable
-from vlcheck.models.loading.adapter import Adapter
+from vlcheck.models.loading.adapter import PeftAdapter
 from vlcheck.models.loading.extents import filled_by
 from vlcheck.models.loading.folder import ADAPTER_CONFIG
 from vlcheck.models.loading.misfits import check_formats, some
@@ -28,7 +28,7 @@ _PER_BYTE = 2  # numbers of an adapter for each byte of its file
 _PARTS = 8  # parameters of a layer for each of an adapter's weights
 
 
-def attach(network: PreTrainedModel, adapter: Adapter) -> None:
+def attach(network: PreTrainedModel, adapter: PeftAdapter) -> None:
     """Attach an adapter to a network, in place. The base's weights stay as they are: nothing is merged.
 
     Args:
@@ -60,7 +60,7 @@ def attach(network: PreTrainedModel, adapter: Adapter) -> None:
         network.get_submodule(name).num_embeddings = number
 
 
-def _config(adapter: Adapter) -> Any:
+def _config(adapter: PeftAdapter) -> Any:
     """Return PEFT's config of an adapter. Settings that it does not know are refused unless they are off."""
     from peft import PEFT_TYPE_TO_CONFIG_MAPPING
 
@@ -82,7 +82,7 @@ def _config(adapter: Adapter) -> Any:
     return made
 
 
-def _injected(network: PreTrainedModel, config: Any, weights: Mapping[str, Tensor], adapter: Adapter) -> Any:
+def _injected(network: PreTrainedModel, config: Any, weights: Mapping[str, Tensor], adapter: PeftAdapter) -> Any:
     """Put the adapter's layers around those of the network; their weights are not read yet."""
     from peft import get_peft_model
 
@@ -98,7 +98,7 @@ def _injected(network: PreTrainedModel, config: Any, weights: Mapping[str, Tenso
         ) from error
 
 
-def _filled(adapted: Any, weights: Mapping[str, Tensor], adapter: Adapter) -> Any:
+def _filled(adapted: Any, weights: Mapping[str, Tensor], adapter: PeftAdapter) -> Any:
     """Read the weights into the adapter's layers, and return PEFT's report."""
     from peft import set_peft_model_state_dict
 
@@ -114,7 +114,7 @@ def _filled(adapted: Any, weights: Mapping[str, Tensor], adapter: Adapter) -> An
         raise UsageError(f"{adapter.file}: is of another base, or of another size. {shown}") from error
 
 
-def _check_report(report: Any, own: set[str], unsaved: Collection[str], adapter: Adapter) -> None:
+def _check_report(report: Any, own: set[str], unsaved: Collection[str], adapter: PeftAdapter) -> None:
     """Refuse an adapter some of whose weights are missing or were not read.
 
     Args:
@@ -137,7 +137,7 @@ def _check_report(report: Any, own: set[str], unsaved: Collection[str], adapter:
         )
 
 
-def _resize(network: PreTrainedModel, weights: Mapping[str, Tensor], adapter: Adapter) -> set[str]:
+def _resize(network: PreTrainedModel, weights: Mapping[str, Tensor], adapter: PeftAdapter) -> set[str]:
     """Give the token embeddings as many rows as the adapter holds for them.
 
     Returns:

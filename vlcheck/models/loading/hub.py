@@ -22,7 +22,10 @@ from vlcheck.errors import UsageError
 from vlcheck.models.loading.folder import ADAPTER_CONFIG, CONFIG, GGUF, NO_GGUF, not_a_folder
 
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
-DECIDING = ("*.json", "*.txt", "*.model", "*.jinja", "*.safetensors", "*.bin")  # files that decide a score
+DECIDING = (  # files that decide a score
+    *("*.json", "*.txt", "*.model", "*.jinja", "*.safetensors", "*.bin"),
+    *("qformer_tokenizer/*.json", "qformer_tokenizer/*.txt"),  # InstructBLIP's second tokenizer
+)
 
 
 @dataclass(frozen=True)

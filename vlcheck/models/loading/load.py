@@ -47,6 +47,8 @@ def load_model(
     A spec is one of these; `vlcheck._util.spec_grammar` has the grammar:
 
     - a folder or a hub id of a transformers checkpoint, e.g. "Salesforce/blip-itm-base-coco";
+    - `BASE+ADAPTER`, such a checkpoint and the folder or hub id of an adapter of PEFT; or the adapter's alone, which
+      names its base;
     - `FAMILY:PATH`, e.g. "albef:ALBEF_4M.pth": a family that is registered under the entry-point group
       `vlcheck.models`, and the checkpoint that it loads;
     - `package.module:factory` or `path/to/file.py:factory`: a function that is called with `device` and `dtype` as
@@ -138,9 +140,9 @@ def _load(parsed: ModelSpec, *, families: Mapping[str, EntryPoint], device: str,
     spec, loader = parsed.said, _loader(parsed, families, trusted)
     if loader is None:
         forms = (
-            "a folder or hub id of a transformers checkpoint, FAMILY:PATH (e.g. albef:ALBEF_4M.pth),"
+            "a folder or hub id of a transformers checkpoint, BASE+ADAPTER, FAMILY:PATH (e.g. albef:ALBEF_4M.pth),"
             " package.module:factory, path/to/file.py:factory, itm=SPEC,mlm=SPEC, WRAPPER:SPEC; a name with , or @ or"
-            " = is written in double quotes"
+            " = or + is written in double quotes"
         )
         said = spec.partition(":")[0]
         known = nearest(said, [name for name in (*families, *registered_wrappers()) if name[0].islower()])

@@ -30,7 +30,7 @@ from vlcheck._util.foreign_files import read_json
 from vlcheck._util.paths import expanded
 from vlcheck._util.spec_grammar import Reference
 from vlcheck.errors import UsageError, marked, parameter, printable
-from vlcheck.models.loading.adapter import Adapter, is_adapter
+from vlcheck.models.loading.adapter import PeftAdapter, is_adapter
 from vlcheck.models.loading.attach import attach
 from vlcheck.models.loading.extents import check_sizes, filled_by
 from vlcheck.models.loading.folder import (
@@ -49,7 +49,14 @@ from vlcheck.models.loading.layout import naming
 from vlcheck.models.loading.loaded import check_loaded
 from vlcheck.models.loading.packages import needed
 from vlcheck.models.loading.parts import combine, own_parts
-from vlcheck.models.loading.quantized import check_device, check_dtype, check_quantization, described, quantizations
+from vlcheck.models.loading.quantized import (
+    check_device,
+    check_dtype,
+    check_quantization,
+    decompress,
+    described,
+    quantizations,
+)
 from vlcheck.models.loading.released import Released, mark
 from vlcheck.models.loading.spec import ModelSpec
 from vlcheck.models.loading.tokenizer import without_habits
@@ -85,7 +92,7 @@ class Pretrained:
     detector: str = ""
     trusted: bool = False
     repository: str = ""
-    adapter: Adapter | None = None
+    adapter: PeftAdapter | None = None
     base: str = ""
 
     options: ClassVar[tuple[str, ...]] = ("regions",)  # options that may follow it in a spec
@@ -114,7 +121,7 @@ class Pretrained:
             return cls(found.folder, name, parsed.regions, trusted, found.repository)
         else:
             return None
-        adapter = Adapter(attached.folder, str(attached.place))
+        adapter = PeftAdapter(attached.folder, str(attached.place))
         name = parsed.at(base.place, attached.place)
         return cls(base.folder, name, parsed.regions, trusted, base.repository, adapter, str(base.place))
 
@@ -198,6 +205,7 @@ class Pretrained:
         check_dtype(network, self.config, file, dtype)
         if not placed and network.device != torch.device(device):
             network.to(torch.device(device))  # type: ignore[arg-type]  # of nn.Module.to, which transformers wraps
+        decompress(network)
         if self.adapter:
             attach(network, self.adapter)
         self._mark(network)
@@ -303,10 +311,12 @@ class Pretrained:
         """
         content = hashlib.sha256(repr(more).encode())
         beside = (path for pattern in _deciding(self.trusted) for path in self.folder.glob(pattern) if path.is_file())
-        own = self.adapter.files() if self.adapter else []
-        for path in [*sorted({*beside, *weight_files(self.folder, self.config)}), *own]:
+        own = {(path, self.folder) for path in {*beside, *weight_files(self.folder, self.config)}}
+        attached = {(path, self.adapter.folder) for path in self.adapter.files()} if self.adapter else set()
+        for path, folder in [*sorted(own), *sorted(attached)]:
             with path.open("rb") as file:
-                content.update(f"{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()}".encode())
+                name, held = os.path.relpath(path, folder), hashlib.file_digest(file, "sha256").hexdigest()
+                content.update(f"{name} {held}".encode())
         return content.hexdigest()
 
 
@@ -320,7 +330,7 @@ def base_of(adapter: Located, patterns: Sequence[str]) -> Located:
     Raises:
         UsageError: the config names none, or the base is not there.
     """
-    said = Adapter(adapter.folder, str(adapter.place))
+    said = PeftAdapter(adapter.folder, str(adapter.place))
     try:
         return _demanded(locate(Reference("", said.base, said.revision), patterns), said.base)
     except UsageError as error:

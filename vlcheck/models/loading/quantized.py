@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import redirect_stderr
+from io import StringIO
 from typing import Any, NamedTuple
 
 import torch
@@ -16,11 +18,14 @@ EXTRA = "quantized"
 _KEY = "quantization_config"
 _OLD_KEY = "compression_config"  # of compressed-tensors
 _READ_IN = ("", "text_config", "decoder", "generator")  # parts of the config where transformers looks for _KEY
-_SHOWN = 5  # settings that the description names
+_SHOWN = {  # settings that the description names
+    *("type", "format", "bits", "num_bits", "group_size", "strategy", "weights", "weight_block_size", "activations"),
+    *("load_in_4bit", "load_in_8bit", "bnb_4bit_quant_type", "bnb_4bit_compute_dtype", "desc_act", "activation_scheme"),
+}
 
 
 class _Needs(NamedTuple):
-    """What a way of quantizing needs.
+    """The packages and the device that a way of quantizing needs.
 
     Attributes:
         packages: name of a package -> the module that is imported.
@@ -58,7 +63,12 @@ _NEEDS = {
 
 
 def quantizations(config: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield all quantization settings in a config, at any depth, each with its place."""
+    """Yield all quantization settings in a config, at any depth, each with its place.
+
+    Args:
+        config: the content of config.json, or of a part of it.
+        place: the name of the part; "" for the whole.
+    """
     for name, value in config.items():
         if name == _KEY and value:
             yield place, value
@@ -135,6 +145,16 @@ def check_dtype(network: PreTrainedModel, config: Mapping[str, Any], file: str, 
         )
 
 
+def decompress(network: PreTrainedModel) -> None:
+    """Give the layers of a compressed network the weights that they compute with.
+
+    compressed-tensors does so at the first call of the whole network; vlcheck calls its parts, which have none before.
+    """
+    if hasattr(network, "ct_decompress_hook"):
+        with redirect_stderr(StringIO()):  # a progress bar
+            network.hf_quantizer.compressor.decompress_model(network)
+
+
 def described(network: PreTrainedModel, config: Mapping[str, Any]) -> str:
     """Describe how weights are quantized.
 
@@ -153,18 +173,22 @@ def described(network: PreTrainedModel, config: Mapping[str, Any]) -> str:
 
 
 def _settings(said: Mapping[str, Any]) -> list[str]:
-    """Return the first settings of a quantization that are plain values, as texts."""
-    plain = {key: value for key, value in _flat(said) if isinstance(value, int | str) and value is not False}
-    named = [f"{key} {value}" for key, value in sorted(plain.items()) if key not in ("quant_method", "version")]
-    return [printable(text, 60) for text in named if not text.startswith("_")][:_SHOWN]
+    """Return the settings of a quantization that a reader knows it by, as texts; the outermost of each name."""
+    found: dict[str, Any] = {}
+    for place, key, value in _flat(said):
+        if key in _SHOWN:
+            found.setdefault(f"{place}{key.replace('_', ' ')}", value)
+    return [printable(f"{name} {value}", 60) for name, value in found.items()]
 
 
-def _flat(said: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for key, value in said.items():
+def _flat(said: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, str, Any]]:
+    """Yield all plain settings: "activations " for those of activations and "" for others, the key, the value."""
+    for key, value in sorted(said.items(), key=lambda item: (isinstance(item[1], Mapping), "activations" in item[0])):
+        within = "activations " if "activations" in key else place
         if isinstance(value, Mapping):
-            yield from ((f"{inner}", one) for inner, one in _flat(value))
-        else:
-            yield (key, value) if key != "_type" else ("type", value)
+            yield from _flat(value, within)
+        elif isinstance(value, int | str) and value is not False:
+            yield place, key.removeprefix("_"), value
 
 
 def _method(said: Mapping[str, Any]) -> str:

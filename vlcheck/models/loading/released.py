@@ -1,4 +1,4 @@
-"""How the weights of a network were released: with an adapter, or quantized. It is said beside the network's scores."""
+"""The form in which weights were released, with an adapter or quantized; it is said beside the network's scores."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MARK = "vlcheck_released"
 
 @dataclass(frozen=True)
 class Released:
-    """How the weights of a network were released.
+    """The form in which the weights of a network were released.
 
     Attributes:
         adapter: the kind of the adapter, its name and base; "" without an adapter.
@@ -23,10 +23,15 @@ class Released:
 
 
 def mark(network: nn.Module, released: Released) -> None:
-    """Keep with a network how its weights were released."""
+    """Keep with a network the form in which its weights were released.
+
+    Args:
+        network: the network.
+        released: the form.
+    """
     setattr(network, _MARK, released)
 
 
 def released_of(network: object) -> Released:
-    """Return how the weights of a network were released; an empty one if nothing is known."""
+    """Return the form in which the weights of a network were released; an empty one if nothing is known."""
     return getattr(network, _MARK, Released())
