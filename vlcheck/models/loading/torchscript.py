@@ -7,13 +7,14 @@ attributes, and a name of anything else than a tensor's parts is refused.
 
 from __future__ import annotations
 
+import io
 import math
 import pickle
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -82,9 +83,15 @@ class _Tree(pickle.Unpickler):
 
     def __init__(self, archive: zipfile.ZipFile, size: int) -> None:
         self.root = next(name for name in archive.namelist() if name.endswith(_TREE)).removesuffix(_TREE)
-        file: BinaryIO = archive.open(self.root + _TREE)  # type: ignore[assignment]  # zipfile's reader is one
-        super().__init__(file)
         self.archive, self.size = archive, size
+        super().__init__(io.BytesIO(self.stored(_TREE)))
+
+    def stored(self, name: str) -> bytes:
+        """Return the content of a file of the archive, which torch never compresses."""
+        entry = self.archive.getinfo(f"{self.root}{name}")
+        if entry.compress_type != zipfile.ZIP_STORED or entry.file_size > self.size:
+            raise pickle.UnpicklingError(f"{name} is compressed")
+        return self.archive.read(entry)
 
     def find_class(self, module: str, name: str) -> Any:
         if module.partition(".")[0] == _OF_CODE:
@@ -103,10 +110,7 @@ class _Tree(pickle.Unpickler):
     def persistent_load(self, pid: Any) -> Callable[[], Tensor]:
         """Return a reader of the numbers that a tensor refers to, (numbers,)."""
         _, kind, key, _device, _count = pid
-        entry = self.archive.getinfo(f"{self.root}/data/{key}")
-        if entry.compress_type != zipfile.ZIP_STORED or entry.file_size > self.size:
-            raise pickle.UnpicklingError("its tensors are compressed, as torch never saves them")
-        return lambda: torch.frombuffer(bytearray(self.archive.read(entry)), dtype=kind)
+        return lambda: torch.frombuffer(bytearray(self.stored(f"/data/{key}")), dtype=kind)
 
 
 def _tensor(read: Callable[[], Tensor], start: int, shape: Sequence[int], strides: Sequence[int], *_: object) -> Tensor:

@@ -139,7 +139,7 @@ class OpenClipCoCa(Autoregressive, OpenClipRanks):
         return logits
 
 
-def load(published: Published, *, device: str, dtype: str) -> OpenClip:
+def adapter_of(published: Published, *, device: str, dtype: str) -> OpenClip:
     """Load a model, and try it out.
 
     Args:

@@ -53,7 +53,7 @@ class OpenClipFamily:
         from vlcheck.models.open_clip import adapter, published  # import open_clip
 
         own = {"mean": mean, "std": std, "interpolation": interpolation, "resize_mode": resize_mode}
-        return adapter.load(published.find(path, tag).with_pixels(own), device=device, dtype=dtype)
+        return adapter.adapter_of(published.find_published(path, tag).with_pixels(own), device=device, dtype=dtype)
 
 
 class OpenAiFamily:
@@ -76,7 +76,7 @@ class OpenAiFamily:
         _demand_package("clip")
         from vlcheck.models.open_clip import adapter, published  # import open_clip
 
-        return adapter.load(published.openai(path), device=device, dtype=dtype)
+        return adapter.adapter_of(published.openai_file(path), device=device, dtype=dtype)
 
 
 def _demand_package(family: str) -> None:

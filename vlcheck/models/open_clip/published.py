@@ -77,7 +77,7 @@ class Published:
         return replace(self, pixels=_checked({**self.pixels, **said}))
 
 
-def find(path: str, tag: str = "") -> Published:
+def find_published(path: str, tag: str = "") -> Published:
     """Find the model that a spec names.
 
     Args:
@@ -107,7 +107,7 @@ def find(path: str, tag: str = "") -> Published:
     return found
 
 
-def openai(path: str) -> Published:
+def openai_file(path: str) -> Published:
     """Find OpenAI's file, whose shapes say what the network is.
 
     Raises:

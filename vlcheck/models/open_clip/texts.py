@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from open_clip.tokenizer import DEFAULT_CONTEXT_LENGTH, HFTokenizer, SimpleTokenizer
 from torch import Tensor
 
@@ -171,14 +170,3 @@ def texts_of(config: Mapping[str, Any], folder: Path) -> OpenClipTexts:
             f"{place}: the tokenizer {name} cannot be loaded. {needed(place, said)}{type(error).__name__}:"
             f" {' '.join(said.split())[:300]}"
         ) from error
-
-
-def lengths(ids: Tensor, texts: Sequence[str], tokenizer: OpenClipTexts) -> Tensor:
-    """Return the number of tokens of each text without its padding, (n,).
-
-    Args:
-        ids: token ids, (n, limit).
-        texts: the n texts.
-        tokenizer: their tokenizer.
-    """
-    return torch.tensor([len(tokenizer.ids(text)) for text in texts], device=ids.device)
