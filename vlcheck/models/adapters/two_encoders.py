@@ -23,7 +23,7 @@ class ComparesVectors(EmbedsTexts):
 
     lacks = MappingProxyType({"mlm": "it compares whole texts with pictures, and predicts no word"})
 
-    def logits(self, cosines: Tensor) -> Tensor:
+    def scaled(self, cosines: Tensor) -> Tensor:
         """Return the logits of a match, (n,), given cosines, (n,)."""
         raise NotImplementedError
 
@@ -46,7 +46,7 @@ class RanksVectors(Relative, ComparesVectors):
     kinds = MappingProxyType({"itm": "contrastive"})
 
     def rank(self, images: tuple[Tensor, ...], texts: Sequence[str]) -> Tensor:
-        return self.logits(self.cosines(images, texts))
+        return self.scaled(self.cosines(images, texts))
 
 
 class MatchesVectors(ComparesVectors):
@@ -55,7 +55,7 @@ class MatchesVectors(ComparesVectors):
     kinds = MappingProxyType({"itm": "sigmoid"})
 
     def _match(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
-        return torch.sigmoid(self.logits(self.cosines(features.each(rows), texts)))
+        return torch.sigmoid(self.scaled(self.cosines(features.each(rows), texts)))
 
 
 def unit(vectors: Tensor) -> Tensor:

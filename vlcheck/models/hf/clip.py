@@ -47,7 +47,7 @@ class TwoEncoders(ComparesVectors, Stepwise):
         return unit(self.network.get_text_features(**tokens).pooler_output)
 
     def match_logits(self, images: Tensor, texts: Tensor, attention: Tensor) -> Tensor:
-        return beside_zero(self.logits((images * texts).sum(-1)))
+        return beside_zero(self.scaled((images * texts).sum(-1)))
 
     def text_vectors(self, texts: Sequence[str]) -> Tensor:
         """Return the unit vectors of texts, (n, width)."""
@@ -57,7 +57,7 @@ class TwoEncoders(ComparesVectors, Stepwise):
 class _Contrastive(RanksVectors, TwoEncoders):
     """Base of adapters whose logit is a scaled cosine."""
 
-    def logits(self, cosines: Tensor) -> Tensor:
+    def scaled(self, cosines: Tensor) -> Tensor:
         return cosines * self.scale
 
     @property

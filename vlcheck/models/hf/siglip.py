@@ -40,7 +40,7 @@ class Siglip(MatchesVectors, TwoEncoders):
     def texts_said(self) -> str:
         return f"{super().texts_said()}, in lower case"
 
-    def logits(self, cosines: Tensor) -> Tensor:
+    def scaled(self, cosines: Tensor) -> Tensor:
         return cosines * wide(self.network.logit_scale).exp() + wide(self.network.logit_bias)
 
     def tokens(self, texts: Sequence[str], masks: Sequence[int] | None = None) -> BatchEncoding:

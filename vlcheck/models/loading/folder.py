@@ -172,8 +172,8 @@ def _looks_like(folder: Path) -> str:
     names = sorted(path.name for path in folder.iterdir())
     if any(_OPEN_CLIP.fullmatch(name) for name in names):
         return (
-            "The folder is in open_clip's layout, which vlcheck does not read: name the same model in transformers'"
-            " layout (CLIPModel or SiglipModel), or write a factory (package.module:factory)."
+            "It holds weights of open_clip, whose open_clip_config.json belongs beside them; without it, name the"
+            " architecture, too: open_clip:ARCH/FILE."
         )
     if "model_index.json" in names:
         return "The folder is a pipeline of diffusers: name a vision-language model."

@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -25,6 +26,7 @@ from vlcheck.cases.case import MASK
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, argument, demand_type, marked, nearest
 from vlcheck.metrics.registry import DEFAULT_KINDS, KINDS, OF_MODELS
 from vlcheck.models.loading.foreign_model import ForeignModel
+from vlcheck.models.loading.other_layouts import family_of
 from vlcheck.models.loading.pair import Pair
 from vlcheck.models.loading.registry import registered_families, registered_tasks, registered_wrappers
 from vlcheck.models.loading.spec import ModelSpec, parse
@@ -230,6 +232,9 @@ def _pretrained(parsed: ModelSpec, families: Mapping[str, EntryPoint], trusted: 
         checkpoint = Pretrained.find(parsed, trusted=trusted)
         if checkpoint is None:
             return None
+        if family := family_of(checkpoint.folder):
+            path = str(checkpoint.folder) if parsed.revision else parsed.path
+            return _registered(replace(parsed, family=family, path=path), families)
         entry = families.get(checkpoint.architecture) or mapped_loader(checkpoint.config, registered_tasks(), families)
     except (UsageError, OSError) as error:  # OSError: the folder may not be read
         raise UsageError(f"{_option(spec)}: {marked(error)}") from error
