@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+import httpx
 
 from tests.conftest import ROOT
 from tests.models.served.server import MODEL
@@ -23,10 +23,12 @@ class Running:
     Attributes:
         process: its process.
         port: its port.
+        faulty: whether something is wrong with it.
     """
 
     process: subprocess.Popen[str]
     port: int
+    faulty: bool = False
 
     @property
     def root(self) -> str:
@@ -43,13 +45,12 @@ class Running:
 
     def faults(self, **faults: Any) -> None:
         """Set what is wrong with the server, and nothing else; forget what was asked."""
-        data = json.dumps(faults).encode()
-        urllib.request.urlopen(urllib.request.Request(f"{self.root}/faults", data)).close()
+        self.faulty = bool(faults)
+        httpx.post(f"{self.root}/faults", json=faults).raise_for_status()
 
     @property
     def log(self) -> dict[str, Any]:
-        with urllib.request.urlopen(f"{self.root}/log") as answer:
-            return json.loads(answer.read())
+        return httpx.get(f"{self.root}/log").json()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from vlcheck.cases.case import MASK
 _OFFERED = (
     "encode", "itm", "mlm", "mrc", "top", "answers", "cased", "sees", "differentiable", "differentiable_for",
     "can_name", "can_spell", "embed_texts", "gap_log_probs", "mm_shap", "contribution_maps",
-    "network_code", "symmetric", "wrappings", "begin", "changed", "noise",
+    "network_code", "symmetric", "wrappings", "begin", "changed", "noise", "at_once", "requests",
 )  # fmt: skip
 
 

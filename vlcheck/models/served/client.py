@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -61,7 +62,7 @@ class _State:
             self.answered += 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Client:
     """Sends requests to one endpoint, from several threads at a time.
 
@@ -81,7 +82,9 @@ class Client:
     @cached_property
     def _http(self) -> httpx.Client:
         limits = httpx.Limits(max_connections=self.connections, max_keepalive_connections=self.connections)
-        return httpx.Client(auth=Bearer(self.key), limits=limits, timeout=self.patience.timeout)
+        http = httpx.Client(auth=Bearer(self.key), limits=limits, timeout=self.patience.timeout)
+        weakref.finalize(self, http.close)
+        return http
 
     def get(self, path: str, *, tries: int | None = None) -> Said:
         """Ask for what is at a path of the endpoint; see `post`."""
@@ -102,7 +105,9 @@ class Client:
 
         Raises:
             Unreached: no answer, after all tries.
-            Refused: the endpoint refuses the request, or its answer is no JSON.
+            Refused: the endpoint refuses the request.
+            NotThere: it has no such path.
+            UsageError: its answer is no JSON.
             NotApplicable: the text is too long for the model.
         """
         return self._patiently("POST", self.address.url + path, json.dumps(body).encode(), None)
@@ -152,7 +157,7 @@ class Client:
         except (ValueError, RecursionError):
             page = heard.text.lstrip().startswith("<")
         what = "an HTML page" if page else f"{printable(heard.text, 60)!r}, which is no JSON"
-        raise not_the_protocol(self.address, f"it answers with {what}")
+        raise UsageError(not_the_protocol(self.address, f"it answers with {what}"))
 
     def _unreached(self, heard: _Heard, tried: int, begun: int, *, gives_up: bool) -> UsageError | NotApplicable:
         """Return the error for a request without an answer; give the endpoint up if no other request had one."""
