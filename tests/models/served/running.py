@@ -54,15 +54,16 @@ class Running:
 
 
 @contextmanager
-def running(backend: str, *, warm: bool = False) -> Iterator[Running]:
+def running(backend: str, *, warm: bool = False, port: int = 0) -> Iterator[Running]:
     """Run the server.
 
     Args:
         backend: "drawn", "tiny", or the folder of a checkpoint.
         warm: whether it needs torch.
+        port: its port; 0 for any that is free.
     """
     python = warm_python().command if warm else sys.executable
-    command = [python, "-m", "tests.models.served.server", backend]
+    command = [python, "-m", "tests.models.served.server", backend, f"--port={port}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
         try:

@@ -56,6 +56,7 @@ class Faults:
         seed: another one is another model under the same name.
         noise: largest random change of a log-probability.
         die_after: number of chats after which the process ends; 0 for never.
+        fail_after: number of chats after which all fail; 0 for never.
         limit: name of the limit on the answer's length that is accepted.
         html: whether all paths answer with a page.
         thinks: whether answers begin with a thought unless the template is told otherwise.
@@ -81,6 +82,7 @@ class Faults:
     seed: int = 0
     noise: float = 0.0
     die_after: int = 0
+    fail_after: int = 0
     limit: str = "max_tokens"
     html: bool = False
     thinks: bool = False
@@ -89,13 +91,13 @@ class Faults:
 
 @dataclass
 class Log:
-    """What was asked: numbers of chats, how many were under way at most, the key of each, and pixels that were sent."""
+    """Numbers of chats, of requests with a key, and of chats under way at most; the pixels that were sent."""
 
     chats: int = 0
+    keys: int = 0
     now: int = 0
     most: int = 0
     pixels: list[str] = field(default_factory=list)
-    bodies: list[dict[str, Any]] = field(default_factory=list)
 
 
 class TooLong(Exception):
@@ -218,6 +220,7 @@ class App:
             return 200, json.dumps(asdict(self.faults)), {}
         if path == "/log":
             return 200, json.dumps(asdict(self.log)), {}
+        self.log.keys += "authorization" in headers
         if faults.html:
             return 200, "<!doctype html><p>Hello</p>", {}
         if faults.secret and headers.get("authorization") != f"Bearer {faults.secret}":
@@ -240,6 +243,8 @@ class App:
         log.chats += 1
         if faults.die_after and log.chats > faults.die_after:
             os._exit(1)
+        if faults.fail_after and log.chats > faults.fail_after:
+            return 500, json.dumps({"error": {"message": f"no: {headers.get('authorization', '')}"}}), {}
         log.now += 1
         log.most = max(log.most, log.now)
         try:
@@ -348,9 +353,11 @@ def _log_softmax(scores: Mapping[str, float]) -> Listed:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("backend", help="drawn, tiny, or the folder of a checkpoint")
-    said = parser.parse_args().backend
+    parser.add_argument("--port", type=int, default=0)
+    arguments = parser.parse_args()
+    said = arguments.backend
     backend = Drawn() if said == "drawn" else Embedded() if said == "tiny" else Forward(said)
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = socket.create_server(("127.0.0.1", arguments.port))
     print(listening.getsockname()[1], flush=True)
     config = uvicorn.Config(App(backend), log_level="error", lifespan="off", server_header=False)
     asyncio.run(uvicorn.Server(config).serve([listening]))

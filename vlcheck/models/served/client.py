@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 import weakref
@@ -15,10 +16,12 @@ from vlcheck._util.numbers import counted
 from vlcheck.errors import NotApplicable, UsageError, printable
 from vlcheck.models.served.address import Address
 from vlcheck.models.served.http import httpx
-from vlcheck.models.served.key import ApiKey, Bearer
+from vlcheck.models.served.key import ApiKey, Bearer, WithoutKey
 from vlcheck.models.served.patience import Gate, Patience
 from vlcheck.models.served.refusals import PASSING, Unreached, not_the_protocol, refusal
 
+# They log the headers of answers, in which a server may repeat the key.
+_LOGGERS = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy")
 _LONGEST = 64 * 2**20  # characters of an answer
 
 
@@ -84,6 +87,8 @@ class Client:
         limits = httpx.Limits(max_connections=self.connections, max_keepalive_connections=self.connections)
         http = httpx.Client(auth=Bearer(self.key), limits=limits, timeout=self.patience.timeout)
         weakref.finalize(self, http.close)
+        for name in _LOGGERS:
+            logging.getLogger(name).addFilter(WithoutKey(self.key))
         return http
 
     def get(self, path: str, *, tries: int | None = None) -> Said:
