@@ -19,6 +19,7 @@ __all__ = [
     "AnswersYesNo",
     "AsksAhead",
     "ClassifiesRegions",
+    "CountsRequests",
     "Encoded",
     "MatchesTexts",
     "MayChange",
@@ -124,6 +125,20 @@ class AsksAhead(Protocol):
             texts: n texts.
             words: n lists of words or foils.
         """
+
+
+@runtime_checkable
+class CountsRequests(Protocol):
+    """A model that is asked by requests over a network, several at a time.
+
+    Attributes:
+        at_once: number of requests at a time.
+    """
+
+    at_once: int
+
+    def requests(self, query: Query) -> int:
+        """Return the number of requests that a query takes."""
 
 
 @runtime_checkable

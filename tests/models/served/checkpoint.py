@@ -10,7 +10,7 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 from tests.models import chats
 from vlcheck.models.adapters.yes_no import spellings
 
-_LIKED = 0.4  # of the mean state at the place of the answer, which is added to the rows of these tokens
+_LIKED = 1.5  # of the mean state at the place of the answer, which is added to the rows of these tokens
 
 
 def chatting(folder: Path) -> Path:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+import httpx
 
 from tests.conftest import ROOT
 from tests.models.served.server import MODEL
@@ -23,10 +23,12 @@ class Running:
     Attributes:
         process: its process.
         port: its port.
+        faulty: whether something is wrong with it.
     """
 
     process: subprocess.Popen[str]
     port: int
+    faulty: bool = False
 
     @property
     def root(self) -> str:
@@ -43,25 +45,25 @@ class Running:
 
     def faults(self, **faults: Any) -> None:
         """Set what is wrong with the server, and nothing else; forget what was asked."""
-        data = json.dumps(faults).encode()
-        urllib.request.urlopen(urllib.request.Request(f"{self.root}/faults", data)).close()
+        self.faulty = bool(faults)
+        httpx.post(f"{self.root}/faults", json=faults).raise_for_status()
 
     @property
     def log(self) -> dict[str, Any]:
-        with urllib.request.urlopen(f"{self.root}/log") as answer:
-            return json.loads(answer.read())
+        return httpx.get(f"{self.root}/log").json()
 
 
 @contextmanager
-def running(backend: str, *, warm: bool = False) -> Iterator[Running]:
+def running(backend: str, *, warm: bool = False, port: int = 0) -> Iterator[Running]:
     """Run the server.
 
     Args:
         backend: "drawn", "tiny", or the folder of a checkpoint.
         warm: whether it needs torch.
+        port: its port; 0 for any that is free.
     """
     python = warm_python().command if warm else sys.executable
-    command = [python, "-m", "tests.models.served.server", backend]
+    command = [python, "-m", "tests.models.served.server", backend, f"--port={port}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
         try:

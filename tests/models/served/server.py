@@ -1,7 +1,8 @@
 """A small server of OpenAI's chat completions, with faults that a test switches on.
 
-`python -m tests.models.served.server BACKEND` runs it. It serves a checkpoint by transformers' own forward pass, the embedded model, or numbers that are computed from the
-pixels. POST /faults sets the fields of `Faults`, GET /log tells what was asked.
+`python -m tests.models.served.server BACKEND` runs it. It serves a checkpoint by transformers' own forward pass, the
+embedded model, or numbers that are computed from the pixels. POST /faults sets the fields of `Faults`, GET /log tells
+what was asked.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from typing import Any
 import numpy as np
 import uvicorn
 from PIL import Image
+
+import vlcheck
 
 Listed = dict[str, float]  # token -> log-probability
 MODEL = "org/small-vlm"
@@ -53,8 +56,11 @@ class Faults:
         seed: another one is another model under the same name.
         noise: largest random change of a log-probability.
         die_after: number of chats after which the process ends; 0 for never.
+        fail_after: number of chats after which all fail; 0 for never.
         limit: name of the limit on the answer's length that is accepted.
         html: whether all paths answer with a page.
+        thinks: whether answers begin with a thought unless the template is told otherwise.
+        answers: the first tokens that an answer may have, all equally likely; () for those of the backend.
     """
 
     latency: float = 0.0
@@ -76,19 +82,26 @@ class Faults:
     seed: int = 0
     noise: float = 0.0
     die_after: int = 0
+    fail_after: int = 0
     limit: str = "max_tokens"
     html: bool = False
+    thinks: bool = False
+    answers: tuple[str, ...] = ()
 
 
 @dataclass
 class Log:
-    """What was asked: numbers of chats, how many were under way at most, the key of each, and pixels that were sent."""
+    """Numbers of chats, of requests with a key, and of chats under way at most; the pixels that were sent."""
 
     chats: int = 0
+    keys: int = 0
     now: int = 0
     most: int = 0
     pixels: list[str] = field(default_factory=list)
-    bodies: list[dict[str, Any]] = field(default_factory=list)
+
+
+class TooLong(Exception):
+    """A text that a backend cannot read."""
 
 
 class Drawn:
@@ -144,11 +157,15 @@ class Embedded:
     """The embedded model, which answers yes and no with its match, and letters with its words."""
 
     def __init__(self) -> None:
-        import vlcheck
-
         self.model = vlcheck.load_model("tiny")
 
     def first(self, image: Image.Image | None, text: str, seed: int) -> Listed:
+        try:
+            return self._first(image, text)
+        except vlcheck.NotApplicable as error:
+            raise TooLong from error
+
+    def _first(self, image: Image.Image | None, text: str) -> Listed:
         encoded = self.model.encode([image])
         if "one letter" in text:
             said, options = text.split('in the text "')[1].split('" about this figure?\n')
@@ -203,6 +220,7 @@ class App:
             return 200, json.dumps(asdict(self.faults)), {}
         if path == "/log":
             return 200, json.dumps(asdict(self.log)), {}
+        self.log.keys += "authorization" in headers
         if faults.html:
             return 200, "<!doctype html><p>Hello</p>", {}
         if faults.secret and headers.get("authorization") != f"Bearer {faults.secret}":
@@ -225,14 +243,16 @@ class App:
         log.chats += 1
         if faults.die_after and log.chats > faults.die_after:
             os._exit(1)
+        if faults.fail_after and log.chats > faults.fail_after:
+            return 500, json.dumps({"error": {"message": f"no: {headers.get('authorization', '')}"}}), {}
         log.now += 1
         log.most = max(log.most, log.now)
         try:
             await asyncio.sleep(faults.latency)
         finally:
             log.now -= 1
-        if faults.status and faults.times:
-            self.faults = replace(faults, times=faults.times - 1 if faults.times > 0 else -1)
+        if faults.status and (left := self.faults.times):  # others may have been refused meanwhile
+            self.faults = replace(self.faults, times=left - 1 if left > 0 else -1)
             more = {"retry-after": faults.retry_after} if faults.retry_after else {}
             said = f"no: {headers.get('authorization', '')}" if faults.echo else "no"
             return faults.status, json.dumps({"error": {"message": said}}), more
@@ -244,9 +264,13 @@ class App:
             return 400, json.dumps({"error": {"message": f"top_logprobs may be {faults.most_listed} at most"}}), {}
         if faults.garbage in _GARBAGE:
             return 200, _GARBAGE[faults.garbage], {}
-        reply = self.reply(asked)
-        if faults.garbage == "nan":
-            reply["choices"][0]["logprobs"]["content"][0]["top_logprobs"][0]["logprob"] = math.nan
+        try:
+            reply = self.reply(asked)
+        except TooLong:
+            said = "This model's maximum context length is 30 words."
+            return 400, json.dumps({"object": "error", "message": said, "code": 400}), {}
+        if faults.garbage in _NO_LOG:
+            reply["choices"][0]["logprobs"]["content"][0]["top_logprobs"][0]["logprob"] = _NO_LOG[faults.garbage]
         return 200, json.dumps(reply), {}
 
     def reply(self, asked: dict[str, Any]) -> dict[str, Any]:
@@ -265,14 +289,20 @@ class App:
             logs = self.backend.prompt(image, text, answer, faults.seed)
             reply["prompt_logprobs"] = [None, *({token: {"logprob": log, "rank": 1}} for token, log in logs[1:])]
         elif faults.log_probs and asked.get("logprobs"):
-            logs = {
-                token: min(log + self.random.uniform(-1, 1) * faults.noise, 0.0)
-                for token, log in self.backend.first(image, text, faults.seed).items()
-            }
+            drawn = self.first(image, text, asked)
+            logs = {token: min(log + self.random.uniform(-1, 1) * faults.noise, 0.0) for token, log in drawn.items()}
             best = sorted(logs.items(), key=lambda one: -one[1])[: asked["top_logprobs"]]
             listed = [{"token": token, "logprob": log, "bytes": [*token.encode()]} for token, log in best]
             choice["logprobs"] = {"content": [{**listed[0], "top_logprobs": listed}]}
         return reply
+
+    def first(self, image: Image.Image | None, text: str, asked: Mapping[str, Any]) -> Listed:
+        faults = self.faults
+        if faults.answers:
+            return {token: -math.log(len(faults.answers)) for token in faults.answers}
+        if faults.thinks and asked.get("chat_template_kwargs", {}).get("enable_thinking", True):
+            return {"<think>": -0.1}
+        return self.backend.first(image, text, faults.seed)
 
     def seen(self, content: Sequence[Mapping[str, Any]]) -> Image.Image | None:
         """Return the picture of a message, as the server reads it."""
@@ -294,7 +324,9 @@ _GARBAGE = {
     "empty": json.dumps({"model": MODEL, "choices": []}),
     "shape": json.dumps({"model": MODEL, "choices": [{"logprobs": {"content": [{"top_logprobs": [{"token": 3}]}]}}]}),
     "list": json.dumps([1, 2]),
+    "cut": '{"model": "org/small-vlm", "choices": [{"logp',
 }
+_NO_LOG = {"nan": math.nan, "positive": 0.5}
 
 
 def _turn(role: str, text: str) -> dict[str, Any]:
@@ -321,9 +353,11 @@ def _log_softmax(scores: Mapping[str, float]) -> Listed:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("backend", help="drawn, tiny, or the folder of a checkpoint")
-    said = parser.parse_args().backend
+    parser.add_argument("--port", type=int, default=0)
+    arguments = parser.parse_args()
+    said = arguments.backend
     backend = Drawn() if said == "drawn" else Embedded() if said == "tiny" else Forward(said)
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = socket.create_server(("127.0.0.1", arguments.port))
     print(listening.getsockname()[1], flush=True)
     config = uvicorn.Config(App(backend), log_level="error", lifespan="off", server_header=False)
     asyncio.run(uvicorn.Server(config).serve([listening]))

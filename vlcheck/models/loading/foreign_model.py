@@ -11,7 +11,7 @@ _OFFERED = (
     "encode", "itm", "mlm", "mrc", "top", "answers", "cased", "sees", "differentiable", "differentiable_for",
     "can_name", "can_spell", "embed_texts", "gap_log_probs", "mm_shap", "contribution_maps",
     "network_code", "setup", "symmetric", "wrappings", "wordings", "in_wording", "cut_thoughts", "begin", "changed",
-    "noise",
+    "noise", "at_once", "requests",
 )  # fmt: skip
 
 

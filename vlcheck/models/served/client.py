@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,10 +16,12 @@ from vlcheck._util.numbers import counted
 from vlcheck.errors import NotApplicable, UsageError, printable
 from vlcheck.models.served.address import Address
 from vlcheck.models.served.http import httpx
-from vlcheck.models.served.key import ApiKey, Bearer
+from vlcheck.models.served.key import ApiKey, Bearer, WithoutKey
 from vlcheck.models.served.patience import Gate, Patience
 from vlcheck.models.served.refusals import PASSING, Unreached, not_the_protocol, refusal
 
+# They log the headers of answers, in which a server may repeat the key.
+_LOGGERS = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy")
 _LONGEST = 64 * 2**20  # characters of an answer
 
 
@@ -61,7 +65,7 @@ class _State:
             self.answered += 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Client:
     """Sends requests to one endpoint, from several threads at a time.
 
@@ -81,7 +85,11 @@ class Client:
     @cached_property
     def _http(self) -> httpx.Client:
         limits = httpx.Limits(max_connections=self.connections, max_keepalive_connections=self.connections)
-        return httpx.Client(auth=Bearer(self.key), limits=limits, timeout=self.patience.timeout)
+        http = httpx.Client(auth=Bearer(self.key), limits=limits, timeout=self.patience.timeout)
+        weakref.finalize(self, http.close)
+        for name in _LOGGERS:
+            logging.getLogger(name).addFilter(WithoutKey(self.key))
+        return http
 
     def get(self, path: str, *, tries: int | None = None) -> Said:
         """Ask for what is at a path of the endpoint; see `post`."""
@@ -102,7 +110,9 @@ class Client:
 
         Raises:
             Unreached: no answer, after all tries.
-            Refused: the endpoint refuses the request, or its answer is no JSON.
+            Refused: the endpoint refuses the request.
+            NotThere: it has no such path.
+            UsageError: its answer is no JSON.
             NotApplicable: the text is too long for the model.
         """
         return self._patiently("POST", self.address.url + path, json.dumps(body).encode(), None)
@@ -152,7 +162,7 @@ class Client:
         except (ValueError, RecursionError):
             page = heard.text.lstrip().startswith("<")
         what = "an HTML page" if page else f"{printable(heard.text, 60)!r}, which is no JSON"
-        raise not_the_protocol(self.address, f"it answers with {what}")
+        raise UsageError(not_the_protocol(self.address, f"it answers with {what}"))
 
     def _unreached(self, heard: _Heard, tried: int, begun: int, *, gives_up: bool) -> UsageError | NotApplicable:
         """Return the error for a request without an answer; give the endpoint up if no other request had one."""

@@ -13,7 +13,7 @@ from vlcheck.models.served.address import Address
 from vlcheck.models.served.client import Client
 from vlcheck.models.served.line import Line
 from vlcheck.models.served.probe import SIDE, Probed, ask_probe
-from vlcheck.models.served.refusals import Refused, another_model, not_the_protocol
+from vlcheck.models.served.refusals import NotThere, another_model, not_the_protocol
 
 VERSION = "1"  # raise it when the scores of a served model change
 _KEPT = (
@@ -114,13 +114,11 @@ def read_version(client: Client) -> Version:
     address = client.address
     try:
         said = client.get("/models")
-    except Refused as error:
-        if error.status != 404 or not error.said:
-            raise
-        return Version(_server(client, {}), "")  # an endpoint of chats alone, which lists no models
+    except NotThere:  # an endpoint of chats alone, which lists no models
+        return Version(_server(client, {}), "")
     listed = said.body.get("data") if isinstance(said.body, Mapping) else None
     if not isinstance(listed, list):
-        raise not_the_protocol(address, "its /models has no list of models under data")
+        raise UsageError(not_the_protocol(address, "its /models has no list of models under data"))
     entries = {str(one["id"]): one for one in listed if isinstance(one, Mapping) and "id" in one}
     if address.model not in entries:
         raise another_model(address, entries)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -42,6 +43,22 @@ class ApiKey:
     @property
     def _is_long(self) -> bool:
         return len(os.environ.get(self.variable, "").strip()) >= _SHORTEST
+
+
+@dataclass(frozen=True)
+class WithoutKey(logging.Filter):
+    """Leaves out lines of a log that contain the key.
+
+    Attributes:
+        key: where the key is.
+    """
+
+    key: ApiKey
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return False for a line with the key."""
+        said = record.getMessage()
+        return self.key.scrubbed(said) == said
 
 
 class Bearer(httpx.Auth):

@@ -16,6 +16,7 @@ from vlcheck.cases.case import MASK, filled
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.metrics.itm import YesNo
 from vlcheck.metrics.kinds import ANY
+from vlcheck.metrics.query import Query
 from vlcheck.models.adapters.yes_no import QUESTION
 from vlcheck.models.protocol import Encoded
 from vlcheck.models.served.identity import Identity
@@ -46,6 +47,7 @@ class Served:
     Attributes:
         name: the id by which the endpoint knows the model.
         fingerprint: digest of the endpoint, the model, its version, its answers to the probe, and the wordings.
+        at_once: number of requests at a time.
         noise: largest difference of a probability among repeats of a question, in [0, 1].
     """
 
@@ -58,6 +60,7 @@ class Served:
         self.name = line.prompts.model
         self.kinds = {"itm": "yes-no", "mlm": words}
         self.metrics = frozenset(self.kinds)
+        self.at_once = line.pool.size
         self.noise = identity.probed.noise
         self.fingerprint = identity.fingerprint(QUESTION, CHOICE, BLANK, words)
 
@@ -70,6 +73,10 @@ class Served:
     def changed(self) -> str:
         """Return how the endpoint differs from what it was at the start of the run; "" if it does not."""
         return self.identity.changed(self.line)
+
+    def requests(self, query: Query) -> int:
+        """Return the number of requests that a query takes: words that are compared take one each."""
+        return 1 if query.metric == "itm" else len(query.words)
 
     def encode(self, images: Sequence[Image.Image]) -> SentPictures:
         """Keep images to be sent, as PNG.

@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
 from PIL import Image, ImageDraw
 
 from vlcheck._util.hashing import digest
@@ -116,7 +117,7 @@ def probe_pictures() -> tuple[Image.Image, ...]:
 
 
 _HALF = SIDE // 2
-_SQUARES = (1, 2, 4, 8, 16, 32, 64, 112)  # pixels
+_SQUARES = (1, 2, 4, 8, 16, 32, 56, 112)  # pixels
 _ORDERS = ((0, 255), (255, 0))
 _SEEN = 0.05  # a pattern is told from its inverse if the answers differ by this share of the largest difference
 _QUARTERS = {
@@ -146,9 +147,9 @@ def _marked(image: Image.Image, box: Sequence[int]) -> Image.Image:
 
 
 def _checkered(side: int, dark: int, light: int) -> Image.Image:
-    board = Image.new("L", (SIDE, SIDE))
-    board.putdata([light if (x // side + y // side) % 2 else dark for y in range(SIDE) for x in range(SIDE)])
-    return board.convert("RGB")
+    rows, columns = np.indices((SIDE, SIDE)) // side
+    board = np.where((rows + columns) % 2, light, dark).astype(np.uint8)
+    return Image.fromarray(board).convert("RGB")
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -32,6 +32,10 @@ class Refused(UsageError):
         self.status, self.said = status, said
 
 
+class NotThere(UsageError):
+    """A path that an endpoint does not have."""
+
+
 def refusal(status: int, text: str, address: Address, key: ApiKey) -> UsageError | NotApplicable:
     """Return the error for a status that is no success.
 
@@ -55,8 +59,9 @@ def refusal(status: int, text: str, address: Address, key: ApiKey) -> UsageError
         return NotApplicable("the text and its picture are too long for the served model")
     if 300 <= status < 400:
         return Refused(f"{address.url} sends requests elsewhere (status {status}). Name the URL itself.", status, said)
-    if status == 404 and not said:
-        return not_the_protocol(address, f"it answers with status {status}")
+    if status == 404 and "model" not in said.lower():
+        why = f"it answers with status 404{f' ({printable(said, _LONGEST)})' if said else ''}"
+        return NotThere(not_the_protocol(address, why))
     return Refused(f"{address.url} refuses a request (status {status}).{shown}", status, said)
 
 
@@ -73,15 +78,15 @@ def message_of(text: str) -> str:
     return said if isinstance(said, str) else json.dumps(said)
 
 
-def not_the_protocol(address: Address, why: str) -> Refused:
-    """Return the error for an endpoint that does not speak OpenAI's protocol.
+def not_the_protocol(address: Address, why: str) -> str:
+    """Return the message about an endpoint that does not speak OpenAI's protocol.
 
     Args:
         address: the endpoint.
         why: what it does instead.
     """
     hint = "" if address.url.endswith("/v1") else " Does the URL lack /v1?"
-    return Refused(f"{address.url} is no endpoint of OpenAI's protocol: {why}.{hint} Say {FORM}.", 404)
+    return f"{address.url} is no endpoint of OpenAI's protocol: {why}.{hint} Say {FORM}."
 
 
 def another_model(address: Address, served: Iterable[str]) -> UsageError:
