@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,8 +19,8 @@ from vlcheck.equivalence.asking import Side, answered
 from vlcheck.equivalence.kept import FORM, SUFFIX, Kept, is_kept, write_kept
 from vlcheck.equivalence.probes import probes_of
 from vlcheck.equivalence.questions import ASKS, ParityCase, chosen_cases, digest_of, questions_of
-from vlcheck.equivalence.records import KeptHead, ParityReport
-from vlcheck.equivalence.report import report_on
+from vlcheck.equivalence.records import KeptHead, ParityReport, SideRecord
+from vlcheck.equivalence.report import demand_alike, report_on
 from vlcheck.errors import UsageError, argument, parameter
 from vlcheck.evaluation.progress import told_on
 from vlcheck.models.loading.load import as_model, load_model
@@ -105,15 +106,46 @@ class _Questions:
             progress: called as cases are done; None for nothing.
         """
         with side.scorer(scratch) as scorer:
-            head = KeptHead(
-                parity=FORM,
-                asks=ASKS,
-                data=self.data,
-                images=self.images,
-                questions=digest_of(self.cases),
-                side=side.record(scorer.store.versions),
-            )
+            head = self.head(side.record(scorer.store.versions))
             write_kept(path, head, answered(side.model, self.cases, scorer, progress))
+
+    def head(self, side: SideRecord) -> KeptHead:
+        """Return the first line of a model's answers."""
+        return KeptHead(
+            parity=FORM, asks=ASKS, data=self.data, images=self.images, questions=digest_of(self.cases), side=side
+        )
+
+
+@dataclass(frozen=True)
+class _Given:
+    """A model that is to be asked.
+
+    Attributes:
+        model: the model.
+        asking: how it is loaded and asked.
+        names: the caller's names of the parameters of its loading, where they are others.
+    """
+
+    model: Model
+    asking: Asking
+    names: Mapping[str, str]
+
+    def ask(self, name: str, questions: _Questions, path: Path, scratch: Path) -> None:
+        """Load the model, ask it, and let it go: two models need not be in memory together.
+
+        Args:
+            name: "a" or "b".
+            questions: the questions.
+            path: the file that its answers are written to.
+            scratch: a temporary folder.
+
+        Raises:
+            UsageError: it cannot be loaded or asked; the message has the caller's names.
+        """
+        try:
+            questions.ask(self.asking.side(name, self.model), path, scratch, self.asking.progress)
+        except UsageError as error:
+            raise reduce(lambda said, names: said.renamed(*names), self.names.items(), error) from error
 
 
 def parity(
@@ -168,14 +200,17 @@ def parity(
     changes: dict[str, Any] = {"device": device_b, "dtype": dtype_b, "batch_size": batch_size_b}
     other = replace(own, **{name: value for name, value in changes.items() if value is not None})
     margins = _margins(policy)
-    given = {"a": (own, a), "b": (other, b)}
-    kept = {name: _kept(name, model) for name, (_, model) in given.items()}
+    renamed = {name: f"{name}_b" for name, value in changes.items() if value is not None}
+    given = {"a": _Given(a, own, {"model": "a"}), "b": _Given(b, other, {"model": "b", **renamed})}
+    kept = {name: _kept(name, one.model) for name, one in given.items()}
     questions = _questions_for(kept.values(), data, lexicons, columns)
     with Scratch() as scratch:
         if questions:
+            for one in filter(None, kept.values()):
+                demand_alike(one.head, questions.head(one.head.side))
             for name in (name for name, one in kept.items() if one is None):
                 path = scratch / f"{name}{SUFFIX}"
-                _ask(name, *given[name], questions, path, scratch)
+                given[name].ask(name, questions, path, scratch)
                 kept[name] = Kept.open(path)
         return report_on(cast("Kept", kept["a"]), cast("Kept", kept["b"]), margins)
 
@@ -220,7 +255,7 @@ def keep_answers(
     questions = _questions_for([None], data, lexicons, columns)
     if questions:
         with Scratch() as scratch, placing(to, parameter("keep")) as draft:
-            _ask("a", asking, model, questions, draft, scratch)
+            _Given(model, asking, {}).ask("a", questions, draft, scratch)
 
 
 def _asking(
@@ -294,11 +329,3 @@ def _questions_for(
         raise UsageError(f"{argument('data', repr(spec))}: has to be {_SPEC}.")
     words = None if lexicons is None else expanded(lexicons)
     return _Questions.about(open_source(spec, lexicons=words, columns=columns))
-
-
-def _ask(name: str, asking: Asking, model: Model, questions: _Questions, path: Path, scratch: Path) -> None:
-    """Load a model, ask it, and let it go: two models need not be in memory together."""
-    try:
-        questions.ask(asking.side(name, model), path, scratch, asking.progress)
-    except UsageError as error:
-        raise error.renamed("model", name) from error
