@@ -29,6 +29,7 @@ from benchmarks.parity_chat import CHAT_FAULTS, checkpoint
 from benchmarks.parity_faults import FAULTS, MILD
 from vlcheck.equivalence.comparison import MetricPairs, Pairs, criteria_of
 from vlcheck.equivalence.kept import Kept
+from vlcheck.equivalence.probes import HYPOTHESES
 from vlcheck.equivalence.records import KeptAnswer, KeptCase, ParityReport
 from vlcheck.policy.policy import Margins
 from vlcheck.stats.equivalence import decide
@@ -43,6 +44,14 @@ LEVELS = 100  # of a value in [0, 1]
 NOISE = (0.01, 0.05, 0.2)  # standard deviation of the noise of a served score, on its logit
 FAULTY_IMAGES, POOL, CHAT_IMAGES = 40, 600, 24
 SAME_SEEDS = 5  # of the model against itself, on IMAGES
+SHORT = MappingProxyType(
+    {
+        "Pictures of one color are answered alike": "another size, interpolation or crop",
+        "Pictures of one color differ": "no edit explains it",
+        "that it is shown again": "answers depend on the batch",
+        "pictures are mixed up": "pictures are mixed up",
+    }
+)
 Draw = Callable[[np.random.Generator, int], np.ndarray]
 
 
@@ -75,6 +84,7 @@ class Caught:
         model: the model.
         fault: the fault; "" for the same model in other batches.
         n: number of images.
+        seeds: number of seeds.
         same: number of seeds in which both models are called the same.
         different: number of seeds in which they are called different.
         causes: number of seeds in which each cause is named.
@@ -83,6 +93,7 @@ class Caught:
     model: str
     fault: str
     n: int
+    seeds: int
     same: int
     different: int
     causes: Mapping[str, int]
@@ -204,15 +215,18 @@ def caught(fault: str, reports: Sequence[ParityReport], model: str, n: int) -> C
     """
     ends = Counter(one.status for one in reports)
     causes = Counter(cause for one in reports for cause in {*map(_cause, one.causes)})
-    return Caught(model, fault, n, ends["same"], ends["different"], dict(causes.most_common()))
+    return Caught(model, fault, n, len(reports), ends["same"], ends["different"], dict(causes.most_common()))
 
 
 def _cause(said: str) -> str:
-    """Return a cause without its figures."""
-    return said.partition(": this explains")[0].partition(" (by ")[0].partition("'s answers about ")[0]
+    """Return a cause without its figures, in a few words."""
+    for words, short in SHORT.items():
+        if words in said:
+            return short
+    return next(one.said for one in HYPOTHESES.values() if one.said in said)
 
 
-def errors() -> dict[str, object]:
+def errors() -> None:
     """Measure the error rates."""
     margins = []
     for cell in cells():
@@ -223,10 +237,10 @@ def errors() -> dict[str, object]:
         vlcheck.keep_answers(tiny(), kept, f"scenes:{POOL}")
         cases = [case for case in Kept.open(kept).cases() if not case.probe]
     noise = [with_noise(cases, sd) for sd in NOISE]
-    return {"at_margin": [asdict(one) for one in margins], "noise": [asdict(one) for one in noise]}
+    keep({"at_margin": [asdict(one) for one in margins], "noise": [asdict(one) for one in noise]})
 
 
-def faults() -> dict[str, object]:
+def faults() -> None:
     """Measure which faults of tiny are caught, and whether tiny is the same as itself in other batches."""
     model, names = tiny(), {**FAULTS, **MILD}
     reports: dict[str, list[ParityReport]] = {name: [] for name in names}
@@ -238,17 +252,17 @@ def faults() -> dict[str, object]:
                 reports[name].append(vlcheck.parity(kept, fault(model)))
             print(seed, _ends(reports), flush=True)
     each = [caught(name, some, "tiny", FAULTY_IMAGES) for name, some in reports.items()]
-    return {"faults": [asdict(one) for one in each]}
+    keep({"faults": [asdict(one) for one in each]})
 
 
-def same() -> dict[str, object]:
+def same() -> None:
     """Measure whether tiny is the same as itself in other batches."""
     model = tiny()
     reports = [vlcheck.parity(model, model, f"scenes:{IMAGES}:{seed}", batch_size_b=5) for seed in range(SAME_SEEDS)]
-    return {"same": [asdict(caught("", reports, "tiny", IMAGES))]}
+    keep({"same": [asdict(caught("", reports, "tiny", IMAGES))]})
 
 
-def chat() -> dict[str, object]:
+def chat() -> None:
     """Measure which faults in the files of a generative checkpoint are caught."""
     reports: dict[str, list[ParityReport]] = {name: [] for name in CHAT_FAULTS}
     with tempfile.TemporaryDirectory() as folder:
@@ -259,8 +273,8 @@ def chat() -> dict[str, object]:
             for name, load in CHAT_FAULTS.items():
                 reports[name].append(vlcheck.parity(kept, load(own)))
             print(seed, _ends(reports), flush=True)
-    each = [caught(name, some, "LLaVA, random", CHAT_IMAGES) for name, some in reports.items()]
-    return {"chat": [asdict(one) for one in each]}
+            each = [caught(name, some, "LLaVA, random", CHAT_IMAGES) for name, some in reports.items()]
+            keep({"chat": [asdict(one) for one in each]})  # a seed takes half a minute of a core
 
 
 def _ends(reports: Mapping[str, Sequence[ParityReport]]) -> str:
@@ -270,9 +284,13 @@ def _ends(reports: Mapping[str, Sequence[ParityReport]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", choices=PARTS)
-    measured = PARTS[parser.parse_args().part]()
+    PARTS[parser.parse_args().part]()
+
+
+def keep(measured: Mapping[str, object]) -> None:
+    """Put figures into the stored ones."""
     kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    RESULTS.write_text(json.dumps(kept | measured, indent=1) + "\n", encoding="utf-8")
+    RESULTS.write_text(json.dumps({**kept, **measured}, indent=1) + "\n", encoding="utf-8")
 
 
 def bound(runs: int = RUNS) -> float:

@@ -6,8 +6,8 @@ import pytest
 
 from vlcheck.cases import Case, CaseSource, Offer
 from vlcheck.datasets.registry import open_source
-from vlcheck.equivalence.probes import AGAIN, HYPOTHESES, probes_of
-from vlcheck.equivalence.questions import OWN, VIEWS, chosen_cases, digest_of, questions_of
+from vlcheck.equivalence.probes import AGAIN, HYPOTHESES, parity_probes
+from vlcheck.equivalence.questions import OWN, VIEWS, chosen_cases, questions_digest, questions_of
 from vlcheck.errors import UsageError
 from vlcheck.perturb import Solid
 
@@ -46,12 +46,12 @@ def test_a_model_that_only_compares_texts_gets_the_others_as_foils(chosen):
 
 def test_the_digest_is_of_the_questions(chosen):
     again = chosen_cases(open_source("scenes:20:1"))
-    assert digest_of(questions_of(chosen)) == digest_of(questions_of(again))
-    assert digest_of(questions_of(chosen)) != digest_of(questions_of(chosen[:19]))
+    assert questions_digest(questions_of(chosen)) == questions_digest(questions_of(again))
+    assert questions_digest(questions_of(chosen)) != questions_digest(questions_of(chosen[:19]))
 
 
 def test_probes_are_asked_the_same_texts_under_every_hypothesis(chosen):
-    probes = list(probes_of(chosen))
+    probes = list(parity_probes(chosen))
     assert all(probe.probe for probe in probes)
     for probe in probes:
         views = {one.view for one in probe.questions if one.metric == "itm"}
@@ -63,7 +63,7 @@ def test_probes_are_asked_the_same_texts_under_every_hypothesis(chosen):
 
 def test_a_single_case_has_nothing_false_to_be_told_from():
     case = Case(id="ball", image=Solid((64, 48), (200, 0, 0)), caption="a red ball", target="ball", tags={"object"})
-    assert {one.questions for one in (*questions_of([case]), *probes_of([case]))} == {()}
+    assert {one.questions for one in (*questions_of([case]), *parity_probes([case]))} == {()}
 
 
 def test_data_without_a_case_is_refused():

@@ -9,7 +9,7 @@ from tests.equivalence.sides import KINDS, case, match, side, words, written
 from vlcheck._util.typed import convert, json_schema
 from vlcheck.equivalence.records import ParityReport
 from vlcheck.equivalence.report import report_on
-from vlcheck.equivalence.text import conclusion, report_lines, report_markdown
+from vlcheck.equivalence.text import conclusion_of, report_lines, report_markdown
 from vlcheck.errors import UsageError
 from vlcheck.policy.policy import Margins
 
@@ -116,7 +116,7 @@ def test_lines_and_markdown_say_the_figures(tmp_path):
     lines = "\n".join(report_lines(report))
     assert "50 % (44 to 56 %; margin 5 %)" in lines
     assert "case 0, own, itm: 'text 0' 0.900 / 0.200, 'text 1' 0.100 / 0.100 (changed)" in lines
-    assert lines.endswith(conclusion(report))
+    assert lines.endswith(conclusion_of(report))
     page = report_markdown(report)
     assert page.startswith("## Parity: different\n")
     assert "| itm | match-head | different | 200 | 50 %" in page

@@ -26,7 +26,7 @@ _CASES_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
-class Side:
+class ParitySide:
     """One model of a pair, and how it is asked.
 
     Attributes:

@@ -36,7 +36,12 @@ class ProbePairs:
     b: dict[str, _Answers] = field(default_factory=dict)
 
     def add(self, a: KeptCase, b: KeptCase) -> None:
-        """Add both models' answers about one probe; only metrics that both answer are looked at."""
+        """Add both models' answers about one probe; only metrics that both answer are looked at.
+
+        Args:
+            a: the first model's answers.
+            b: the second model's answers.
+        """
         one, other = _answers(a), _answers(b)
         shared = {metric for _, metric in one} & {metric for _, metric in other}
         self.a[a.case], self.b[b.case] = (_of_metrics(answers, shared) for answers in (one, other))

@@ -188,7 +188,12 @@ class Pairs:
     _n: int = 0
 
     def add(self, a: KeptCase, b: KeptCase) -> None:
-        """Add both models' answers about one case."""
+        """Add both models' answers about one case.
+
+        Args:
+            a: the first model's answers.
+            b: the second model's answers.
+        """
         its = {answer.key: answer for answer in b.answers}
         for name, metric in self.metrics.items():
             answers = [(one, its[one.key]) for one in a.answers if one.metric == name]

@@ -15,10 +15,10 @@ from vlcheck._util.paths import expanded
 from vlcheck._util.temporary import Scratch
 from vlcheck.cases import CaseSource
 from vlcheck.datasets.registry import open_source
-from vlcheck.equivalence.asking import Side, answered
+from vlcheck.equivalence.asking import ParitySide, answered
 from vlcheck.equivalence.kept import FORM, SUFFIX, Kept, is_kept, write_kept
-from vlcheck.equivalence.probes import probes_of
-from vlcheck.equivalence.questions import ASKS, ParityCase, chosen_cases, digest_of, questions_of
+from vlcheck.equivalence.probes import parity_probes
+from vlcheck.equivalence.questions import ASKS, ParityCase, chosen_cases, questions_digest, questions_of
 from vlcheck.equivalence.records import KeptHead, ParityReport, SideRecord
 from vlcheck.equivalence.report import demand_alike, report_on
 from vlcheck.errors import UsageError, argument, parameter
@@ -37,7 +37,7 @@ _SPEC = "a spec, e.g. 'scenes:200', or a source that open_cases gives"
 
 @dataclass(frozen=True, kw_only=True)
 class Asking:
-    """How a model is loaded and asked.
+    """The settings with which a model is loaded and asked.
 
     Attributes:
         device: the device that it runs on.
@@ -60,7 +60,7 @@ class Asking:
         if isinstance(self.batch_size, bool) or not isinstance(self.batch_size, int) or self.batch_size < 1:
             raise UsageError(f"{argument('batch_size', repr(self.batch_size))}: has to be a whole number from 1 on.")
 
-    def side(self, name: str, model: Model) -> Side:
+    def side(self, name: str, model: Model) -> ParitySide:
         """Load one model of a pair, unless it is an object, which knows its own device and precision.
 
         Args:
@@ -71,9 +71,9 @@ class Asking:
             UsageError: it cannot be loaded.
         """
         if not isinstance(model, str | Path):
-            return Side(name, as_model(model), "", "", "", self.batch_size, self.store)
+            return ParitySide(name, as_model(model), "", "", "", self.batch_size, self.store)
         loaded = load_model(str(model), device=self.device, dtype=self.dtype, trust_remote_code=self.trust_remote_code)
-        return Side(name, loaded, str(model), self.device, self.dtype, self.batch_size, self.store)
+        return ParitySide(name, loaded, str(model), self.device, self.dtype, self.batch_size, self.store)
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,9 @@ class _Questions:
     def about(cls, source: CaseSource) -> _Questions:
         """Make the questions about the cases of a source."""
         chosen = chosen_cases(source)
-        return cls(source.spec, len(chosen), (*questions_of(chosen), *probes_of(chosen)))
+        return cls(source.spec, len(chosen), (*questions_of(chosen), *parity_probes(chosen)))
 
-    def ask(self, side: Side, path: Path, scratch: Path, progress: Told | None) -> None:
+    def ask(self, side: ParitySide, path: Path, scratch: Path, progress: Told | None) -> None:
         """Ask a model, and write its answers to a file.
 
         Args:
@@ -112,7 +112,12 @@ class _Questions:
     def head(self, side: SideRecord) -> KeptHead:
         """Return the first line of a model's answers."""
         return KeptHead(
-            parity=FORM, asks=ASKS, data=self.data, images=self.images, questions=digest_of(self.cases), side=side
+            parity=FORM,
+            asks=ASKS,
+            data=self.data,
+            images=self.images,
+            questions=questions_digest(self.cases),
+            side=side,
         )
 
 
@@ -122,7 +127,7 @@ class _Given:
 
     Attributes:
         model: the model.
-        asking: how it is loaded and asked.
+        asking: the settings of its loading and asking.
         names: the caller's names of the parameters of its loading, where they are others.
     """
 
@@ -249,6 +254,10 @@ def keep_answers(
 
     Example:
         >>> keep_answers("tiny", "old.parity", "scenes:200")  # doctest: +SKIP
+        >>> keep_answers("tiny", "old.txt", "")
+        Traceback (most recent call last):
+            ...
+        vlcheck.errors.UsageError: data='': has to be a spec, e.g. 'scenes:200', or a source that open_cases gives.
     """
     asking, to = _asking(device, dtype, batch_size, trust_remote_code, store, progress), expanded(keep)
     demand_place(to, parameter("keep"), "file of kept answers", is_ours=is_kept)
@@ -292,7 +301,7 @@ def _kept(name: str, model: Model) -> Kept | None:
 
     Args:
         name: "a" or "b".
-        model: what is given for it.
+        model: the model, or the path of the file.
 
     Raises:
         UsageError: there is no such file, or it is no file of kept answers.

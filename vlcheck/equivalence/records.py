@@ -36,7 +36,7 @@ class SideRecord(Struct, frozen=True, kw_only=True):
         dtype: the precision that was asked for; "" for an object.
         batch_size: number of pictures that were encoded together.
         kinds: its kind of score for each metric.
-        setup: what is done to pictures, texts and weights, as far as the model tells it.
+        setup: the treatment of pictures, texts and weights, as far as the model tells it.
         versions: versions of the software that determines its scores.
     """
 
@@ -235,7 +235,7 @@ class ParityReport(Struct, frozen=True, kw_only=True):
         not_compared: the reason for each metric that is not compared.
         metrics: the comparison by metric.
         worst: pairs of answers that differ most.
-        causes: what the probes show.
+        causes: likely causes, as far as the probes show them.
     """
 
     parity_report: Literal[1] = 1

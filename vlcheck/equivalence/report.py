@@ -58,7 +58,12 @@ def report_on(a: Kept, b: Kept, margins: Margins) -> ParityReport:
 
 
 def demand_alike(a: KeptHead, b: KeptHead) -> None:
-    """Raise UsageError unless both sides are asked the same questions."""
+    """Raise UsageError unless both sides are asked the same questions.
+
+    Args:
+        a: the head of the first model's answers.
+        b: the head of the second model's answers.
+    """
     if a.questions == b.questions:
         return
     said = [f"{one.side.model} on {one.data}, {counted(one.images, 'image')}" for one in (a, b)]
