@@ -37,7 +37,7 @@ def test_a_head_of_another_version_is_refused(tmp_path, change, said):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("{", ":2: is not JSON"),
+        ("{", ":2: is no line of kept answers"),
         ('{"case": "x", "answers": 3}', ":2: is no line of kept answers"),
         ('{"case": "x"', ":2: the file ends within a line"),
         (

@@ -92,7 +92,7 @@ class KeptAnswer(Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Raise ValueError unless it has either a score for each text or word, or a reason."""
-        if len(self.scores) != (0 if self.refused else len(self.asked)):
+        if not self.asked or len(self.scores) != (0 if self.refused else len(self.asked)):
             raise ValueError(f"has {len(self.scores)} scores for {len(self.asked)} texts or words")
 
     @property
