@@ -1,7 +1,9 @@
 """How often `vlcheck parity` is wrong, and which planted faults it catches.
 
     python -m benchmarks.parity errors    # 2,000 simulated pairs at each margin, and tiny against itself with noise
-    python -m benchmarks.parity faults    # each planted fault in 20 seeds, and tiny against itself
+    python -m benchmarks.parity faults    # each planted fault in 20 seeds
+    python -m benchmarks.parity same      # tiny against itself, in other batches
+    python -m benchmarks.parity chat      # the same faults in small LLaVA checkpoints with random weights, 20 of them
 
 The figures go to benchmarks/parity.json, from where `python -m benchmarks.table` takes the tables of
 docs/explanation/parity-proof.md.
@@ -23,22 +25,33 @@ import numpy as np
 from msgspec.structs import replace
 
 import vlcheck
+from benchmarks.parity_chat import CHAT_FAULTS, checkpoint
 from benchmarks.parity_faults import FAULTS, MILD
 from vlcheck.equivalence.comparison import MetricPairs, Pairs, criteria_of
 from vlcheck.equivalence.kept import Kept
+from vlcheck.equivalence.probes import HYPOTHESES
 from vlcheck.equivalence.records import KeptAnswer, KeptCase, ParityReport
 from vlcheck.policy.policy import Margins
 from vlcheck.stats.equivalence import decide
 from vlcheck.zoo.pretrained import tiny
 
 RESULTS = Path(__file__).with_name("parity.json")
-RUNS, NOISY_RUNS, SEEDS = 2000, 500, 20
-IMAGES = (200, 500)
+RUNS, NOISY_RUNS, SEEDS = 2000, 200, 20
+IMAGES = 200
 VIEWS = 4
 MARGINS = Margins()
-LEVELS = 200  # of a value in [0, 1]
-NOISE = (0.0, 0.01, 0.05, 0.2)  # standard deviation of the noise of a served score, on its logit
-FAULTY_IMAGES, SAME_IMAGES, POOL = 60, 200, 600
+LEVELS = 100  # of a value in [0, 1]
+NOISE = (0.01, 0.05, 0.2)  # standard deviation of the noise of a served score, on its logit
+FAULTY_IMAGES, POOL, CHAT_IMAGES = 40, 600, 24
+SAME_SEEDS = 5  # of the model against itself, on IMAGES
+SHORT = MappingProxyType(
+    {
+        "Pictures of one color are answered alike": "another size, interpolation or crop",
+        "Pictures of one color differ": "no edit explains it",
+        "that it is shown again": "answers depend on the batch",
+        "pictures are mixed up": "pictures are mixed up",
+    }
+)
 Draw = Callable[[np.random.Generator, int], np.ndarray]
 
 
@@ -71,6 +84,7 @@ class Caught:
         model: the model.
         fault: the fault; "" for the same model in other batches.
         n: number of images.
+        seeds: number of seeds.
         same: number of seeds in which both models are called the same.
         different: number of seeds in which they are called different.
         causes: number of seeds in which each cause is named.
@@ -79,6 +93,7 @@ class Caught:
     model: str
     fault: str
     n: int
+    seeds: int
     same: int
     different: int
     causes: Mapping[str, int]
@@ -143,7 +158,7 @@ def cells() -> Iterator[tuple[str, str, tuple[Draw, Draw, Draw]]]:
         yield "all", shape, (changed("apart"), shift, at_margin(MARGINS.difference, shape))
 
 
-def simulated(what: str, shape: str, draws: Sequence[Draw], n: int, runs: int = RUNS) -> Ended:
+def simulated(what: str, shape: str, draws: Sequence[Draw], n: int = IMAGES, runs: int = RUNS) -> Ended:
     """Count how simulated pairs end whose truth is at a margin: "same" is wrong, and so is "different".
 
     Args:
@@ -165,7 +180,7 @@ def with_noise(cases: Sequence[KeptCase], noise: float, runs: int = NOISY_RUNS) 
     """Count how a model ends against itself if both its answers have noise, as those of a server have.
 
     Args:
-        cases: its answers, of which each pair takes SAME_IMAGES.
+        cases: its answers, of which each pair takes IMAGES.
         noise: standard deviation of the noise on a score's logit.
         runs: number of pairs.
     """
@@ -173,10 +188,10 @@ def with_noise(cases: Sequence[KeptCase], noise: float, runs: int = NOISY_RUNS) 
     ends: Counter[str] = Counter()
     for _ in range(runs):
         pairs = Pairs({name: MetricPairs(name, "") for name in ("itm", "mlm")}, MARGINS.tie)
-        for at in rng.choice(len(cases), SAME_IMAGES, replace=False):
+        for at in rng.choice(len(cases), IMAGES, replace=False):
             pairs.add(_noisy(cases[at], noise, rng), _noisy(cases[at], noise, rng))
         ends[decide(pairs.criteria(MARGINS), MARGINS.alpha)] += 1
-    return Ended(f"noise {noise:g}", "tiny", SAME_IMAGES, runs, ends["same"], ends["different"])
+    return Ended(f"noise {noise:g}", "tiny", IMAGES, runs, ends["same"], ends["different"])
 
 
 def _noisy(case: KeptCase, noise: float, rng: np.random.Generator) -> KeptCase:
@@ -200,50 +215,82 @@ def caught(fault: str, reports: Sequence[ParityReport], model: str, n: int) -> C
     """
     ends = Counter(one.status for one in reports)
     causes = Counter(cause for one in reports for cause in {*map(_cause, one.causes)})
-    return Caught(model, fault, n, ends["same"], ends["different"], dict(causes.most_common()))
+    return Caught(model, fault, n, len(reports), ends["same"], ends["different"], dict(causes.most_common()))
 
 
 def _cause(said: str) -> str:
-    """Return a cause without its figures."""
-    return said.partition(": this explains")[0].partition(" (by ")[0].partition("'s answers about ")[0]
+    """Return a cause without its figures, in a few words."""
+    for words, short in SHORT.items():
+        if words in said:
+            return short
+    return next(one.said for one in HYPOTHESES.values() if one.said in said)
 
 
-def errors() -> dict[str, object]:
+def errors() -> None:
     """Measure the error rates."""
-    margins = [simulated(*cell, n) for n in IMAGES for cell in cells()]
+    margins = []
+    for cell in cells():
+        margins.append(simulated(*cell))
+        print(margins[-1], flush=True)
     with tempfile.TemporaryDirectory() as folder:
         kept = Path(folder) / "tiny.parity"
         vlcheck.keep_answers(tiny(), kept, f"scenes:{POOL}")
         cases = [case for case in Kept.open(kept).cases() if not case.probe]
     noise = [with_noise(cases, sd) for sd in NOISE]
-    return {"at_margin": [asdict(one) for one in margins], "noise": [asdict(one) for one in noise]}
+    keep({"at_margin": [asdict(one) for one in margins], "noise": [asdict(one) for one in noise]})
 
 
-def faults() -> dict[str, object]:
-    """Measure which faults are caught."""
-    found = dict.fromkeys(("", *FAULTS, *MILD))
-    model = tiny()
-    reports: dict[str, list[ParityReport]] = {name: [] for name in found}
+def faults() -> None:
+    """Measure which faults of tiny are caught, and whether tiny is the same as itself in other batches."""
+    model, names = tiny(), {**FAULTS, **MILD}
+    reports: dict[str, list[ParityReport]] = {name: [] for name in names}
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(SEEDS):
-            few, many = (f"scenes:{n}:{seed}" for n in (FAULTY_IMAGES, SAME_IMAGES))
-            kept, all_kept = Path(folder) / "few.parity", Path(folder) / "many.parity"
-            vlcheck.keep_answers(model, kept, few)
-            vlcheck.keep_answers(model, all_kept, many)
-            reports[""].append(vlcheck.parity(all_kept, model, many, batch_size_b=5))
-            for name, fault in {**FAULTS, **MILD}.items():
-                reports[name].append(vlcheck.parity(kept, fault(model), few))
-            print(seed, {name: Counter(one.status for one in each) for name, each in reports.items()}, flush=True)
-    each = [caught(name, some, "tiny", FAULTY_IMAGES if name else SAME_IMAGES) for name, some in reports.items()]
-    return {"faults": [asdict(one) for one in each]}
+            kept = Path(folder) / f"{seed}.parity"
+            vlcheck.keep_answers(model, kept, f"scenes:{FAULTY_IMAGES}:{seed}")
+            for name, fault in names.items():
+                reports[name].append(vlcheck.parity(kept, fault(model)))
+            print(seed, _ends(reports), flush=True)
+    each = [caught(name, some, "tiny", FAULTY_IMAGES) for name, some in reports.items()]
+    keep({"faults": [asdict(one) for one in each]})
+
+
+def same() -> None:
+    """Measure whether tiny is the same as itself in other batches."""
+    model = tiny()
+    reports = [vlcheck.parity(model, model, f"scenes:{IMAGES}:{seed}", batch_size_b=5) for seed in range(SAME_SEEDS)]
+    keep({"same": [asdict(caught("", reports, "tiny", IMAGES))]})
+
+
+def chat() -> None:
+    """Measure which faults in the files of a generative checkpoint are caught."""
+    reports: dict[str, list[ParityReport]] = {name: [] for name in CHAT_FAULTS}
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in range(SEEDS):
+            kept = Path(folder) / f"{seed}.parity"
+            own = checkpoint(Path(folder) / f"seed-{seed}", seed)
+            vlcheck.keep_answers(str(own), kept, f"scenes:{CHAT_IMAGES}:{seed}")
+            for name, load in CHAT_FAULTS.items():
+                reports[name].append(vlcheck.parity(kept, load(own)))
+            print(seed, _ends(reports), flush=True)
+            each = [caught(name, some, "LLaVA, random", CHAT_IMAGES) for name, some in reports.items()]
+            keep({"chat": [asdict(one) for one in each]})  # a seed takes half a minute of a core
+
+
+def _ends(reports: Mapping[str, Sequence[ParityReport]]) -> str:
+    return ", ".join(f"{name} {dict(Counter(one.status for one in each))}" for name, each in reports.items())
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", choices=PARTS)
-    measured = PARTS[parser.parse_args().part]()
+    PARTS[parser.parse_args().part]()
+
+
+def keep(measured: Mapping[str, object]) -> None:
+    """Put figures into the stored ones."""
     kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    RESULTS.write_text(json.dumps(kept | measured, indent=1) + "\n", encoding="utf-8")
+    RESULTS.write_text(json.dumps({**kept, **measured}, indent=1) + "\n", encoding="utf-8")
 
 
 def bound(runs: int = RUNS) -> float:
@@ -251,7 +298,7 @@ def bound(runs: int = RUNS) -> float:
     return MARGINS.alpha + 3 * math.sqrt(MARGINS.alpha * (1 - MARGINS.alpha) / runs)
 
 
-PARTS = MappingProxyType({"errors": errors, "faults": faults})
+PARTS = MappingProxyType({"errors": errors, "faults": faults, "same": same, "chat": chat})
 
 if __name__ == "__main__":
     main()

@@ -26,7 +26,7 @@ _CASES_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
-class Side:
+class ParitySide:
     """One model of a pair, and how it is asked.
 
     Attributes:
@@ -60,7 +60,7 @@ class Side:
             device=self.device,
             dtype=self.dtype,
             batch_size=self.batch_size,
-            kinds={name: kind for name, kind in self.model.kinds.items() if name in METRICS},
+            kinds={name: self.model.kinds[name] for name in METRICS if name in self.model.kinds},
             setup=setup_of(self.model).said(),
             versions=dict(versions),
         )

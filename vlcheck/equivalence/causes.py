@@ -20,6 +20,7 @@ WAVERING = 0.01  # mean difference of two answers about the same picture from wh
 _LEAST = 0.01  # sum of differences, over all probes, from which on they say anything
 _Answers = Mapping[tuple[str, str], np.ndarray]  # scores by view and metric
 _Probes = Mapping[str, _Answers]  # by probe
+_NONE = np.zeros(0)  # the scores of a question that was not answered
 _PICTURES = (OWN, AGAIN, *(name for name, hypothesis in HYPOTHESES.items() if hypothesis.picture))
 
 
@@ -36,7 +37,12 @@ class ProbePairs:
     b: dict[str, _Answers] = field(default_factory=dict)
 
     def add(self, a: KeptCase, b: KeptCase) -> None:
-        """Add both models' answers about one probe; only metrics that both answer are looked at."""
+        """Add both models' answers about one probe; only metrics that both answer are looked at.
+
+        Args:
+            a: the first model's answers.
+            b: the second model's answers.
+        """
         one, other = _answers(a), _answers(b)
         shared = {metric for _, metric in one} & {metric for _, metric in other}
         self.a[a.case], self.b[b.case] = (_of_metrics(answers, shared) for answers in (one, other))
@@ -149,8 +155,8 @@ def _left(one: _Probes, other: _Probes, hypothesis: str) -> float | None:
     before, after = 0.0, 0.0
     for name, answers in one.items():
         for (view, metric), scores in answers.items():
-            plain, target = answers.get((OWN, metric)), other[name].get((OWN, metric))
-            if view == hypothesis and plain is not None and target is not None:
+            plain, target = answers.get((OWN, metric), _NONE), other[name].get((OWN, metric), _NONE)
+            if view == hypothesis and len(plain) == len(target) == len(scores):
                 before += float(np.abs(target - plain).sum())
                 after += float(np.abs(target - scores).sum())
     return after / before if before > _LEAST else None
@@ -164,8 +170,8 @@ def _distance(one: _Answers, other: _Answers, view: str = OWN) -> float:
         other: answers.
         view: the view of which those of `other` are taken.
     """
-    pairs = [(scores, other.get((view, metric))) for (own, metric), scores in one.items() if own == OWN]
-    parts = [float(np.abs(scores - its).mean()) for scores, its in pairs if its is not None]
+    pairs = [(scores, other.get((view, metric), _NONE)) for (own, metric), scores in one.items() if own == OWN]
+    parts = [float(np.abs(scores - its).mean()) for scores, its in pairs if len(scores) == len(its)]
     return float(np.mean(parts)) if parts else 0.0
 
 

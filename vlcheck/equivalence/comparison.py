@@ -188,7 +188,12 @@ class Pairs:
     _n: int = 0
 
     def add(self, a: KeptCase, b: KeptCase) -> None:
-        """Add both models' answers about one case."""
+        """Add both models' answers about one case.
+
+        Args:
+            a: the first model's answers.
+            b: the second model's answers.
+        """
         its = {answer.key: answer for answer in b.answers}
         for name, metric in self.metrics.items():
             answers = [(one, its[one.key]) for one in a.answers if one.metric == name]
@@ -212,9 +217,9 @@ class Pairs:
         return max((metric.n for metric in self.metrics.values()), default=0)
 
     def most_different(self) -> tuple[PairRecord, ...]:
-        """Return the pairs that differ most, if they differ at all."""
+        """Return the pairs that differ most, of those that are not tied."""
         ordered = sorted(self.worst, key=lambda one: one[:3], reverse=True)
-        return tuple(pair for *_, pair in ordered if pair.changed or pair.difference > 0)
+        return tuple(pair for *_, pair in ordered if pair.changed or pair.difference > self.tie)
 
     def criteria(self, margins: Margins, times: float = 1.0) -> tuple[Criterion, ...]:
         """Return the criteria of all metrics; see `MetricPairs.criteria`.

@@ -16,8 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from vlcheck._util.files import begins
-from vlcheck._util.foreign_files import parse_json, read_lines
-from vlcheck._util.typed import Fault, convert
+from vlcheck._util.foreign_files import read_lines
 from vlcheck.equivalence.questions import ASKS
 from vlcheck.equivalence.records import KeptCase, KeptHead
 from vlcheck.errors import UsageError, printable
@@ -95,8 +94,7 @@ class Kept:
 
 def _typed(path: Path, number: int, line: bytes, kind: type[_Line]) -> _Line:
     try:
-        return convert(parse_json(line.decode()), kind)
-    except Fault as fault:
-        raise UsageError(f"{path}:{number}: is no line of kept answers ({printable(str(fault), 120)}).") from fault
-    except ValueError as error:
-        raise UsageError(f"{path}:{number}: is not JSON ({printable(str(error), 120)}).") from error
+        return msgspec.json.decode(line, type=kind)
+    except (msgspec.MsgspecError, RecursionError, ValueError) as error:
+        said = printable(str(error), 120)
+        raise UsageError(f"{path}:{number}: is no line of kept answers ({said}).") from error

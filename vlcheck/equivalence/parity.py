@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,12 +15,12 @@ from vlcheck._util.paths import expanded
 from vlcheck._util.temporary import Scratch
 from vlcheck.cases import CaseSource
 from vlcheck.datasets.registry import open_source
-from vlcheck.equivalence.asking import Side, answered
+from vlcheck.equivalence.asking import ParitySide, answered
 from vlcheck.equivalence.kept import FORM, SUFFIX, Kept, is_kept, write_kept
-from vlcheck.equivalence.probes import probes_of
-from vlcheck.equivalence.questions import ASKS, ParityCase, chosen_cases, digest_of, questions_of
-from vlcheck.equivalence.records import KeptHead, ParityReport
-from vlcheck.equivalence.report import report_on
+from vlcheck.equivalence.probes import parity_probes
+from vlcheck.equivalence.questions import ASKS, ParityCase, chosen_cases, questions_digest, questions_of
+from vlcheck.equivalence.records import KeptHead, ParityReport, SideRecord
+from vlcheck.equivalence.report import demand_alike, report_on
 from vlcheck.errors import UsageError, argument, parameter
 from vlcheck.evaluation.progress import told_on
 from vlcheck.models.loading.load import as_model, load_model
@@ -36,7 +37,7 @@ _SPEC = "a spec, e.g. 'scenes:200', or a source that open_cases gives"
 
 @dataclass(frozen=True, kw_only=True)
 class Asking:
-    """How a model is loaded and asked.
+    """The settings with which a model is loaded and asked.
 
     Attributes:
         device: the device that it runs on.
@@ -59,7 +60,7 @@ class Asking:
         if isinstance(self.batch_size, bool) or not isinstance(self.batch_size, int) or self.batch_size < 1:
             raise UsageError(f"{argument('batch_size', repr(self.batch_size))}: has to be a whole number from 1 on.")
 
-    def side(self, name: str, model: Model) -> Side:
+    def side(self, name: str, model: Model) -> ParitySide:
         """Load one model of a pair, unless it is an object, which knows its own device and precision.
 
         Args:
@@ -70,9 +71,9 @@ class Asking:
             UsageError: it cannot be loaded.
         """
         if not isinstance(model, str | Path):
-            return Side(name, as_model(model), "", "", "", self.batch_size, self.store)
+            return ParitySide(name, as_model(model), "", "", "", self.batch_size, self.store)
         loaded = load_model(str(model), device=self.device, dtype=self.dtype, trust_remote_code=self.trust_remote_code)
-        return Side(name, loaded, str(model), self.device, self.dtype, self.batch_size, self.store)
+        return ParitySide(name, loaded, str(model), self.device, self.dtype, self.batch_size, self.store)
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,9 @@ class _Questions:
     def about(cls, source: CaseSource) -> _Questions:
         """Make the questions about the cases of a source."""
         chosen = chosen_cases(source)
-        return cls(source.spec, len(chosen), (*questions_of(chosen), *probes_of(chosen)))
+        return cls(source.spec, len(chosen), (*questions_of(chosen), *parity_probes(chosen)))
 
-    def ask(self, side: Side, path: Path, scratch: Path, progress: Told | None) -> None:
+    def ask(self, side: ParitySide, path: Path, scratch: Path, progress: Told | None) -> None:
         """Ask a model, and write its answers to a file.
 
         Args:
@@ -105,15 +106,51 @@ class _Questions:
             progress: called as cases are done; None for nothing.
         """
         with side.scorer(scratch) as scorer:
-            head = KeptHead(
-                parity=FORM,
-                asks=ASKS,
-                data=self.data,
-                images=self.images,
-                questions=digest_of(self.cases),
-                side=side.record(scorer.store.versions),
-            )
+            head = self.head(side.record(scorer.store.versions))
             write_kept(path, head, answered(side.model, self.cases, scorer, progress))
+
+    def head(self, side: SideRecord) -> KeptHead:
+        """Return the first line of a model's answers."""
+        return KeptHead(
+            parity=FORM,
+            asks=ASKS,
+            data=self.data,
+            images=self.images,
+            questions=questions_digest(self.cases),
+            side=side,
+        )
+
+
+@dataclass(frozen=True)
+class _Given:
+    """A model that is to be asked.
+
+    Attributes:
+        model: the model.
+        asking: the settings of its loading and asking.
+        names: the caller's names of the parameters of its loading, where they are others.
+    """
+
+    model: Model
+    asking: Asking
+    names: Mapping[str, str]
+
+    def ask(self, name: str, questions: _Questions, path: Path, scratch: Path) -> None:
+        """Load the model, ask it, and let it go: two models need not be in memory together.
+
+        Args:
+            name: "a" or "b".
+            questions: the questions.
+            path: the file that its answers are written to.
+            scratch: a temporary folder.
+
+        Raises:
+            UsageError: it cannot be loaded or asked; the message has the caller's names.
+        """
+        try:
+            questions.ask(self.asking.side(name, self.model), path, scratch, self.asking.progress)
+        except UsageError as error:
+            raise reduce(lambda said, names: said.renamed(*names), self.names.items(), error) from error
 
 
 def parity(
@@ -168,14 +205,17 @@ def parity(
     changes: dict[str, Any] = {"device": device_b, "dtype": dtype_b, "batch_size": batch_size_b}
     other = replace(own, **{name: value for name, value in changes.items() if value is not None})
     margins = _margins(policy)
-    given = {"a": (own, a), "b": (other, b)}
-    kept = {name: _kept(name, model) for name, (_, model) in given.items()}
+    renamed = {name: f"{name}_b" for name, value in changes.items() if value is not None}
+    given = {"a": _Given(a, own, {"model": "a"}), "b": _Given(b, other, {"model": "b", **renamed})}
+    kept = {name: _kept(name, one.model) for name, one in given.items()}
     questions = _questions_for(kept.values(), data, lexicons, columns)
     with Scratch() as scratch:
         if questions:
+            for one in filter(None, kept.values()):
+                demand_alike(one.head, questions.head(one.head.side))
             for name in (name for name, one in kept.items() if one is None):
                 path = scratch / f"{name}{SUFFIX}"
-                _ask(name, *given[name], questions, path, scratch)
+                given[name].ask(name, questions, path, scratch)
                 kept[name] = Kept.open(path)
         return report_on(cast("Kept", kept["a"]), cast("Kept", kept["b"]), margins)
 
@@ -214,13 +254,17 @@ def keep_answers(
 
     Example:
         >>> keep_answers("tiny", "old.parity", "scenes:200")  # doctest: +SKIP
+        >>> keep_answers("tiny", "old.txt", "")
+        Traceback (most recent call last):
+            ...
+        vlcheck.errors.UsageError: data='': has to be a spec, e.g. 'scenes:200', or a source that open_cases gives.
     """
     asking, to = _asking(device, dtype, batch_size, trust_remote_code, store, progress), expanded(keep)
     demand_place(to, parameter("keep"), "file of kept answers", is_ours=is_kept)
     questions = _questions_for([None], data, lexicons, columns)
     if questions:
         with Scratch() as scratch, placing(to, parameter("keep")) as draft:
-            _ask("a", asking, model, questions, draft, scratch)
+            _Given(model, asking, {}).ask("a", questions, draft, scratch)
 
 
 def _asking(
@@ -257,7 +301,7 @@ def _kept(name: str, model: Model) -> Kept | None:
 
     Args:
         name: "a" or "b".
-        model: what is given for it.
+        model: the model, or the path of the file.
 
     Raises:
         UsageError: there is no such file, or it is no file of kept answers.
@@ -294,11 +338,3 @@ def _questions_for(
         raise UsageError(f"{argument('data', repr(spec))}: has to be {_SPEC}.")
     words = None if lexicons is None else expanded(lexicons)
     return _Questions.about(open_source(spec, lexicons=words, columns=columns))
-
-
-def _ask(name: str, asking: Asking, model: Model, questions: _Questions, path: Path, scratch: Path) -> None:
-    """Load a model, ask it, and let it go: two models need not be in memory together."""
-    try:
-        questions.ask(asking.side(name, model), path, scratch, asking.progress)
-    except UsageError as error:
-        raise error.renamed("model", name) from error

@@ -173,7 +173,7 @@ HYPOTHESES: Mapping[str, Hypothesis] = MappingProxyType(
 )
 
 
-def probes_of(cases: Sequence[Case]) -> Iterator[ParityCase]:
+def parity_probes(cases: Sequence[Case]) -> Iterator[ParityCase]:
     """Yield the probes: pictures of the data and drawn ones, each asked about the same texts under every hypothesis.
 
     Args:
@@ -192,7 +192,12 @@ def probes_of(cases: Sequence[Case]) -> Iterator[ParityCase]:
 
 
 def edited(text: str, hypothesis: Hypothesis) -> str:
-    """Return a text as a hypothesis has it read."""
+    """Return a text as a hypothesis has it read.
+
+    Args:
+        text: the text.
+        hypothesis: the hypothesis.
+    """
     return " ".join(hypothesis.text(text.split())) if hypothesis.text else text
 
 

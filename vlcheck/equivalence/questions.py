@@ -104,7 +104,7 @@ def questions_of(cases: Sequence[Case]) -> Iterator[ParityCase]:
         yield ParityCase(case.id, tuple(questions))
 
 
-def digest_of(cases: Iterable[ParityCase]) -> str:
+def questions_digest(cases: Iterable[ParityCase]) -> str:
     """Return the digest of all questions."""
     return digest(*(question.key for case in cases for question in case.questions))
 

@@ -36,7 +36,7 @@ class SideRecord(Struct, frozen=True, kw_only=True):
         dtype: the precision that was asked for; "" for an object.
         batch_size: number of pictures that were encoded together.
         kinds: its kind of score for each metric.
-        setup: what is done to pictures, texts and weights, as far as the model tells it.
+        setup: the treatment of pictures, texts and weights, as far as the model tells it.
         versions: versions of the software that determines its scores.
     """
 
@@ -92,7 +92,7 @@ class KeptAnswer(Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Raise ValueError unless it has either a score for each text or word, or a reason."""
-        if len(self.scores) != (0 if self.refused else len(self.asked)):
+        if not self.asked or len(self.scores) != (0 if self.refused else len(self.asked)):
             raise ValueError(f"has {len(self.scores)} scores for {len(self.asked)} texts or words")
 
     @property
@@ -235,7 +235,7 @@ class ParityReport(Struct, frozen=True, kw_only=True):
         not_compared: the reason for each metric that is not compared.
         metrics: the comparison by metric.
         worst: pairs of answers that differ most.
-        causes: what the probes show.
+        causes: likely causes, as far as the probes show them.
     """
 
     parity_report: Literal[1] = 1

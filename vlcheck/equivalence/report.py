@@ -12,7 +12,7 @@ from vlcheck.equivalence.asking import METRICS
 from vlcheck.equivalence.causes import ProbePairs
 from vlcheck.equivalence.comparison import MetricPairs, Pairs
 from vlcheck.equivalence.kept import Kept
-from vlcheck.equivalence.records import KeptCase, ParityReport, SideRecord
+from vlcheck.equivalence.records import KeptCase, KeptHead, ParityReport, SideRecord
 from vlcheck.errors import UsageError
 from vlcheck.policy.policy import Margins
 from vlcheck.stats.equivalence import Criterion, Sameness, decide, fewest_same, needed_same
@@ -29,7 +29,7 @@ def report_on(a: Kept, b: Kept, margins: Margins) -> ParityReport:
     Raises:
         UsageError: the answers are not to the same questions, or a file is damaged.
     """
-    _demand_alike(a, b)
+    demand_alike(a.head, b.head)
     not_compared = dict(_not_compared(a.head.side, b.head.side))
     kinds = {name: kind for name, kind in a.head.side.kinds.items() if name not in not_compared}
     pairs = Pairs({name: MetricPairs(name, kind) for name, kind in kinds.items()}, margins.tie)
@@ -57,14 +57,19 @@ def report_on(a: Kept, b: Kept, margins: Margins) -> ParityReport:
     )
 
 
-def _demand_alike(a: Kept, b: Kept) -> None:
-    """Raise UsageError unless both were asked the same questions."""
-    if a.head.questions == b.head.questions:
+def demand_alike(a: KeptHead, b: KeptHead) -> None:
+    """Raise UsageError unless both sides are asked the same questions.
+
+    Args:
+        a: the head of the first model's answers.
+        b: the head of the second model's answers.
+    """
+    if a.questions == b.questions:
         return
-    said = [f"{one.head.data}, {counted(one.head.images, 'image')}" for one in (a, b)]
+    said = [f"{one.side.model} on {one.data}, {counted(one.images, 'image')}" for one in (a, b)]
     raise UsageError(
-        f"{a.path}: was asked other questions than {b.path} ({said[0]}; {said[1]}). Ask both models about the same"
-        " data, with the same vlcheck."
+        f"A and B are not asked the same questions ({said[0]}; {said[1]}). Name the same data for both, and ask with"
+        " the same vlcheck."
     )
 
 
@@ -101,7 +106,7 @@ def _differences(a: SideRecord, b: SideRecord) -> Iterator[str]:
             yield f"{name}: {one or 'not said'} and {other or 'not said'}"
     yield from version_changes(a.versions, b.versions)
     if a.fingerprint != b.fingerprint:
-        yield "fingerprint: weights, preprocessing, precision or device differ"
+        yield "their fingerprints: weights, preprocessing, precision or device"
 
 
 def _reason(status: Sameness, pairs: Pairs, margins: Margins, fewest: int | None) -> str:

@@ -30,7 +30,7 @@ def report_lines(report: ParityReport) -> Iterator[str]:
         yield ""
         yield from (f"Probes: {cause}" for cause in report.causes)
     yield ""
-    yield conclusion(report)
+    yield conclusion_of(report)
 
 
 def report_markdown(report: ParityReport) -> str:
@@ -46,7 +46,7 @@ def report_markdown(report: ParityReport) -> str:
     return "\n".join(lines) + "\n"
 
 
-def conclusion(report: ParityReport) -> str:
+def conclusion_of(report: ParityReport) -> str:
     """Return the sentence that the report comes to."""
     return f"{report.status}: {report.reason}."
 

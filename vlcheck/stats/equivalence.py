@@ -26,7 +26,7 @@ Sameness = Literal["same", "different", "inconclusive"]
 
 @dataclass(frozen=True)
 class Criterion(ABC):
-    """A mean over images, held to a margin. What it computes, it computes when it is asked for.
+    """A mean over images, held to a margin; bounds and p-values are computed when they are read.
 
     Attributes:
         name: name of the criterion.
