@@ -20,10 +20,10 @@ from vlcheck.cases.case import MASK
 from vlcheck.cases.words import words_of
 from vlcheck.datasets.scenes.sampling import PEOPLE, WORDS
 from vlcheck.mitigate.sides import can_be_mirrored, exchange_sides
-from vlcheck.mitigate.training.colors import ColorBalance
+from vlcheck.mitigate.training.colors import ColorBalance, names_color
 from vlcheck.mitigate.training.crops import ShiftedCrop, draw_part, names_a_place
 from vlcheck.mitigate.training.foils import draw_foil, joins_exchangeable, present_foils, shuffle_words
-from vlcheck.mitigate.training.pictures import is_loaded, names_one_of_several, names_only
+from vlcheck.mitigate.training.pictures import is_loaded, joined_as_seen, names_one_of_several, names_only
 from vlcheck.mitigate.training.word_order import WordOrder
 from vlcheck.zoo.planted_biases import Told
 
@@ -180,8 +180,12 @@ class _UsualOrder:
 
 class _ClearOrder(_Unfitted):
     def __call__(self, example: TrainingExample, rng: Random) -> TrainingExample | None:
-        said = (*example.captions, example.told[1][0])  # a form that was left to negatives would be learnt as false
-        return None if any(joins_exchangeable(one, ANNOTATED) for one in said) else example
+        joined = [one for one in example.captions if joins_exchangeable(one, ANNOTATED)]
+        clear = all(joined_as_seen(one, example.boxes) for one in joined)
+        # Boxes do not tell whose a color is; and a form that was left to negatives would be learnt as false.
+        negative = example.told[1][0]
+        said = [*joined, negative] if joins_exchangeable(negative, ANNOTATED) else joined
+        return example if clear and not any(names_color(one, ANNOTATED) for one in said) else None
 
 
 class _OrderFoils(_Unfitted):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,12 @@ from PIL import Image
 from torch import Tensor
 
 from vlcheck._util.image_files import decoding, decoding_content
+from vlcheck.cases.box import Box
 from vlcheck.cases.tones import BLANK, is_blank
-from vlcheck.cases.words import words_of
+from vlcheck.cases.words import tokenize, words_of
 from vlcheck.errors import UsageError
+
+_AND = re.compile(r"\band\b", re.IGNORECASE)
 
 
 def is_loaded(image: Any) -> bool:
@@ -96,3 +100,31 @@ def names_one_of_several(caption: str, present: Collection[str], group: Collecti
     """
     named = words_of(caption) & frozenset(present)
     return len(named) == 1 and named <= frozenset(group) and len(frozenset(present) & frozenset(group)) > 1
+
+
+def joined_as_seen(caption: str, boxes: Sequence[tuple[str, Box]]) -> bool:
+    """Return True if boxes show that what a caption names in one clause belongs together, for each clause of "and".
+
+    A thing belongs to the clause whose other category is nearest to it: the woman who holds the ball is next to it.
+    Each category may have one box, and each clause has to name two of them.
+
+    Args:
+        caption: the caption.
+        boxes: each annotated category with its box, in pixels.
+
+    Example:
+        >>> people = [("woman", Box(0, 0, 9, 9)), ("man", Box(20, 0, 9, 9))]
+        >>> seen = [*people, ("ball", Box(7, 3, 2, 2)), ("box", Box(20, 3, 3, 3))]
+        >>> joined_as_seen("a woman holds a ball and a man holds a box", seen)
+        True
+        >>> joined_as_seen("a woman holds a box and a man holds a ball", seen)
+        False
+    """
+    places = dict(boxes)
+    clauses = [[token.word for token in tokenize(clause) if token.word in places] for clause in _AND.split(caption)]
+    if len(places) < len(boxes) or len(clauses) < 2 or any(len(named) != 2 for named in clauses):
+        return False
+    firsts = [first for first, _ in clauses]
+    return all(
+        first == min(firsts, key=lambda other: places[other].distance(places[second])) for first, second in clauses
+    )
