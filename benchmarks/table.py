@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks import audit_pages, calibration_pages, cures_page
+from benchmarks import audit_pages, calibration_pages, cures_page, parity_pages, types_page
 from vlcheck._util.numbers import brief, counted, duration, share
 from vlcheck.explain.attribution.registry import METHODS, SHIPPED
 from vlcheck.explain.bench.records import read_bench
@@ -425,6 +425,11 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "audit-coco": lambda: audit_pages.coco(_kept("audit.json")),
         "audit-speed": lambda: audit_pages.speed(_kept("audit.json")),
     },
+    "explanation/parity-proof.md": {
+        "parity-errors": lambda: parity_pages.errors(_kept("parity.json")),
+        "parity-same": lambda: parity_pages.same(_kept("parity.json")),
+        "parity-faults": lambda: parity_pages.faults(_kept("parity.json")),
+    },
     "explanation/cures.md": {"cures": lambda: cures_page.cures_passage(_kept("cures.json"), _kept("matrix.json"))},
     "explanation/known-truth.md": {"explanations": explanations},
     "explanation/calibration.md": {
@@ -435,6 +440,9 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "explanation/attribution.md": {"attribution": lambda: attribution(_kept("attribution.json"))},
     "howto/explain.md": {"explanation-times": lambda: explanation_times(_kept("attribution.json"))},
     "reference/families.md": {"families": families},
+    "reference/generative-types.md": {
+        "generative-types": lambda: types_page.types_passage(_kept("generative_types.json"))
+    },
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tests.models import chats
-from tests.models.generative import caches, documents, earlier, later
+from tests.models.generative import caches, documents, earlier, elsewhere, later, prompted
 from tests.models.generative.pieces import Builder
 
 FAMILIES: dict[str, Builder] = {
@@ -27,10 +27,11 @@ BUILDERS: Mapping[str, Builder] = {
     **FAMILIES,
     **earlier.BUILDERS,
     **documents.BUILDERS,
+    **prompted.BUILDERS,
     **later.BUILDERS,
     **caches.BUILDERS,
+    **elsewhere.BUILDERS,
 }
 
-PROMPTED = (
-    frozenset({"blip", "paligemma"}) | later.PROMPTED
-)  # asked with prompts of their own, in the tests of their families
+# Asked with prompts of their own, and compared with transformers' forward in the tests of their families.
+PROMPTED = frozenset({"blip", "paligemma"}) | later.PROMPTED | prompted.PROMPTED

@@ -382,7 +382,7 @@ def glm5_next(folder: Path) -> Path:
     """Linear attention, and attention to the keys that an indexer chooses."""
     experts = {"moe_intermediate_size": 16, "num_experts_per_tok": 2, "n_routed_experts": 4}
     heads = {"num_key_value_heads": 4, "kv_lora_rank": 16, "q_lora_rank": 16, "v_head_dim": 8, "qk_nope_head_dim": 8}
-    chosen = {"index_topk": 32, "index_head_dim": 8, "index_n_heads": 2, "linear_head_dim": 8, "linear_num_heads": 4}
+    chosen = {"index_topk": 32, "index_head_dim": 8, "index_n_heads": 16, "linear_head_dim": 8, "linear_num_heads": 4}
     language = {**TEXT, **experts, **heads, **chosen, "layer_types": ["linear_attention", "full_attention"]}
     language |= {"mlp_layer_types": ["dense", "sparse"]}
     tokens = words(*GLM)
@@ -400,7 +400,7 @@ def hy_v4_vl(folder: Path) -> Path:
     tokens = words()
     experts = {"moe_intermediate_size": 16, "num_experts_per_tok": 2, "n_routed_experts": 4}
     heads = {"q_lora_rank": 16, "kv_lora_rank": 16, "qk_nope_head_dim": 8, "qk_rope_head_dim": 8, "v_head_dim": 8}
-    chosen = {"index_topk": 32, "index_head_dim": 16, "index_n_heads": 2}
+    chosen = {"index_topk": 32, "index_head_dim": 16, "index_n_heads": 16}
     vision = {**VISION, "out_hidden_size": 32, "max_image_size": 96}
     config = HYV4VLConfig(
         vision_config={key: size for key, size in vision.items() if key != "image_size"},
@@ -419,7 +419,7 @@ def dots3_note(folder: Path) -> Path:
     heads = {"q_lora_rank": 16, "kv_lora_rank": 16, "qk_nope_head_dim": 8, "qk_rope_head_dim": 8, "v_head_dim": 8}
     window = {f"swa_{name}": size for name, size in heads.items() if name != "qk_rope_head_dim"}
     window |= {"swa_num_attention_heads": 4, "swa_num_key_value_heads": 4, "swa_head_dim": 16}
-    chosen = {"index_topk": 32, "index_head_dim": 16, "index_n_heads": 2, "sliding_window": 16, "head_dim": 16}
+    chosen = {"index_topk": 32, "index_head_dim": 16, "index_n_heads": 16, "sliding_window": 16, "head_dim": 16}
     language = {**TEXT, **experts, **heads, **window, **chosen, "num_key_value_heads": 4}
     vision = {**VISION, "mlp_layer_types": ["dense", "dense"], "adapter_in_dim": 32, "adapter_out_dim": 32}
     hearing = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1, "num_attention_heads": 4}

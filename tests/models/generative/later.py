@@ -18,6 +18,7 @@ from tests.models.generative.pieces import (
     IMAGE,
     PLACES,
     ROWS,
+    T5,
     TEXT,
     Builder,
     chat,
@@ -522,12 +523,11 @@ def instructblip(folder: Path, language: Mapping[str, Any] | None = None) -> Pat
         language: the language network; a small T5 if None.
     """
     tokenizer = words()
-    t5 = {"model_type": "t5", "d_model": 32, "d_kv": 8, "d_ff": 48, "num_layers": 2, "num_heads": 4, "vocab_size": ROWS}
     reader = text_sizes(encoder_hidden_size=32, cross_attention_frequency=1, model_type="instructblip_qformer")
     config = hf.InstructBlipConfig(
         vision_config=VISION,
         qformer_config=reader,
-        text_config=language or t5 | {"pad_token_id": 2, "eos_token_id": 1, "decoder_start_token_id": 2},
+        text_config=language or T5,
         num_query_tokens=4,
         image_token_index=number(tokenizer, IMAGE),
     )

@@ -18,6 +18,18 @@ Builder = Callable[[Path], Path]
 IMAGE = chats.IMAGE
 ROWS = 640  # of the token embeddings: room for special tokens beside the tokenizer's own
 TEXT: dict[str, Any] = {**chats.TEXT, "vocab_size": ROWS}
+T5: dict[str, Any] = {
+    "model_type": "t5",
+    "d_model": 32,
+    "d_kv": 8,
+    "d_ff": 48,
+    "num_layers": 2,
+    "num_heads": 4,
+    "vocab_size": ROWS,
+    "pad_token_id": 2,
+    "eos_token_id": 1,
+    "decoder_start_token_id": 2,
+}
 PLACES: dict[str, Any] = {**chats.SPACE}  # positions in time, height and width
 AREA = {"shortest_edge": SIDE * SIDE, "longest_edge": 9 * SIDE * SIDE}  # pixels, for processors of the Qwen kind
 

@@ -11,7 +11,8 @@ import pytest
 import torch
 from PIL import Image
 
-from tests.models.generative import later
+from tests.models.generative import later, prompted
+from tests.models.generative.pieces import T5
 from tests.models.generative.pieces import text as language
 from tests.models.hf.test_generative import MASKED, PAIRS, TEXTS, TOLERANCES, WORDS, ByHand
 from vlcheck.errors import NotApplicable
@@ -99,7 +100,69 @@ def instructblip_vicuna(folder: Path) -> Path:
     return later.instructblip(folder, language("llama"))
 
 
+class ByFlorence2(ByEncoder):
+    """The processor writes what the task <CAPTION> stands for; the decoder begins every answer with <s>."""
+
+    ask, describe, start = "{}", "<CAPTION>", 1
+
+    def inputs(self, image: Image.Image, asked: str, answer: str | None = None) -> Any:
+        inputs = super().inputs(image, asked, answer)
+        ids = inputs["decoder_input_ids"]
+        return {**inputs, "decoder_input_ids": torch.cat([ids[:, :1], ids.new_zeros(1, 1), ids[:, 1:]], dim=1)}
+
+    @torch.inference_mode()
+    def likelihood(self, image: Image.Image, text: str) -> float:
+        answer = self.processor.tokenizer(text, add_special_tokens=False)["input_ids"]
+        self.decoder = {"decoder_input_ids": torch.tensor([[self.start, *answer]])}
+        log_probs = self.network(**self.inputs(image, "Describe")).logits[0].double().log_softmax(-1)
+        return sum(float(log_probs[place + 1, token]) for place, token in enumerate(answer))
+
+
+class ByBlip2(ByHand):
+    """BLIP-2 with OPT, which continues the prompt; the processor puts the queries' tokens before it."""
+
+    ask, describe = "Question: {} Answer:", "a photo of"
+
+    def inputs(self, image: Image.Image, asked: str, answer: str | None = None) -> Any:
+        prompt = self.describe if asked.startswith("Describe") else self.ask.format(asked)
+        inputs = self.processor(text=[prompt], images=[image], return_tensors="pt").to(self.network.dtype)
+        if answer is not None:
+            more = self.processor.tokenizer(answer, add_special_tokens=False, return_tensors="pt")["input_ids"]
+            inputs["input_ids"] = torch.cat([inputs["input_ids"], more], dim=1)
+            inputs["attention_mask"] = torch.ones_like(inputs["input_ids"])
+        return inputs
+
+
+class ByBlip2WithT5(ByEncoder):
+    ask, describe, start = ByBlip2.ask, ByBlip2.describe, 2
+
+
+class ByGit(ByHand):
+    """GIT continues [CLS] and a question by the answer, and [CLS] alone by a caption."""
+
+    def inputs(self, image: Image.Image, asked: str, answer: str | None = None) -> Any:
+        said = "" if asked.startswith("Describe") else asked
+        ids = self.processor.tokenizer(f"{said}{answer or ''}", return_tensors="pt")["input_ids"][:, :-1]
+        pixels = self.processor(images=[image], return_tensors="pt")["pixel_values"].to(self.network.dtype)
+        return {"input_ids": ids, "pixel_values": pixels}
+
+    @torch.inference_mode()
+    def likelihood(self, image: Image.Image, text: str) -> float:
+        inputs = self.inputs(image, "Describe", text)
+        (ids,) = inputs["input_ids"]
+        log_probs = self.network(**inputs).logits[0, -len(ids) :].double().log_softmax(-1)  # the patches come first
+        return sum(float(log_probs[place - 1, ids[place]]) for place in range(1, len(ids)))
+
+
+def blip2_with_t5(folder: Path) -> Path:
+    return prompted.blip2(folder, T5)
+
+
 HANDS: dict[str, tuple[Callable[[Path], Path], type[ByHand]]] = {
+    "blip2": (prompted.blip2, ByBlip2),
+    "blip2_with_t5": (blip2_with_t5, ByBlip2WithT5),
+    "florence2": (prompted.florence2, ByFlorence2),
+    "git": (prompted.git, ByGit),
     "idefics": (later.idefics, ByIdefics),
     "instructblip": (later.instructblip, ByInstructBlip),
     "instructblip_vicuna": (instructblip_vicuna, ByVicuna),

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Self
 
 import torch
 from PIL import Image
 from torch import Tensor
-from transformers import AutoModelForImageTextToText, PreTrainedModel
+from transformers import AutoModelForImageTextToText, AutoModelForMultimodalLM, PreTrainedModel
 
-from vlcheck.errors import UsageError
+from vlcheck._util.hashing import digest
+from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.models.adapters.autoregressive import check_length
 from vlcheck.models.adapters.chat import REQUEST, Chat, ChatPrefix
+from vlcheck.models.adapters.described import joined, pixels_said
 from vlcheck.models.adapters.features import Features
+from vlcheck.models.adapters.thinking import AFTER_A_THOUGHT, Read, Thinker, thought_limit, turn_ends
 from vlcheck.models.adapters.tryout import PLAIN, check_finite, check_rows, trying
-from vlcheck.models.adapters.yes_no import QUESTION, Answering, spellings
+from vlcheck.models.adapters.wording import QUESTION
+from vlcheck.models.adapters.yes_no import Answering, spellings
 from vlcheck.models.hf.capabilities import asked_inputs, check_decoder, image_token, token_limit
 from vlcheck.models.hf.differentiable_generative import DifferentiableGenerative
 from vlcheck.models.hf.fitting_prefix import fitting_reading
@@ -72,6 +76,7 @@ class Generative(Answering):
             "image-text-to-text": ("mistralai/Mistral-Small-3.1-24B-Instruct-2503", "Qwen/Qwen3.5-4B"),
         }
     )
+    auto: ClassVar[Any] = AutoModelForImageTextToText  # it loads one of the classes of its task
     spreads: ClassVar[bool] = True  # the device "auto" spreads the network over several devices
     max_pairs = 16  # while texts are read, each has a copy of the keys and values of its picture
 
@@ -82,19 +87,24 @@ class Generative(Answering):
         self.limit = token_limit(network.config, chat.tokenizer)
         self.forward = Forward.of(network)
         self.reading: type[KeptPrefix | UnkeptPrefix] = KeptPrefix
+        if chat.thought:
+            self.thinker = Thinker(chat, turn_ends(network, chat.tokenizer))
+            self.kinds = MappingProxyType({**self.kinds, "itm": AFTER_A_THOUGHT})
 
     @classmethod
-    def load(cls, checkpoint: Pretrained, *, device: str = "cpu", dtype: str = "float32") -> Self:
-        any_class = cast(type[PreTrainedModel], AutoModelForImageTextToText)  # it loads one of the classes
+    def load(
+        cls, checkpoint: Pretrained, *, device: str = "cpu", dtype: str = "float32", thought: str | None = None
+    ) -> Self:
         # the fast kernels of experts have no float64
         settings: dict[str, Any] = {"experts_implementation": "eager"} if dtype == "float64" else {}
-        network, _ = checkpoint.network(any_class, device=device, dtype=dtype, **settings)
-        fingerprint = checkpoint.fingerprint(cls.__name__, QUESTION, REQUEST, dtype, network.device.type)
-        processor = checkpoint.processor()
+        network, _ = checkpoint.network(cls.auto, device=device, dtype=dtype, **settings)
+        processor, limit = checkpoint.processor(), thought_limit(thought)
         with naming(checkpoint.folder):
             check_decoder(network.config)
             token = image_token(network.config, processor)
-        chat = Chat(processor, token, checkpoint.folder, asked_inputs(network))
+        chat = Chat(processor, token, checkpoint.folder, asked_inputs(network), limit)
+        thinks = [repr(chat.thought)] if chat.thought else []
+        fingerprint = checkpoint.fingerprint(cls.__name__, QUESTION, REQUEST, dtype, network.device.type, *thinks)
         model = cls(checkpoint.name, fingerprint, network, chat)
         with trying(checkpoint.folder, _FITTING):
             if type(network).__name__ not in Generative.known:  # those are proven by tests, type by type
@@ -121,7 +131,19 @@ class Generative(Answering):
         answers = self.answers(self.encode([PLAIN]), ["a dog"])
         check_finite([*answers.yes, *answers.no])
 
+    def pictures_said(self) -> str:
+        return pixels_said(self.chat.processor)
+
+    def texts_said(self) -> str:
+        return joined(
+            f"chat template {digest(self.chat.template)[:8]}", f"question {QUESTION!r}", f"request {REQUEST!r}"
+        )
+
     def differentiable(self) -> DifferentiableGenerative:
+        if self.thinker:
+            raise NotApplicable(
+                f"{self.name} answers after a thought, and a thought has no gradients; SPEC,thought=0 answers without"
+            )
         return DifferentiableGenerative(self)
 
     @torch.inference_mode()
@@ -131,13 +153,18 @@ class Generative(Answering):
         return Prefixes((), tuple(range(len(prefixes))), prefixes=prefixes)
 
     def asked(self, features: Features, row: int, text: str) -> Sequence[int]:
-        return self.after(_prefixes(features)[features.index[row]], text, self.chat.asked(text))
+        prefix, ids = _prefixes(features)[features.index[row]], self.chat.asked(text, self.wording)
+        return self.after(prefix, text, ids, more=self.chat.most_more)
 
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
         return self.after(_prefixes(features)[features.index[row]], text, self.chat.answered(text))
 
     def logits(self, features: Features, image: int, ids: Tensor, keep: Tensor) -> Tensor:
         return _prefixes(features)[image].logits(self.forward, ids, keep)
+
+    def text_reader(self, features: Features, image: int) -> Read:
+        prefix = _prefixes(features)[image]
+        return prefix.reader(self.forward) if isinstance(prefix, KeptPrefix) else super().text_reader(features, image)
 
     def begin(self, image: Image.Image) -> ChatPrefix:
         """Return the prefix of every conversation about a picture, on the network's device and in its dtype.
@@ -159,13 +186,14 @@ class Generative(Answering):
     def _placed(self, tensor: Tensor) -> Tensor:
         return tensor.to(self.network.device, self.network.dtype if tensor.is_floating_point() else None)
 
-    def after(self, prefix: Prefix | ChatPrefix, text: str, ids: Sequence[int]) -> Sequence[int]:
+    def after(self, prefix: Prefix | ChatPrefix, text: str, ids: Sequence[int], more: int = 0) -> Sequence[int]:
         """Return the tokens of a conversation without those of the prefix of its picture.
 
         Args:
             prefix: the prefix.
             text: the text that the conversation is about, for messages.
             ids: all tokens of the conversation, with one token for the picture.
+            more: number of tokens that may follow them before the answer.
 
         Raises:
             NotApplicable: the text is too long for the model.
@@ -173,8 +201,15 @@ class Generative(Answering):
         """
         if tuple(ids[: len(prefix.head)]) != prefix.head:
             raise UsageError(f"{self.name}: its chat template puts something else than the picture before {text!r}.")
-        check_length(prefix.length + len(ids) - len(prefix.head), self.limit)
+        check_length(prefix.length + len(ids) - len(prefix.head) + more, self.limit)
         return ids[len(prefix.head) :]
+
+
+class Multimodal(Generative):
+    """A network that writes text about pictures, and is loaded as one that reads sounds as well: Phi-4-multimodal."""
+
+    known = MappingProxyType({"multimodal-lm": ("microsoft/Phi-4-multimodal-instruct",)})
+    auto = AutoModelForMultimodalLM
 
 
 def _prefixes(features: Features) -> tuple[Prefix, ...]:

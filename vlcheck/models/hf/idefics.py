@@ -15,7 +15,8 @@ from vlcheck.models.adapters.autoregressive import check_length
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.huggingface import Hosted
 from vlcheck.models.adapters.tokenizing import check_plain
-from vlcheck.models.adapters.yes_no import QUESTION, Answering, spellings
+from vlcheck.models.adapters.wording import QUESTION
+from vlcheck.models.adapters.yes_no import Answering, spellings
 
 _PICTURE = "<fake_token_around_image><image><fake_token_around_image>"
 _ASK, _DESCRIBE = "Question: {question} Answer:", "A picture of"
@@ -55,7 +56,7 @@ class Idefics(Answering, Hosted):
         return Features.of(net.perceiver_resampler(states) if net.config.use_resampler else states)
 
     def asked(self, features: Features, row: int, text: str) -> Sequence[int]:
-        return self._spelled(_ASK.format(question=QUESTION.format(text=text)), text)
+        return self._spelled(_ASK.format(question=self.wording.format(text=text)), text)
 
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
         return self._spelled(f"{_DESCRIBE} {text}", text)

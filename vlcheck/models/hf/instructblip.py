@@ -12,7 +12,7 @@ from transformers import InstructBlipForConditionalGeneration, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
 from vlcheck.models.adapters.tokenizing import Texts
-from vlcheck.models.adapters.yes_no import QUESTION
+from vlcheck.models.adapters.wording import QUESTION
 from vlcheck.models.hf.instructed import Instructed
 from vlcheck.models.loading.pretrained import Pretrained
 
@@ -68,12 +68,18 @@ class InstructBlip(Instructed):
 
     def _prompted(self, seen: Tensor, prompts: Sequence[str]) -> Prompted:
         net, (asked, attention) = self.network, self._tokens(self.texts.tokenizer, prompts)
-        queries = self._queries(seen, *self._tokens(self.images.qformer_tokenizer, prompts))
+        queries = self.queries(seen, prompts)
         embedded = torch.cat([queries, net.get_input_embeddings()(asked)], dim=1)
         return Prompted(embedded, torch.cat([attention.new_ones(queries.shape[:2]), attention], dim=1))
 
-    def _queries(self, seen: Tensor, asked: Tensor, attention: Tensor) -> Tensor:
-        """Return the projected queries that read a picture and n prompts, (n, queries, width)."""
+    def queries(self, seen: Tensor, prompts: Sequence[str]) -> Tensor:
+        """Return the projected queries that read a picture and n prompts, (n, queries, width).
+
+        Args:
+            seen: the states of the picture, (image tokens, width).
+            prompts: n prompts.
+        """
+        asked, attention = self._tokens(self.images.qformer_tokenizer, prompts)
         net, n = self.network, len(asked)
         queries = net.query_tokens.expand(n, -1, -1)
         read = net.qformer(

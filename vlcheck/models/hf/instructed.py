@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -13,19 +14,34 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from vlcheck.models.adapters.autoregressive import check_length
-from vlcheck.models.adapters.base import log_softmax
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.huggingface import Hosted
 from vlcheck.models.adapters.tokenizing import check_plain
-from vlcheck.models.adapters.yes_no import QUESTION, Answering, spellings
+from vlcheck.models.adapters.yes_no import Answering, spellings
 from vlcheck.models.loading.pretrained import Pretrained
+
+
+@dataclass(frozen=True, eq=False)
+class Instructable(Features):
+    """The states of pictures, with the prompts that they have been read with.
+
+    Attributes:
+        prompts: prompt -> its number, below 0, so that it is no token id; shared by all selections of the same images.
+    """
+
+    prompts: dict[str, int] = field(default_factory=dict)
+
+    def number(self, prompt: str) -> int:
+        """Return the number of a prompt."""
+        return self.prompts.setdefault(prompt, -1 - len(self.prompts))
 
 
 class Instructed(Answering, Hosted):
     """The base class of adapters whose network reads the picture and the prompt together, and then writes the answer.
 
     The states of the vision network are kept for all texts of a picture. Each question is read with them anew; all
-    descriptions of a picture share one prompt, which is read once for the descriptions that are compared.
+    descriptions of a picture share one prompt, which is read once for the descriptions that are compared. In a row of
+    token ids, the number of a prompt stands for it, since more than one tokenizer may read it.
 
     Attributes:
         ask: the prompt of the yes-no question, with "{question}".
@@ -61,32 +77,27 @@ class Instructed(Answering, Hosted):
         raise NotImplementedError
 
     @torch.inference_mode()
-    def encode(self, images: Sequence[Image.Image]) -> Features:
+    def encode(self, images: Sequence[Image.Image]) -> Instructable:
         """Return the states of the vision network, (n, image tokens, width)."""
-        return Features.of(self.states(self.pixels(images)["pixel_values"]))
+        return Instructable.of(self.states(self.pixels(images)["pixel_values"]))
 
     def asked(self, features: Features, row: int, text: str) -> Sequence[int]:
-        return self._spelled(self.question(text))
+        check_plain(text, self.texts.signs)
+        prompt = self.ask.format(question=self.wording.format(text=text))
+        check_length(len(self._spelled(prompt)), self.texts.limit)
+        return [_instructable(features).number(prompt), self.start]
 
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
         check_plain(text, self.texts.signs)
         answer = self._spelled(text)
         check_length(len(answer) + len(self._spelled(self.describe)), self.texts.limit)
-        return [self.start, *answer]
-
-    def question(self, text: str) -> str:
-        """Return the prompt that asks whether a picture shows a text.
-
-        Raises:
-            NotApplicable: the prompt is too long for the model, or the text holds a special token.
-        """
-        check_plain(text, self.texts.signs)
-        prompt = self.ask.format(question=QUESTION.format(text=text))
-        check_length(len(self._spelled(prompt)), self.texts.limit)
-        return prompt
+        return [_instructable(features).number(self.describe), self.start, *answer]
 
     def logits(self, features: Features, image: int, ids: Tensor, keep: Tensor) -> Tensor:
-        return self.written(features.tensors[0][image], [self.describe], ids, keep)
+        texts = {number: prompt for prompt, number in _instructable(features).prompts.items()}
+        prompts = [texts[number] for number in ids[:, 0].tolist()]
+        alike = len({*prompts}) == 1
+        return self.written(features.tensors[0][image], prompts[:1] if alike else prompts, ids[:, 1:], keep - 1)
 
     @abstractmethod
     def states(self, pixels: Tensor) -> Tensor:
@@ -107,17 +118,12 @@ class Instructed(Answering, Hosted):
             keep: the positions, (kept,), in range(tokens).
         """
 
-    def _yes_and_no(self, features: Features, texts: Sequence[str]) -> Tensor:
-        prompts = [self.question(text) for text in texts]
-        found = torch.zeros(2, len(texts), dtype=torch.float64)
-        for image, rows in self._by_image(features, range(len(texts))):
-            begun, _ = self._padded([[self.start]] * len(rows))
-            seen = features.tensors[0][image]
-            logits = self.written(seen, [prompts[row] for row in rows], begun, begun.new_zeros(1))
-            probs = log_softmax(logits[:, 0]).double().exp()
-            found[:, rows] = torch.stack([probs[:, words].sum(-1) for words in (self.yes, self.no)]).cpu()
-        return found
-
     def _spelled(self, text: str) -> list[int]:
         """Return the token ids of a text, without any tokens of the tokenizer."""
         return list(self.texts.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+
+def _instructable(features: Features) -> Instructable:
+    if not isinstance(features, Instructable):
+        raise TypeError(f"a model with prompts needs images that it encoded itself, not {type(features).__name__}")
+    return features

@@ -16,7 +16,8 @@ from vlcheck.models.adapters.autoregressive import check_length
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.huggingface import Hosted
 from vlcheck.models.adapters.tokenizing import check_plain
-from vlcheck.models.adapters.yes_no import QUESTION, Answering, spellings
+from vlcheck.models.adapters.wording import QUESTION
+from vlcheck.models.adapters.yes_no import Answering, spellings
 
 _ASK, _DESCRIBE = "Question: {question} Answer:", "An image of"
 
@@ -52,7 +53,7 @@ class Kosmos2(Answering, Hosted):
 
     def asked(self, features: Features, row: int, text: str) -> Sequence[int]:
         check_plain(text, self.texts.signs)
-        return self._spelled(_ASK.format(question=QUESTION.format(text=text)))
+        return self._spelled(_ASK.format(question=self.wording.format(text=text)))
 
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
         check_plain(text, self.texts.signs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass
 from typing import Any, Self
@@ -88,6 +88,22 @@ class KeptPrefix(Prefix):
         first = self.length + (self.shift or 0) + after
         masks = {name: mask.expand(*ids.shape, *mask.shape[2:]) for name, mask in self.seen.items()}
         return {**forward.places(first, ids, spatial=self.shift is not None), **masks}
+
+    def reader(self, forward: Forward) -> Callable[[Tensor], Tensor]:
+        """Return a function that reads one text part by part: token ids, (1, n), to the next token's logits, (vocab,).
+
+        Args:
+            forward: the network's forward pass.
+        """
+        cache, had = self.restored(1), 0
+
+        def read(ids: Tensor) -> Tensor:
+            nonlocal had
+            placed = self.placed(forward, ids, after=had)
+            had += ids.shape[1]
+            return forward(ids, ids.new_tensor([ids.shape[1] - 1]), cache, **placed)[0, -1]
+
+        return read
 
     def restored(self, texts: int) -> DynamicCache:
         """Return a copy of the states for each of a number of texts; the network adds those of the texts to it."""

@@ -10,7 +10,7 @@ from transformers import PreTrainedModel, T5Gemma2ForConditionalGeneration
 from transformers.modeling_outputs import BaseModelOutput
 
 from vlcheck.models.adapters.tokenizing import Texts
-from vlcheck.models.adapters.yes_no import QUESTION
+from vlcheck.models.adapters.wording import QUESTION
 from vlcheck.models.hf.instructed import Instructed
 from vlcheck.models.loading.pretrained import Pretrained
 

@@ -5,8 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+_OF_SOUND = (
+    "fun_asr_nano", "glmasr", "granite_speech", "granite_speech_plus", "kyutai_speech_to_text",
+    "moss_transcribe_diarize", "nemo_speechlm", "omniasr", "qwen2_audio", "qwen3_asr", "vibevoice_asr", "voxtral",
+    "voxtral_realtime",
+)  # fmt: skip
+_THINKER = "it also speaks; save its thinker alone, which answers in words, as a checkpoint of model type"
 REFUSED: Mapping[str, str] = MappingProxyType(  # model type -> what it does in place of answering
     {
+        **dict.fromkeys(_OF_SOUND, "it reads sound, and no pictures"),
+        "neomme": "it reads a picture or a text, and never both together",
+        "qwen2_5_omni": f"{_THINKER} qwen2_5_omni_thinker",
+        "qwen3_omni_moe": f"{_THINKER} qwen3_omni_moe_thinker",
+        "diffusion_gemma": "it writes a block of words at once, by diffusion, so that no word comes first",
         "evolla": "it reads proteins, not pictures",
         "instructblipvideo": "it reads videos alone; InstructBLIP reads pictures",
         "kosmos-2.5": "it writes down the text of documents, and answers no question about a picture",

@@ -6,12 +6,19 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint
 from typing import Any
 
-from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES,
+    MODEL_FOR_MULTIMODAL_LM_MAPPING_NAMES,
+)
 
 from vlcheck.errors import UsageError
 from vlcheck.models.loading.refused import REFUSED
 
-MAPPED: Mapping[str, Mapping[str, str]] = {"image-text-to-text": MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES}
+MAPPED: Mapping[str, Mapping[str, str]] = {
+    "image-text-to-text": MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES,
+    # It has all of the former, too, which is asked first.
+    "multimodal-lm": MODEL_FOR_MULTIMODAL_LM_MAPPING_NAMES,
+}
 
 
 def mapped_loader(config: Mapping[str, Any], loaders: Mapping[str, EntryPoint], families: Iterable[str]) -> EntryPoint:
