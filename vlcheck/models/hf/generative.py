@@ -136,7 +136,10 @@ class Generative(Answering):
 
     def texts_said(self) -> str:
         return joined(
-            f"chat template {digest(self.chat.template)[:8]}", f"question {QUESTION!r}", f"request {REQUEST!r}"
+            f"chat template {digest(self.chat.template)[:8]}",
+            f"question {QUESTION!r}",
+            f"request {REQUEST!r}",
+            self.reading.said,
         )
 
     def differentiable(self) -> DifferentiableGenerative:
