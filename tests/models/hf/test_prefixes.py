@@ -128,7 +128,7 @@ def test_a_picture_is_longer_than_the_window(
     kind: str, loaded: Callable[..., Any], pictures: list[Image.Image]
 ) -> None:
     (prefix,) = loaded(kind).encode(pictures[:1]).prefixes
-    assert prefix.length > 2 * WINDOW[kind]
+    assert prefix.length > WINDOW[kind]
     windows = [layer for layer in prefix.cache.layers if getattr(layer, "is_sliding", False)]
     assert windows
     assert all(layer.keys.shape[-2] == WINDOW[kind] - 1 for layer in windows if layer.keys is not None)

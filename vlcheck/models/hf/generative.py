@@ -116,7 +116,7 @@ class Generative(Answering):
         """Choose how pictures are read.
 
         Args:
-            reading: with states that are kept for all texts, or anew with each text, which is then read alone.
+            reading: the class of a picture's prefix; a text is read alone if its states are not kept.
         """
         self.reading = reading
         self.max_pairs = type(self).max_pairs if reading is KeptPrefix else 1
