@@ -137,6 +137,18 @@ class ByBlip2WithT5(ByEncoder):
     ask, describe, start = ByBlip2.ask, ByBlip2.describe, 2
 
 
+class ByChameleon(ByHand):
+    """Chameleon, whose processor ends a prompt with the token that the answer follows."""
+
+    def inputs(self, image: Image.Image, asked: str, answer: str | None = None) -> Any:
+        ended, how = (asked, {}) if answer is None else (f"{asked}<reserved08706>{answer}", {_COMPLETED: True})
+        read = self.processor(text=[f"<image>{ended}"], images=[image], return_tensors="pt", **how)
+        return read.to(self.network.dtype)
+
+
+_COMPLETED = "return_for_text_completion"
+
+
 class ByGit(ByHand):
     """GIT continues [CLS] and a question by the answer, and [CLS] alone by a caption."""
 
@@ -161,6 +173,7 @@ def blip2_with_t5(folder: Path) -> Path:
 HANDS: dict[str, tuple[Callable[[Path], Path], type[ByHand]]] = {
     "blip2": (prompted.blip2, ByBlip2),
     "blip2_with_t5": (blip2_with_t5, ByBlip2WithT5),
+    "chameleon": (prompted.chameleon, ByChameleon),
     "florence2": (prompted.florence2, ByFlorence2),
     "git": (prompted.git, ByGit),
     "idefics": (later.idefics, ByIdefics),
