@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks import audit_pages, calibration_pages, cures_page, types_page
+from benchmarks import audit_pages, calibration_pages, cures_page, parity_pages, types_page
 from vlcheck._util.numbers import brief, counted, duration, share
 from vlcheck.explain.attribution.registry import METHODS, SHIPPED
 from vlcheck.explain.bench.records import read_bench
@@ -424,6 +424,11 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "audit-pilot": lambda: audit_pages.pilot(_kept("audit.json")),
         "audit-coco": lambda: audit_pages.coco(_kept("audit.json")),
         "audit-speed": lambda: audit_pages.speed(_kept("audit.json")),
+    },
+    "explanation/parity-proof.md": {
+        "parity-errors": lambda: parity_pages.errors(_kept("parity.json")),
+        "parity-same": lambda: parity_pages.same(_kept("parity.json")),
+        "parity-faults": lambda: parity_pages.faults(_kept("parity.json")),
     },
     "explanation/cures.md": {"cures": lambda: cures_page.cures_passage(_kept("cures.json"), _kept("matrix.json"))},
     "explanation/known-truth.md": {"explanations": explanations},

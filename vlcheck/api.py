@@ -286,6 +286,7 @@ def evaluate(
             part.keep([header])
             session.ask((test for test in sound(chosen) if not test.skipped), _told(progress))
             errors = _judge_all(session, chosen, part, explainer)
+            part.keep(session.identity("main"))
             if explainer:
                 part.keep(explainer.lines())
             lines = file.gather(scratch)

@@ -172,7 +172,7 @@ class Trials:
         if can_name := self._can_name(metric):
             told = among_classes(view.case, can_name)
             view = replace(view, case=told, candidates=tuple(filter(can_name, view.candidates)))
-        foils = [] if self._relative(metric) else None
+        foils: list[str] | None = [] if self._relative(metric) else None
         return self._worded(ask(metric, view, foils=foils, method=self._method(metric)))
 
     def _worded(self, question: Question) -> Question:

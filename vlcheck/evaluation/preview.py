@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain
+from typing import cast
 
 import numpy as np
 from PIL import Image
@@ -30,7 +31,7 @@ from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question
 from vlcheck.metrics.registry import COMPARING, METRICS, OF_PICTURES, RELATIVE
-from vlcheck.models.protocol import VisionLanguageModel
+from vlcheck.models.protocol import CountsRequests, VisionLanguageModel
 from vlcheck.policy.policy import Policy, Rule
 from vlcheck.report.text.columns import aligned
 from vlcheck.scoring.plan import Plan, make_plan
@@ -315,7 +316,11 @@ def preview_lines(foresight: Foresight, model: VisionLanguageModel | None) -> It
         more = f"{counted(pictures, 'picture')} and {counted(texts, 'text')}"
         yield f"{more} of these only set the model's operating scale"
     if model:
-        yield _duration(model, plan.n_pictures, plan.texts)
+        yield (
+            _by_requests(model, plan)
+            if isinstance(model, CountsRequests)
+            else _duration(model, plan.n_pictures, plan.texts)
+        )
 
 
 def _at_most(foresight: Foresight, plan: Plan) -> Iterator[str]:
@@ -333,23 +338,30 @@ def _at_most(foresight: Foresight, plan: Plan) -> Iterator[str]:
     )
 
 
-def _duration(model: VisionLanguageModel, pictures: int, texts: int) -> str:
+def _by_requests(model: CountsRequests, plan: Plan) -> str:
+    """Return how many requests a plan takes, and how long they take together."""
+    requests = sum(model.requests(query) for chunk in plan.chunks for query in chunk.queries)
+    asked = f"{counted(requests, 'request')}, {model.at_once} at a time"
+    return f"{asked}: {_duration(cast(VisionLanguageModel, model), 0, requests, model.at_once)}"
+
+
+def _duration(model: VisionLanguageModel, pictures: int, texts: int, at_once: int = _PROBES) -> str:
     try:
         with contained():
-            return f"about {duration(_seconds(model, pictures, texts))} with {model.name}"
+            return f"about {duration(_seconds(model, pictures, texts, at_once))} with {model.name}"
     except (NotApplicable, UsageError, ForeignFault) as error:
         return printable(f"{model.name} cannot be timed. {error}")
 
 
-def _seconds(model: VisionLanguageModel, pictures: int, texts: int) -> float:
+def _seconds(model: VisionLanguageModel, pictures: int, texts: int, at_once: int) -> float:
     """Measure on blank pictures how long a picture and a text take; the first round only warms up."""
-    blank = [Image.new("RGB", (640, 480), "grey")] * _PROBES
+    blank = [Image.new("RGB", (640, 480), "grey")] * at_once
     *_, name = (name for name in OF_PICTURES if name in model.metrics)
     text, word = METRICS[name].sample
     for _ in range(2):
         began = time.perf_counter()
         encoded = model.encode(blank)
         done = time.perf_counter()
-        METRICS[name].score(model, encoded, (text,) * _PROBES, ((word,),) * _PROBES, 1)
+        METRICS[name].score(model, encoded, (text,) * at_once, ((word,),) * at_once, 1)
         asked = time.perf_counter()
-    return (pictures * (done - began) + texts * (asked - done)) / _PROBES
+    return (pictures * (done - began) + texts * (asked - done)) / at_once

@@ -217,7 +217,7 @@ def mirror(image: Image.Image) -> Image.Image:
     mirrored, ablation = ImageOps.mirror(image), ablation_of(image)
     if ablation:
         width = ablation.original.width
-        boxes = tuple(box._replace(x=width - box.x - box.width) for box in ablation.boxes)
+        boxes = tuple(box.mirrored(width) for box in ablation.boxes)
         note_ablation(mirrored, Ablation(mirror(ablation.original), boxes))
     return mirrored
 

@@ -12,7 +12,8 @@ from vlcheck.errors import NotApplicable
 from vlcheck.metrics.itm import Rewords
 from vlcheck.metrics.registry import OF_MODELS
 from vlcheck.models.differentiable import Differentiable
-from vlcheck.models.protocol import VisionLanguageModel, Wrapping, sees_pictures, wrappings_of
+from vlcheck.models.protocol import MayChange, VisionLanguageModel, Wrapping, sees_pictures, wrappings_of
+from vlcheck.models.setup import Setup, setup_of
 
 
 class Wrapper:
@@ -57,7 +58,13 @@ class Wrapper:
         self.sees = sees_pictures(model)
         if isinstance(model, Rewords):
             self.wordings, self.in_wording = model.wordings, cache(self._in_wording)
+        if isinstance(model, MayChange):  # else the wrapper must not have the method
+            self.changed = model.changed
         self.wrappings = (Wrapping(self.title, self.says, model.name, model.fingerprint), *wrappings_of(model))
+
+    def setup(self) -> Setup:
+        """Return the setup of the model that is asked."""
+        return setup_of(self.model)
 
     def _in_wording(self, wording: str) -> VisionLanguageModel:
         """Return the wrapper of the model in a wording of its question; it reads what this wrapper has encoded."""

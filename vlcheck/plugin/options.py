@@ -12,6 +12,7 @@ import pytest
 
 from vlcheck._util.option_names import option_of
 from vlcheck._util.paths import expanded, there_is
+from vlcheck._util.spec_secrets import refuse_secrets
 from vlcheck.errors import UsageError, nearest
 from vlcheck.results import run_id
 from vlcheck.zoo import PLANTED
@@ -283,6 +284,8 @@ def read_settings(config: pytest.Config) -> Settings:
         said = config.getoption(destination, default=None)
         return config.invocation_params.dir / expanded(os.path.expandvars(said), option) if said else None
 
+    for name in ("model", "control"):
+        refuse_secrets(said(name), name)
     return Settings(
         model=said("model"),
         data=said("data"),

@@ -171,6 +171,9 @@ def conclude(results: ResultLines, comparison: Comparison | None = None) -> Conc
     if not verdicts:
         nothing = f"{stopped} Nothing was checked." if stopped else "No verdict came of this run: nothing was checked."
         return Conclusion("invalid", nothing, "", (), tuple(_unjudged(results.run)))
+    if results.changed:
+        sentence = f"{results.changed} No verdict holds: the run is invalid."
+        return Conclusion("invalid", sentence, _counts(verdicts), (), tuple(_unjudged(results.run)))
     tone, sentence = _found(matrix_of(results).biases, whole=asked_all(results.run))
     hollow = _mostly_hollow(verdicts)
     if hollow and sentence == NOTHING_DECIDED:  # "says nothing of the model" would contradict `hollow`

@@ -229,6 +229,7 @@ class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
         unasked: tests of the suite that need an explanation for which the run did not ask.
         sees: whether the model sees the pictures; None in older files.
         wrappers: the wrappers between the model's answers and its network, the outermost first; mostly none.
+        setup: what is done to pictures, texts and weights, by name, e.g. "pictures"; empty in older files.
         wordings: the wordings of the question that the model was asked, the usual one first; empty if it was asked in
             one alone.
         exit_status: exit status of the run's process; None while it runs.
@@ -274,6 +275,7 @@ class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
     wrappers: Annotated[
         list[WrapperRecord], Meta(description="a list of objects with wrapper, says, model and fingerprint, or null")
     ] = field(default_factory=list)
+    setup: Annotated[dict[str, str], Meta(description="an object of texts, or null")] = field(default_factory=dict)
     wordings: Texts = field(default_factory=list)
     exit_status: CountOrNone = None
     verdicts: CountOrNone = None
@@ -343,6 +345,22 @@ class ExplanationRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag
             raise ValueError("neither values nor a reason")
         if len(self.values) != self.rows * self.columns:
             raise ValueError(f"{len(self.values)} values for {self.rows} rows of {self.columns} columns")
+
+
+class IdentityRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="identity"):
+    """What a process of the run found of a model that others run, at the end of the run.
+
+    Attributes:
+        process: name of the process.
+        name: the model's name.
+        noise: largest difference of a probability among repeats of a question, in [0, 1].
+        changed: how the model differs from what it was at the start, in words; "" if it does not.
+    """
+
+    process: Text
+    name: Text
+    noise: NumberOrNone = None
+    changed: Text = ""
 
 
 class WordsLine(Record, frozen=True, kw_only=True, tag_field="kind", tag="words"):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 from PIL import Image
 
@@ -21,7 +22,7 @@ from vlcheck.metrics.model_output import encode_images
 from vlcheck.metrics.pictures import Pictures
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.registry import METRICS
-from vlcheck.models.protocol import VisionLanguageModel
+from vlcheck.models.protocol import AsksAhead, VisionLanguageModel
 from vlcheck.scoring.plan import Chunk
 from vlcheck.scoring.render import render_all
 
@@ -85,7 +86,8 @@ class Scorer:
             rendered: called with the pixels of each picture that can be rendered, before the model sees them.
 
         Yields:
-            Some of the queries with their answers, as soon as these are known.
+            Some of the queries with their answers, as soon as these are known; none of them once a model that asks
+            ahead was sent all questions about some pictures, before the answers are awaited.
         """
         if lacking := [query for query in chunk.queries if query.metric not in self.model.metrics]:
             yield [(query, Answer(error=f"{self.model.name} has no {query.metric} head")) for query in lacking]
@@ -144,7 +146,12 @@ class Scorer:
         if isinstance(encoded, Answer):
             yield from self._halved(queries, encoded, rendered)
             return
-        for batch in self._batches(queries):
+        batches = [*self._batches(queries)]
+        if isinstance(self.model, AsksAhead):
+            for batch in batches:
+                self._send(encoded, [rows[ask.picture] for ask in batch], batch)
+            yield []
+        for batch in batches:
             asked = [rows[ask.picture] for ask in batch]
             replies = zip(asked, batch, self._replies(encoded, asked, batch), strict=True)
             yield [pair for reply in replies for pair in self._answered(encoded, *reply)]
@@ -183,6 +190,12 @@ class Scorer:
                 own = (query for query in of_metric if query.wording == wording)
                 asks = sorted(_asks(own, shares), key=_length)
                 yield from (asks[start : start + size] for start in range(0, len(asks), size))
+
+    def _send(self, encoded: Encoded, rows: Sequence[int], asks: Sequence[_Ask]) -> None:
+        """Let a model that asks ahead send one batch of texts of one metric; faults are met with the answers."""
+        texts, words = tuple(ask.text for ask in asks), tuple(ask.words for ask in asks)
+        with suppress(NotApplicable, UsageError, ForeignFault), contained():
+            cast(AsksAhead, self.model).begin(asks[0].queries[0].metric, encoded[rows], texts, words)
 
     def _replies(self, encoded: Encoded, rows: Sequence[int], asks: Sequence[_Ask]) -> list[Answer]:
         """Ask about one batch of texts of one metric and wording; return one reply a text."""

@@ -15,8 +15,12 @@ from transformers import DynamicCache, PreTrainedConfig
 from tests.models.generative.builders import BUILDERS
 from vlcheck.cases import MASK
 from vlcheck.models.hf.fitting_prefix import fitting_reading
+from vlcheck.models.hf.forward import Forward
 from vlcheck.models.hf.prefixes import KeptPrefix, UnkeptPrefix
 from vlcheck.models.loading.load import load_model
+
+# processors of the GLM-V kind read tensors with numpy 2, which warns
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 # the kind of states -> types that keep them; those not at the beginning of a row are tried at night
 KEPT = {
@@ -80,7 +84,7 @@ def pictures() -> list[Image.Image]:
 
 def _scores(model: Any, pictures: list[Image.Image], *, reading: type) -> np.ndarray:
     """Return the scores of all texts about all pictures in mixed order, (pictures, texts, a match and some words)."""
-    model.reading = reading
+    model.read_with(reading)
     order = [(picture, text) for text in range(len(TEXTS)) for picture in range(len(pictures))]
     encoded = model.encode(pictures)[[picture for picture, _ in order]]
     match = model.itm(encoded, [TEXTS[text] for _, text in order])
@@ -104,11 +108,12 @@ def test_kept_states_give_the_scores_of_whole_conversations(
 
 @pytest.mark.parametrize("kind", _each_type())
 def test_a_score_does_not_depend_on_what_is_read_with_it(
-    kind: str, loaded: Callable[..., Any], pictures: list[Image.Image]
+    kind: str, loaded: Callable[..., Any], pictures: list[Image.Image], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = loaded(kind)
     found = []
-    for model.max_pairs in (1, 16):
+    for at_once in (1, 16):
+        monkeypatch.setattr(type(model), "max_pairs", at_once)
         found.append(_scores(model, pictures, reading=KeptPrefix))
     np.testing.assert_allclose(*found, rtol=0, atol=1e-5 if kind in IN_FLOAT32 else 1e-10)
     alone = _scores(model, pictures[1:2], reading=KeptPrefix)
@@ -130,13 +135,13 @@ def test_a_picture_is_longer_than_the_window(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fault", ["another place", "another picture", "no states"])
+@pytest.mark.parametrize("fault", ["another place", "another picture", "no states", "padding"])
 def test_states_that_change_a_score_are_not_kept(
     fault: str, loaded: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = loaded("llava", "float32")
     assert fitting_reading(model) is KeptPrefix
-    restored, placed = KeptPrefix.restored, KeptPrefix.placed
+    restored, placed, alone = KeptPrefix.restored, KeptPrefix.placed, UnkeptPrefix.logits
 
     def elsewhere(self: KeptPrefix, *args: Any) -> Any:
         return placed(self, *args, after=1)
@@ -149,8 +154,16 @@ def test_states_that_change_a_score_are_not_kept(
     def none(self: KeptPrefix, texts: int) -> DynamicCache:
         raise IndexError
 
-    faulty = {"another place": ("placed", elsewhere), "another picture": ("restored", mixed_up)}
-    monkeypatch.setattr(KeptPrefix, *faulty.get(fault, ("restored", none)))
+    def padded(self: UnkeptPrefix, forward: Forward, ids: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
+        return alone(self, forward, ids, keep) * (1 if len(ids) == 1 else 0.99)
+
+    faulty = {
+        "another place": (KeptPrefix, "placed", elsewhere),
+        "another picture": (KeptPrefix, "restored", mixed_up),
+        "no states": (KeptPrefix, "restored", none),
+        "padding": (UnkeptPrefix, "logits", padded),
+    }
+    monkeypatch.setattr(*faulty[fault])
     assert fitting_reading(model) is UnkeptPrefix
 
 

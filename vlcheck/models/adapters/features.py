@@ -16,7 +16,7 @@ class LastReading:
 
     Attributes:
         of: the images and texts that `log_probs` belong to.
-        question: the wording of the question that they belong to; "" for predictions at a mask.
+        wording: the wording of the question that they belong to; "" for predictions at a mask.
         log_probs: log-probabilities; None before the first question.
         cut: for each text whether the thought before the answer did not end itself; empty without thoughts.
         compared: the images and texts whose words were compared last.
@@ -24,7 +24,7 @@ class LastReading:
     """
 
     of: tuple[tuple[int, ...], tuple[str, ...]] = ((), ())
-    question: str = ""
+    wording: str = ""
     log_probs: Tensor | None = None
     cut: tuple[bool, ...] = ()
     compared: tuple[tuple[int, ...], tuple[str, ...]] = ((), ())

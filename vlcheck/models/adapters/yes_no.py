@@ -20,6 +20,8 @@ from vlcheck.models.adapters.thinking import Read, Thinker, ThoughtThrough
 from vlcheck.models.adapters.wording import QUESTION, WORDINGS
 from vlcheck.models.protocol import Encoded, YesNo
 
+__all__ = ["QUESTION", "WORDINGS", "Answering", "spellings"]
+
 
 class Answering(Autoregressive):
     """The base class of models whose P(match) comes from their answer to a yes-no question.
@@ -30,7 +32,8 @@ class Answering(Autoregressive):
     Attributes:
         yes: ids of the tokens that read as "yes".
         no: ids of the tokens that read as "no".
-        question: the wording of the question, one of WORDINGS.
+        wordings: the wordings of the question, the usual one first.
+        wording: the one that the model is asked in.
         thinker: writes the thought before an answer; None for a model that answers at once.
 
     Source:
@@ -39,9 +42,9 @@ class Answering(Autoregressive):
 
     yes: Sequence[int]
     no: Sequence[int]
-    question: str = QUESTION
-    thinker: Thinker | None = None
     wordings: Sequence[str] = WORDINGS
+    wording: str = QUESTION
+    thinker: Thinker | None = None
 
     def in_wording(self, wording: str) -> Self:
         """Return the model with another wording of its question; it reads pictures that this model has encoded.
@@ -55,7 +58,7 @@ class Answering(Autoregressive):
         if wording not in self.wordings:
             raise UsageError(f"{self.name} has no wording {wording!r} of its question. Known: {', '.join(WORDINGS)}")
         other = copy(self)
-        other.question = wording
+        other.wording = wording
         return other
 
     @torch.inference_mode()
@@ -93,10 +96,9 @@ class Answering(Autoregressive):
         """
         features = own(encoded, texts, self)
         last, read = features.last, (features.index, tuple(texts))
-        if last.log_probs is None or (last.of, last.question) != (read, self.question):
-            asked = [self._thought_through(features, row, text) for row, text in enumerate(texts)]
-            last.of, last.question, last.log_probs = read, self.question, self._yes_and_no(features, asked).log()
-            last.cut = tuple(one.cut for one in asked) if self.thinker else ()
+        if last.log_probs is None or (last.of, last.wording) != (read, self.wording):
+            last.of, last.wording, last.cut = read, self.wording, ()
+            last.log_probs = self._yes_and_no(features, texts).log()
         return YesNo(*last.log_probs.exp().numpy())
 
     def cut_thoughts(self, encoded: Encoded, texts: Sequence[str]) -> Sequence[bool]:
@@ -141,8 +143,10 @@ class Answering(Autoregressive):
             return ThoughtThrough(asked, cut=False)
         return self.thinker.think(self.text_reader(features, features.index[row]), asked, self.network.device)
 
-    def _yes_and_no(self, features: Features, thoughts: Sequence[ThoughtThrough]) -> Tensor:
-        """Return P("yes") and P("no") after each question, (2, n)."""
+    def _yes_and_no(self, features: Features, texts: Sequence[str]) -> Tensor:
+        """Return P("yes") and P("no"), (2, n)."""
+        thoughts = [self._thought_through(features, row, text) for row, text in enumerate(texts)]
+        features.last.cut = tuple(one.cut for one in thoughts) if self.thinker else ()
         asked = [one.ids for one in thoughts]
         found = torch.zeros(2, len(asked), dtype=torch.float64)
         for image, rows in self._by_image(features, range(len(asked))):

@@ -12,9 +12,11 @@ from PIL import Image
 from torch import Tensor
 from transformers import AutoModelForImageTextToText, AutoModelForMultimodalLM, PreTrainedModel
 
+from vlcheck._util.hashing import digest
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.models.adapters.autoregressive import check_length
 from vlcheck.models.adapters.chat import REQUEST, Chat, ChatPrefix
+from vlcheck.models.adapters.described import joined, pixels_said
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.prompts import registered_prompt
 from vlcheck.models.adapters.thinking import AFTER_A_THOUGHT, Read, Thinker, thought_limit, turn_ends
@@ -88,7 +90,7 @@ class Generative(Answering):
         self.reading: type[KeptPrefix | UnkeptPrefix] = KeptPrefix
         if chat.thought:
             self.thinker = Thinker(chat, turn_ends(network, chat.tokenizer))
-            self.kinds = self.kinds | {"itm": AFTER_A_THOUGHT}
+            self.kinds = MappingProxyType({**self.kinds, "itm": AFTER_A_THOUGHT})
 
     @classmethod
     def load(
@@ -110,9 +112,18 @@ class Generative(Answering):
         model = cls(checkpoint.name, fingerprint, network, chat)
         with trying(checkpoint.folder, _FITTING):
             if type(network).__name__ not in Generative.known:  # those are proven by tests, type by type
-                model.reading = fitting_reading(model)
+                model.read_with(fitting_reading(model))
             model.try_out()
         return model
+
+    def read_with(self, reading: type[KeptPrefix | UnkeptPrefix]) -> None:
+        """Choose how pictures are read.
+
+        Args:
+            reading: with states that are kept for all texts, or anew with each text, which is then read alone.
+        """
+        self.reading = reading
+        self.max_pairs = type(self).max_pairs if reading is KeptPrefix else 1
 
     def try_out(self) -> None:
         """Put a plain picture and a question through the network.
@@ -123,6 +134,17 @@ class Generative(Answering):
         check_rows(self.chat.tokenizer, getattr(self.network.get_input_embeddings(), "num_embeddings", None))
         answers = self.answers(self.encode([PLAIN]), ["a dog"])
         check_finite([*answers.yes, *answers.no])
+
+    def pictures_said(self) -> str:
+        return pixels_said(self.chat.processor)
+
+    def texts_said(self) -> str:
+        return joined(
+            f"chat template {digest(self.chat.template)[:8]}",
+            f"question {QUESTION!r}",
+            f"request {REQUEST!r}",
+            self.reading.said,
+        )
 
     def differentiable(self) -> DifferentiableGenerative:
         if self.thinker:
@@ -138,7 +160,7 @@ class Generative(Answering):
         return Prefixes((), tuple(range(len(prefixes))), prefixes=prefixes)
 
     def asked(self, features: Features, row: int, text: str) -> Sequence[int]:
-        prefix, ids = _prefixes(features)[features.index[row]], self.chat.asked(text, self.question)
+        prefix, ids = _prefixes(features)[features.index[row]], self.chat.asked(text, self.wording)
         return self.after(prefix, text, ids, more=self.chat.most_more)
 
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:

@@ -56,7 +56,7 @@ class Idefics(Answering, Hosted):
         return Features.of(net.perceiver_resampler(states) if net.config.use_resampler else states)
 
     def asked(self, features: Features, row: int, text: str) -> Sequence[int]:
-        return self._spelled(_ASK.format(question=self.question.format(text=text)), text)
+        return self._spelled(_ASK.format(question=self.wording.format(text=text)), text)
 
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
         return self._spelled(f"{_DESCRIBE} {text}", text)

@@ -83,7 +83,7 @@ class Instructed(Answering, Hosted):
 
     def asked(self, features: Features, row: int, text: str) -> Sequence[int]:
         check_plain(text, self.texts.signs)
-        prompt = self.ask.format(question=self.question.format(text=text))
+        prompt = self.ask.format(question=self.wording.format(text=text))
         check_length(len(self._spelled(prompt)), self.texts.limit)
         return [_instructable(features).number(prompt), self.start]
 

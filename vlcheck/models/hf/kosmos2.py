@@ -53,7 +53,7 @@ class Kosmos2(Answering, Hosted):
 
     def asked(self, features: Features, row: int, text: str) -> Sequence[int]:
         check_plain(text, self.texts.signs)
-        return self._spelled(_ASK.format(question=self.question.format(text=text)))
+        return self._spelled(_ASK.format(question=self.wording.format(text=text)))
 
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
         check_plain(text, self.texts.signs)

@@ -51,7 +51,7 @@ class PaliGemma(Answering, Hosted):
         return Features.of(self.network.model.get_image_features(self.pixels(images)["pixel_values"]).pooler_output)
 
     def asked(self, features: Features, row: int, text: str) -> Sequence[int]:
-        return self.spelled(features.tensors[0].shape[1], self.ask + self.question.format(text=text))
+        return self.spelled(features.tensors[0].shape[1], self.ask + self.wording.format(text=text))
 
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
         return self.spelled(features.tensors[0].shape[1], self.describe, text)

@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -20,10 +21,12 @@ from vlcheck._util.foreign_code import contained, describe_error, displaced, imp
 from vlcheck._util.hashing import digest
 from vlcheck._util.paths import expanded, there_is
 from vlcheck._util.spec_grammar import Factory
+from vlcheck._util.spec_secrets import refuse_secrets
 from vlcheck.cases.case import MASK
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, argument, demand_type, marked, nearest
 from vlcheck.metrics.registry import DEFAULT_KINDS, KINDS, OF_MODELS
 from vlcheck.models.loading.foreign_model import ForeignModel
+from vlcheck.models.loading.other_layouts import family_of
 from vlcheck.models.loading.pair import Pair
 from vlcheck.models.loading.registry import registered_families, registered_tasks, registered_wrappers
 from vlcheck.models.loading.spec import ModelSpec, parse
@@ -46,6 +49,8 @@ def load_model(
     A spec is one of these; `vlcheck._util.spec_grammar` has the grammar:
 
     - a folder or a hub id of a transformers checkpoint, e.g. "Salesforce/blip-itm-base-coco";
+    - `BASE+ADAPTER`, such a checkpoint and the folder or hub id of an adapter of PEFT; or the adapter's alone, which
+      names its base;
     - `FAMILY:PATH`, e.g. "albef:ALBEF_4M.pth": a family that is registered under the entry-point group
       `vlcheck.models`, and the checkpoint that it loads;
     - `package.module:factory` or `path/to/file.py:factory`: a function that is called with `device` and `dtype` as
@@ -73,6 +78,7 @@ def load_model(
     demand_type("model", spec, str, "a spec, e.g. 'tiny'")
     demand_type("dtype", dtype, str, f"one of {', '.join(DTYPES)}")
     demand_type("device", device, str, f"one of {DEVICES}, {AUTO}")
+    refuse_secrets(spec)
     _check_dtype(dtype)
     _check_device(device)
     families = registered_families()
@@ -136,9 +142,9 @@ def _load(parsed: ModelSpec, *, families: Mapping[str, EntryPoint], device: str,
     spec, loader = parsed.said, _loader(parsed, families, trusted)
     if loader is None:
         forms = (
-            "a folder or hub id of a transformers checkpoint, FAMILY:PATH (e.g. albef:ALBEF_4M.pth),"
+            "a folder or hub id of a transformers checkpoint, BASE+ADAPTER, FAMILY:PATH (e.g. albef:ALBEF_4M.pth),"
             " package.module:factory, path/to/file.py:factory, itm=SPEC,mlm=SPEC, WRAPPER:SPEC; a name with , or @ or"
-            " = is written in double quotes"
+            " = or + is written in double quotes"
         )
         said = spec.partition(":")[0]
         known = nearest(said, [name for name in (*families, *registered_wrappers()) if name[0].islower()])
@@ -226,6 +232,9 @@ def _pretrained(parsed: ModelSpec, families: Mapping[str, EntryPoint], trusted: 
         checkpoint = Pretrained.find(parsed, trusted=trusted)
         if checkpoint is None:
             return None
+        if family := family_of(checkpoint.folder):
+            path = str(checkpoint.folder) if parsed.revision else parsed.path
+            return _registered(replace(parsed, family=family, path=path), families)
         entry = families.get(checkpoint.architecture) or mapped_loader(checkpoint.config, registered_tasks(), families)
     except (UsageError, OSError) as error:  # OSError: the folder may not be read
         raise UsageError(f"{_option(spec)}: {marked(error)}") from error

@@ -19,6 +19,7 @@ from vlcheck.models.differentiable import Differentiable, differentiable
 from vlcheck.models.protocol import (
     AnswersYesNo,
     Encoded,
+    MayChange,
     NamesClasses,
     NamesWords,
     StatesSymmetry,
@@ -27,6 +28,7 @@ from vlcheck.models.protocol import (
     lacks,
     wrappings_of,
 )
+from vlcheck.models.setup import Setup, setup_of, together
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +72,8 @@ class Pair:
             self.wordings, self.in_wording = matcher.wordings, self._in_wording
         if isinstance(matcher, Thinks):
             self.cut_thoughts = partial(_cut_thoughts, matcher)
+        if others := [model for model in parts.values() if isinstance(model, MayChange)]:
+            self.changed = partial(_changed, others)
         if isinstance(predictor, NamesClasses):
             self.can_name = predictor.can_name
         self.metrics = frozenset(parts)
@@ -93,6 +97,10 @@ class Pair:
         """Return the other query that the model for the query's metric answers alike; None if there is none."""
         model = self.parts.get(query.metric)
         return model.symmetric(query) if isinstance(model, StatesSymmetry) else None
+
+    def setup(self) -> Setup:
+        """Return the setups of both models; what they share is said once."""
+        return together({metric: setup_of(model) for metric, model in sorted(self.parts.items())})
 
     def encode(self, images: Sequence[Image.Image]) -> EncodedByEach:
         """Encode images with each of the models."""
@@ -118,6 +126,11 @@ def _answers(model: AnswersYesNo, encoded: Encoded, texts: Sequence[str]) -> Yes
 
 def _cut_thoughts(model: Thinks, encoded: Encoded, texts: Sequence[str]) -> Sequence[bool]:
     return model.cut_thoughts(_by_each(encoded).parts["itm"], texts)
+
+
+def _changed(models: Sequence[MayChange]) -> str:
+    """Return how some of the pair's models differ from what they were, in words."""
+    return "; ".join(filter(None, (model.changed() for model in models)))
 
 
 def _by_each(encoded: Encoded) -> EncodedByEach:

@@ -22,6 +22,7 @@ REFUSED: Mapping[str, str] = MappingProxyType(  # model type -> what it does in 
         "fuyu": "its processor writes the prompt around a text by itself, and takes no chat template",
         "instructblipvideo": "it reads videos alone; InstructBLIP reads pictures",
         "kosmos-2.5": "it writes down the text of documents, and answers no question about a picture",
+        "mistral4": "it reads texts alone; Mistral 3 (mistral3) reads pictures with it",
         "pi0": "it moves a robot, and writes no text",
         "pix2struct": "it reads screenshots and documents, with the question drawn into the picture",
         "pp_chart2table": "it writes the tables of charts, and answers no question about a picture",
