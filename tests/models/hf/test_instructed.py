@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -182,6 +183,7 @@ HANDS: dict[str, tuple[Callable[[Path], Path], type[ByHand]]] = {
     "kosmos2": (later.kosmos2, ByKosmos),
     "t5gemma2": (later.t5gemma2, ByT5Gemma2),
 }
+OWN_SPECIAL = {"git": "[SEP]"}  # a special token of a family that has no token for a picture
 SAMPLE = ("instructblip", "kosmos2")
 
 
@@ -251,5 +253,6 @@ def test_what_a_family_with_prompts_cannot_read_is_no_question(
     encoded = model.encode(real_photographs[:1])
     with pytest.raises(NotApplicable, match=r"more than the [0-9]+ tokens that the model reads"):
         model.itm(encoded, ["dog " * 2048])
-    with pytest.raises(NotApplicable, match="contains '<image>', which is a special token"):
-        model.itm(encoded, ["an <image> of a dog"])
+    special = OWN_SPECIAL.get(family, "<image>")
+    with pytest.raises(NotApplicable, match=f"contains '{re.escape(special)}', which is a special token"):
+        model.itm(encoded, [f"an {special} of a dog"])
