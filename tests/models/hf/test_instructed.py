@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -240,3 +241,11 @@ def test_what_a_family_with_prompts_cannot_read_is_no_question(
         model.itm(encoded, ["dog " * 2048])
     with pytest.raises(NotApplicable, match="contains '<image>', which is a special token"):
         model.itm(encoded, ["an <image> of a dog"])
+
+
+def test_the_tokenizer_of_the_q_former_decides_scores(folder_of: Callable[[str], Path], tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(folder_of("instructblip"), tmp_path / "mine"))
+    before = load_model(str(folder)).fingerprint
+    path = folder / "qformer_tokenizer" / "tokenizer.json"
+    path.write_text(path.read_text() + "\n")
+    assert load_model(str(folder)).fingerprint != before
