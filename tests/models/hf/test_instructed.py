@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -256,3 +257,11 @@ def test_what_a_family_with_prompts_cannot_read_is_no_question(
     special = OWN_SPECIAL.get(family, "<image>")
     with pytest.raises(NotApplicable, match=f"contains '{re.escape(special)}', which is a special token"):
         model.itm(encoded, [f"an {special} of a dog"])
+
+
+def test_the_tokenizer_of_the_q_former_decides_scores(folder_of: Callable[[str], Path], tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(folder_of("instructblip"), tmp_path / "mine"))
+    before = load_model(str(folder)).fingerprint
+    path = folder / "qformer_tokenizer" / "tokenizer.json"
+    path.write_text(path.read_text() + "\n")
+    assert load_model(str(folder)).fingerprint != before
