@@ -72,6 +72,7 @@ def table(page: str, section: str, first: str) -> Table:
         (records.ContractRecord, "contract", "key"),
         (records.WrapperRecord, "wrappers", "key"),
         (records.StatedRecord, "stated", "key"),
+        (records.WordingRecord, "wordings", "key"),
         (records.ToldRecord, "told", "key"),
         (records.PolicyInForce, "policy", "key"),
         (records.KnownBias, "policy", "key of a known bias"),
