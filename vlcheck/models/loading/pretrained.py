@@ -48,6 +48,7 @@ from vlcheck.models.loading.folder import (
     not_a_folder,
     weight_files,
 )
+from vlcheck.models.loading.heeded import check_heeded
 from vlcheck.models.loading.layout import naming
 from vlcheck.models.loading.loaded import check_loaded, check_quantization
 from vlcheck.models.loading.packages import needed
@@ -199,6 +200,7 @@ class Pretrained:
     def image_processor(self) -> BaseImageProcessor:
         """Load the image processor. Raises UsageError if its file is missing or damaged."""
         loaded: BaseImageProcessor = self._part("image processor", AutoImageProcessor.from_pretrained)
+        check_heeded(self.folder, loaded)
         return loaded
 
     def processor(self) -> ProcessorMixin:
@@ -210,6 +212,7 @@ class Pretrained:
             raise UsageError(f"{self.folder}: no processor can be loaded, only a {type(loaded).__name__}.")
         self._check_vocabulary(loaded.tokenizer)
         self._check_counts(loaded)
+        check_heeded(self.folder, loaded)
         without_habits(loaded.tokenizer)
         return loaded
 
