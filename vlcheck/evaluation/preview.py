@@ -6,8 +6,9 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
+from typing import cast
 
 import numpy as np
 from PIL import Image
@@ -30,7 +31,7 @@ from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question
 from vlcheck.metrics.registry import COMPARING, METRICS, OF_PICTURES, RELATIVE
-from vlcheck.models.protocol import VisionLanguageModel
+from vlcheck.models.protocol import CountsRequests, VisionLanguageModel
 from vlcheck.policy.policy import Policy, Rule
 from vlcheck.report.text.columns import aligned
 from vlcheck.scoring.plan import Plan, make_plan
@@ -152,23 +153,31 @@ class Foresight:
         setting: queries that set the model's operating scale; the tests may ask some of them as well.
         required: the biases for which the policy requires a pass or a fail.
         faults: a message for each test whose own code raises while it is planned.
+        wordings: the other wordings of a question in words, in which its tests ask as well.
     """
 
     prospects: tuple[Prospect, ...]
     setting: tuple[Query, ...] = ()
     required: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
+    wordings: tuple[str, ...] = ()
 
     @property
     def queries(self) -> Iterator[Query]:
         """All queries, as often as the tests ask them."""
-        return chain(self.setting, *(prospect.queries for prospect in self.prospects))
+        return self.in_wordings(chain(self.setting, *(prospect.queries for prospect in self.prospects)))
 
     @property
     def at_most(self) -> Iterator[Query]:
         """All queries, and those that may be asked to replace cases that do not count."""
         spare = chain.from_iterable(prospect.spare for prospect in self.prospects)
-        return chain(self.queries, (query for trial in spare for query in trial.queries()))
+        return chain(self.queries, self.in_wordings(query for trial in spare for query in trial.queries()))
+
+    def in_wordings(self, queries: Iterable[Query]) -> Iterator[Query]:
+        """Yield queries in each wording in which they are asked."""
+        for query in queries:
+            yield query
+            yield from map(query.in_wording, self.wordings if METRICS[query.metric].worded else ())
 
     @property
     def added(self) -> list[Query]:
@@ -268,6 +277,7 @@ def preview(
     policy: Policy,
     model: VisionLanguageModel | None,
     schedule: Schedule,
+    wordings: Sequence[str] = (),
 ) -> Iterator[str]:
     """Yield the preview of a run as lines.
 
@@ -277,10 +287,12 @@ def preview(
         policy: the policy.
         model: the model; None if none is given, then all metrics are previewed and no time is estimated.
         schedule: the schedule.
+        wordings: the other wordings of a question in words, in which its tests ask as well.
     """
     trials = Trials.for_model(source, model)
     operating = ahead(trials, model.kinds if model else {}, schedule)
-    return preview_lines(foresee(tests, operating, policy, model.metrics if model else METRICS), model)
+    seen = foresee(tests, operating, policy, model.metrics if model else METRICS)
+    return preview_lines(replace(seen, wordings=tuple(wordings)), model)
 
 
 def preview_lines(foresight: Foresight, model: VisionLanguageModel | None) -> Iterator[str]:
@@ -299,12 +311,16 @@ def preview_lines(foresight: Foresight, model: VisionLanguageModel | None) -> It
     yield f"{counted(plan.n_pictures, 'picture')} to encode, {counted(plan.texts, 'text')} to ask about them"
     yield from _at_most(foresight, plan)
     if foresight.added:
-        rest = make_plan(query for prospect in foresight.prospects for query in prospect.queries)
+        rest = make_plan(foresight.in_wordings(chain.from_iterable(one.queries for one in foresight.prospects)))
         pictures, texts = plan.n_pictures - rest.n_pictures, plan.texts - rest.texts
         more = f"{counted(pictures, 'picture')} and {counted(texts, 'text')}"
         yield f"{more} of these only set the model's operating scale"
     if model:
-        yield _duration(model, plan.n_pictures, plan.texts)
+        yield (
+            _by_requests(model, plan)
+            if isinstance(model, CountsRequests)
+            else _duration(model, plan.n_pictures, plan.texts)
+        )
 
 
 def _at_most(foresight: Foresight, plan: Plan) -> Iterator[str]:
@@ -322,23 +338,30 @@ def _at_most(foresight: Foresight, plan: Plan) -> Iterator[str]:
     )
 
 
-def _duration(model: VisionLanguageModel, pictures: int, texts: int) -> str:
+def _by_requests(model: CountsRequests, plan: Plan) -> str:
+    """Return how many requests a plan takes, and how long they take together."""
+    requests = sum(model.requests(query) for chunk in plan.chunks for query in chunk.queries)
+    asked = f"{counted(requests, 'request')}, {model.at_once} at a time"
+    return f"{asked}: {_duration(cast(VisionLanguageModel, model), 0, requests, model.at_once)}"
+
+
+def _duration(model: VisionLanguageModel, pictures: int, texts: int, at_once: int = _PROBES) -> str:
     try:
         with contained():
-            return f"about {duration(_seconds(model, pictures, texts))} with {model.name}"
+            return f"about {duration(_seconds(model, pictures, texts, at_once))} with {model.name}"
     except (NotApplicable, UsageError, ForeignFault) as error:
         return printable(f"{model.name} cannot be timed. {error}")
 
 
-def _seconds(model: VisionLanguageModel, pictures: int, texts: int) -> float:
+def _seconds(model: VisionLanguageModel, pictures: int, texts: int, at_once: int) -> float:
     """Measure on blank pictures how long a picture and a text take; the first round only warms up."""
-    blank = [Image.new("RGB", (640, 480), "grey")] * _PROBES
+    blank = [Image.new("RGB", (640, 480), "grey")] * at_once
     *_, name = (name for name in OF_PICTURES if name in model.metrics)
     text, word = METRICS[name].sample
     for _ in range(2):
         began = time.perf_counter()
         encoded = model.encode(blank)
         done = time.perf_counter()
-        METRICS[name].score(model, encoded, (text,) * _PROBES, ((word,),) * _PROBES, 1)
+        METRICS[name].score(model, encoded, (text,) * at_once, ((word,),) * at_once, 1)
         asked = time.perf_counter()
-    return (pictures * (done - began) + texts * (asked - done)) / _PROBES
+    return (pictures * (done - began) + texts * (asked - done)) / at_once

@@ -97,6 +97,9 @@ class MaskedWords(MetricDefinition):
         {
             "masked-lm": Kind("P(word) at the mask"),
             "candidates": Kind("each word's share, by the likelihood of the whole text", among="the words"),
+            "choice": Kind(
+                "each word's share among lettered options, averaged over their rotations", among="the words"
+            ),
             "image-labels": Kind(
                 "P of the picture's labels that name the word; the text is not read", of_classes=True, reads_text=False
             ),

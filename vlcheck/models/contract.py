@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -26,6 +27,7 @@ PROBES = max(BATCHES)
 SIDE = 2048  # pixels; models read smaller pictures
 # The largest accepted difference of a score between two batches. The order of a sum may depend on the batch.
 TOLERANCES: Mapping[str, float] = {"float64": 1e-9, "float32": 1e-4, "bfloat16": 5e-2, "float16": 1e-2}
+NOISES = 8  # as a share of two probabilities differs more than each of them
 _WORDS = 5  # the largest number of words in a probe
 _FEW = 3  # the number of probes for clauses that need no more
 _LONGER = (6, 3, 1)  # numbers of times that a text is appended to itself to make a longer one
@@ -78,6 +80,9 @@ def _opened(case: Case) -> Image.Image:
 def examine(model: VisionLanguageModel, probes: Sequence[Probe], *, tolerance: float = 1e-4) -> Iterator[Outcome]:
     """Try every clause of the contract under every metric of a model.
 
+    A model that others run may have the attribute `noise`, the largest difference of a probability among repeats of a
+    question: two answers to one question may then differ by NOISES times as much.
+
     Args:
         model: the model to try.
         probes: probes with different pictures; PROBES of them are needed to try every batch size.
@@ -86,13 +91,16 @@ def examine(model: VisionLanguageModel, probes: Sequence[Probe], *, tolerance: f
     Yields:
         One outcome a clause.
     """
+    again = NOISES * float(getattr(model, "noise", 0.0))
+    tolerance = max(tolerance, again)
     for metric in sorted(model.metrics):
         try:
             asked = _of_classes(model, metric, probes) if KINDS[model.kinds[metric]].of_classes else probes
             if not asked:
                 yield Outcome(f"{metric}: it answers", False, "no word of the probes is a class that it knows")
                 continue
-            yield from _outcomes(metric, partial(_scores, model, metric), asked, tolerance, sees_pictures(model))
+            limits = _Limits(tolerance, again, sees_pictures(model))
+            yield from _outcomes(metric, partial(_scores, model, metric), asked, limits)
             yield from _of_few(model, metric, asked[:_FEW], tolerance)
         except (KeyboardInterrupt, GeneratorExit):
             raise
@@ -100,12 +108,20 @@ def examine(model: VisionLanguageModel, probes: Sequence[Probe], *, tolerance: f
             yield Outcome(f"{metric}: it answers", False, describe_error(error))
 
 
-def _outcomes(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float, sees: bool) -> Iterator[Outcome]:
+class _Limits(NamedTuple):
+    """The largest accepted differences between two batches, and of the same batch; whether pictures have to matter."""
+
+    tolerance: float
+    again: float
+    sees: bool
+
+
+def _outcomes(metric: str, ask: Ask, probes: Sequence[Probe], limits: _Limits) -> Iterator[Outcome]:
     """Try the clauses that need all probes."""
-    scores = ask(probes)
+    scores, tolerance = ask(probes), limits.tolerance
     yield Outcome(f"{metric}: each score is a probability", _is_probability(scores), _range(scores))
     same: tuple[tuple[str, Scores, float], ...] = (
-        ("asked again", ask(probes), 0.0),
+        ("asked again", ask(probes), limits.again),
         ("in another order", ask(probes[::-1])[::-1], tolerance),
         ("with the words in another order", [own[::-1] for own in ask([*map(_turned, probes)])], tolerance),
         *((f"in batches of {size}", ask(probes, size), tolerance) for size in BATCHES),
@@ -114,8 +130,8 @@ def _outcomes(metric: str, ask: Ask, probes: Sequence[Probe], tolerance: float, 
         distance = _distance(scores, again)
         yield Outcome(f"{metric}: the same {clause}", distance <= most, f"differs by {figure(distance)} at most")
     changed = sum(map(_differ, scores, ask(_exchanged(probes))))
-    kept = bool(changed) == sees
-    what = "other pictures, other scores" if sees else "the picture changes no score"
+    kept = bool(changed) == limits.sees
+    what = "other pictures, other scores" if limits.sees else "the picture changes no score"
     yield Outcome(f"{metric}: {what}", kept, f"{changed} of {len(probes)} differ")
 
 

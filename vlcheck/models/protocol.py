@@ -17,9 +17,12 @@ from vlcheck.metrics.registry import KINDS, METRICS
 __all__ = [
     "KINDS",
     "AnswersYesNo",
+    "AsksAhead",
     "ClassifiesRegions",
+    "CountsRequests",
     "Encoded",
     "MatchesTexts",
+    "MayChange",
     "NamesClasses",
     "NamesWords",
     "PredictsWords",
@@ -107,6 +110,43 @@ class StatesSymmetry(Protocol):
         Returns:
             The other query, whose words have the scores of the query's words in some order; None if there is none.
         """
+
+
+@runtime_checkable
+class AsksAhead(Protocol):
+    """A model that answers over a network: questions are sent before their answers are asked for."""
+
+    def begin(self, metric: str, encoded: Encoded, texts: Sequence[str], words: Sequence[Sequence[str]]) -> None:
+        """Send questions whose answers will be asked for soon, by the method of the metric with the same arguments.
+
+        Args:
+            metric: the metric.
+            encoded: n images, encoded by this model.
+            texts: n texts.
+            words: n lists of words or foils.
+        """
+
+
+@runtime_checkable
+class CountsRequests(Protocol):
+    """A model that is asked by requests over a network, several at a time.
+
+    Attributes:
+        at_once: number of requests at a time.
+    """
+
+    at_once: int
+
+    def requests(self, query: Query) -> int:
+        """Return the number of requests that a query takes."""
+
+
+@runtime_checkable
+class MayChange(Protocol):
+    """A model that may become another one during a run, since others run it."""
+
+    def changed(self) -> str:
+        """Return how the model differs from what it was when it was loaded, in words; "" if it does not."""
 
 
 class Wrapping(NamedTuple):

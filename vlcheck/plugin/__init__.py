@@ -150,6 +150,7 @@ def pytest_runtest_makereport(
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):  # else somebody waits for the end
         session.config.stash[RUN].ending.explain()
+        session.config.stash[RUN].ending.identify()
     session.exitstatus = session.config.stash[RUN].ending.finish(session.exitstatus)
 
 

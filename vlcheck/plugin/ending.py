@@ -75,6 +75,11 @@ class Ending:
         with self._ending("--vl-explain: stopped before all cases were explained."):
             self._run.explain()
 
+    def identify(self) -> None:
+        """Check that a model that others run has not changed."""
+        with self._ending("--vl-model: stopped before it was asked whether it is still the same model."):
+            self._run.identify()
+
     def last_word(self, status: int) -> int:
         """Return the final exit status, even if other plugins changed pytest's; the results file gets the same."""
         final = self.finish(status)

@@ -485,6 +485,12 @@ class Run:
             for line in explainer.lines():  # what is explained is not lost if the process ends
                 self._opened[1].keep([line])
 
+    def identify(self) -> None:
+        """Ask a model that others run whether it is still the one of the start, and keep what it answers."""
+        if self._opened:
+            bench, part = self._opened
+            part.keep(bench.session.identity(self._process))
+
     def thumbnail(self, picture: Picture) -> bytes:
         """Return a picture as a small JPEG; empty if pictures are left out."""
         return self._opened[0].session.thumbnail(picture) if self._opened else b""

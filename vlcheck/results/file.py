@@ -27,6 +27,7 @@ from vlcheck.results.records import (
     EvidenceRecord,
     ExplanationRecord,
     FaultRecord,
+    IdentityRecord,
     ImageRecord,
     Record,
     RunRecord,
@@ -56,6 +57,7 @@ class ResultLines:
         evidence: the rows behind each verdict as JSON, by the verdict's key.
         explanations: the maps over pictures and texts of the evidence.
         faults: the reasons why tests have no verdict, by test; in the results of a control.
+        identities: what was found at the end of the run of a model that others run, by process.
         words: the accuracies from words alone; in the results of a control that sees no picture.
     """
 
@@ -65,6 +67,7 @@ class ResultLines:
     evidence: dict[Key, list[str]] = field(default_factory=dict)
     explanations: list[ExplanationRecord] = field(default_factory=list)
     faults: dict[str, FaultRecord] = field(default_factory=dict)
+    identities: dict[str, IdentityRecord] = field(default_factory=dict)
     words: WordsLine | None = None
 
     @property
@@ -76,6 +79,12 @@ class ResultLines:
     def decided(self) -> bool:
         """True if any verdict is a pass or a fail; otherwise nothing was checked."""
         return any(verdict.decided for verdict in self.verdicts.values())
+
+    @property
+    def changed(self) -> str:
+        """How the model changed during the run, in a sentence; "" if it is as it was, or cannot change."""
+        found = dict.fromkeys(one.changed for one in self.identities.values() if one.changed)
+        return f"The model is not the one of the start of the run: {'; '.join(found)}." if found else ""
 
     @property
     def length(self) -> int:
@@ -110,6 +119,8 @@ class ResultLines:
                     self.explanations.append(line)
                 case FaultRecord():
                     self.faults[line.test] = line
+                case IdentityRecord():
+                    self.identities[line.process] = line
                 case WordsLine():
                     self.words = line
                 case VerdictRecord():
@@ -134,6 +145,7 @@ class ResultLines:
         """Yield the lines after the verdicts."""
         yield from self.explanations
         yield from self.faults.values()
+        yield from self.identities.values()
         if self.words:
             yield self.words
 

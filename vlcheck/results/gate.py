@@ -28,6 +28,8 @@ def objections(results: ResultLines, comparison: Comparison | None = None) -> It
     if not results.verdicts:
         yield "No verdict came of this run: nothing was checked."
         return
+    if results.changed:
+        yield f"{printable(results.changed)} No verdict holds."
     if not results.decided:
         yield NOTHING_DECIDED
     if tests := results.run.unjudged:

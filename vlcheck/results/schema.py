@@ -18,6 +18,7 @@ from vlcheck.results.records import (
     EvidenceRecord,
     ExplanationRecord,
     FaultRecord,
+    IdentityRecord,
     ImageRecord,
     LaterRecord,
     Record,
@@ -34,10 +35,20 @@ RECORDS: Mapping[str, type[Record]] = MappingProxyType(
         "verdict": VerdictRecord,
         "explanation": ExplanationRecord,
         "fault": FaultRecord,
+        "identity": IdentityRecord,
         "words": WordsLine,
     }
 )
-Line = RunRecord | ImageRecord | EvidenceRecord | VerdictRecord | ExplanationRecord | FaultRecord | WordsLine
+Line = (
+    RunRecord
+    | ImageRecord
+    | EvidenceRecord
+    | VerdictRecord
+    | ExplanationRecord
+    | FaultRecord
+    | IdentityRecord
+    | WordsLine
+)
 _KIND = re.compile("[a-z][a-z-]{0,40}")  # the kinds of all versions
 _DECODER = msgspec.json.Decoder(EvidenceRecord)
 

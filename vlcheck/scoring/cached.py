@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from PIL import Image
 
@@ -11,6 +11,7 @@ from vlcheck.cases.image_notes import pixel_sha256
 from vlcheck.cases.picture import Picture
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.query import Query
+from vlcheck.scoring.ahead import one_ahead
 from vlcheck.scoring.plan import Chunk, Plan, make_plan
 from vlcheck.scoring.progress import Progress
 from vlcheck.scoring.render import render_all, thumbnail_jpeg
@@ -43,8 +44,7 @@ class CachedScorer:
             UsageError: the store cannot be read or written.
         """
         started, done = time.monotonic(), 0
-        for chunk in plan.chunks:
-            self.score(chunk)
+        for chunk in one_ahead(map(self.scoring, plan.chunks)):
             done += len(chunk.pictures)
             if progress:
                 progress(Progress.since(started, done, plan.n_pictures))
@@ -54,10 +54,22 @@ class CachedScorer:
 
         An interrupt passes through; the answers before it are kept.
         """
+        for _ in self.scoring(chunk):
+            pass
+
+    def scoring(self, chunk: Chunk) -> Iterator[Chunk | None]:
+        """Score a chunk as `score` does, with pauses.
+
+        Yields:
+            None whenever questions were sent whose answers are not awaited yet; the chunk once it is answered.
+        """
         missing = self.store.missing(query.key for query in chunk.queries)
         left = Chunk(tuple(query for query in chunk.queries if query.key in missing))
         for answered in self.scorer.score(left, self._keep):
             self.store.put(answered)
+            if not answered:
+                yield None
+        yield chunk
 
     def has(self, chunk: Chunk) -> bool:
         """Return True if every query of a chunk is answered."""

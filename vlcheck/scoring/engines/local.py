@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from vlcheck._util import temporary
 from vlcheck.errors import UsageError
+from vlcheck.scoring.ahead import one_ahead
 from vlcheck.scoring.cached import CachedScorer
 from vlcheck.scoring.plan import Chunk, Plan
 from vlcheck.scoring.progress import Progress
@@ -53,8 +54,8 @@ def work_together(
     leases = Leases(folder, silence)
     while waiting:
         held = []
-        for chunk in waiting:
-            if not _finish(chunk, scorer, leases):
+        for chunk, is_done in one_ahead(_finishing(chunk, scorer, leases) for chunk in waiting):
+            if not is_done:
                 held.append(chunk)
                 continue
             done += len(chunk.pictures)
@@ -148,13 +149,19 @@ def _from_own_offset(chunks: tuple[Chunk, ...]) -> list[Chunk]:
     return [*chunks[start:], *chunks[:start]]
 
 
-def _finish(chunk: Chunk, scorer: CachedScorer, leases: Leases) -> bool:
-    """Return whether the chunk is answered, by another worker or now; False while another one holds it."""
+def _finishing(chunk: Chunk, scorer: CachedScorer, leases: Leases) -> Iterator[tuple[Chunk, bool] | None]:
+    """Answer a chunk, with the pauses of `CachedScorer.scoring`.
+
+    Yields:
+        At last the chunk, and whether it is answered, by another worker or now; False while another one holds it.
+    """
     if scorer.has(chunk):
-        return True
+        yield chunk, True
+        return
     try:
         with leases.take(chunk.key):
-            scorer.score(chunk)  # asks the store again what is missing
+            yield from (None for step in scorer.scoring(chunk) if step is None)  # asks the store again what is missing
     except Timeout:
-        return False
-    return True
+        yield chunk, False
+    else:
+        yield chunk, True

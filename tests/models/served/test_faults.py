@@ -1,0 +1,159 @@
+"""A served model whose server fails: it waits, dies, answers garbage, or is not what the spec says."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.models.served.running import running
+from vlcheck.errors import UsageError
+from vlcheck.models.served.load import load
+
+TEXT = "a red bus"
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_fault_that_passes_is_waited_for(open_served, server, pictures, status):
+    model = open_served()
+    server.faults(status=status, times=3)
+
+    scores = model.itm(model.encode(pictures), [TEXT] * 4)
+
+    assert ((scores > 0) & (scores < 1)).all()
+    assert server.log["chats"] == 7
+
+
+def test_the_pause_that_the_server_asks_for_is_kept_by_all(open_served, server, pictures):
+    model = open_served(concurrency="4")
+    server.faults(status=429, times=1, retry_after="0.4")
+    began = time.monotonic()
+
+    model.itm(model.encode(pictures * 2), [TEXT] * 8)
+
+    assert 0.4 <= time.monotonic() - began < 5
+    assert server.log["chats"] == 9
+
+
+def test_after_all_tries_the_error_says_what_happened_and_the_endpoint_is_given_up(open_served, server, pictures):
+    model = open_served(tries="2", concurrency="1")
+    server.faults(status=503, times=-1)
+
+    with pytest.raises(UsageError, match=r"gave no answer in 2 tries, at last: status 503\. It is not asked again"):
+        model.itm(model.encode(pictures), [TEXT] * 4)
+    with pytest.raises(UsageError, match="not asked again"):
+        model.itm(model.encode(pictures), ["another text"] * 4)
+
+    assert server.log["chats"] == 2
+
+
+def test_a_slow_server_is_waited_for_as_long_as_the_spec_says(open_served, server, pictures):
+    model = open_served(timeout="0.2", tries="2")
+    server.faults(latency=30)
+    began = time.monotonic()
+    with pytest.raises(UsageError, match=r"gave no answer in 2 tries, at last: no answer within 0\.2 s"):
+        model.itm(model.encode(pictures[:1]), [TEXT])
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("garbage", "why"),
+    [
+        ("html", "it answers with an HTML page"),
+        ("text", "'upstream said nothing', which is no JSON"),
+        ("empty", "it has no choices"),
+        ("list", "it has no choices"),
+        ("shape", "a token has no text"),
+        ("nan", "a log-probability is no number up to 0"),
+        ("positive", "a log-probability is no number up to 0"),
+        ("cut", "which is no JSON"),
+    ],
+)
+def test_garbage_is_an_error_and_no_score(open_served, server, pictures, garbage, why):
+    model = open_served()
+    server.faults(garbage=garbage)
+    with pytest.raises(UsageError, match=why):
+        model.itm(model.encode(pictures[:1]), [TEXT])
+
+
+def test_an_answer_of_another_model_is_an_error(open_served, server, pictures):
+    model = open_served()
+    server.faults(reply_model="org/other")
+    with pytest.raises(UsageError, match=r"answers as 'org/other'; at the start of the run it was org/small-vlm"):
+        model.itm(model.encode(pictures[:1]), [TEXT])
+
+
+def test_a_server_that_dies_is_said(pictures):
+    with running("drawn") as server:
+        model = load(server.path, device="cpu", dtype="float32", tries="2")
+        server.faults(die_after=2)
+        with pytest.raises(UsageError, match=rf"http://127.0.0.1:{server.port}/v1 gave no answer in 2 tries"):
+            model.itm(model.encode(pictures * 4), [TEXT] * 16)
+
+
+@pytest.mark.parametrize(
+    ("faults", "why"),
+    [
+        ({"html": True}, r"is no endpoint of OpenAI's protocol: it answers with an HTML page"),
+        ({"secret": "s3cret"}, r"needs a key: OPENAI_API_KEY has none \(status 401\)"),
+        ({"served": ["org/small-vlm-2", "org/z"]}, r"serves no 'org/small-vlm'\. Did you mean 'org/small-vlm-2'\?"),
+        ({"drop": True}, r"does not see the picture: .* drops or truncates pictures"),
+        ({"crop": 0.5}, r"does not see the upper right, lower left and lower right of a picture"),
+        ({"status": 403, "times": -1}, r"needs a key: OPENAI_API_KEY has none \(status 403\)"),
+        ({"status": 301, "times": -1}, r"sends requests elsewhere \(status 301\)"),
+        ({"status": 422, "times": -1}, r"refuses a request \(status 422\)\. It says: no"),
+    ],
+)
+def test_an_endpoint_that_cannot_be_used_is_refused(open_served, server, faults, why):
+    server.faults(**faults)
+    with pytest.raises(UsageError, match=why):
+        open_served(tries="1")
+
+
+def test_the_models_are_listed_where_none_is_named(server):
+    with pytest.raises(UsageError, match=r"no model is named\. .* serves org/small-vlm\. Say openai:URL#MODEL"):
+        load(f"{server.root}/v1", device="cpu", dtype="float32")
+
+
+def test_a_url_without_its_path_is_said(server):
+    with pytest.raises(UsageError, match=r"Does the URL lack /v1\?"):
+        load(f"{server.root}#org/small-vlm", device="cpu", dtype="float32")
+
+
+@pytest.mark.parametrize(
+    "url", ["", "localhost:8000", "ftp://host/v1", "http://", "http://host:no/v1", "http://[::1/v1"]
+)
+def test_what_is_no_url_is_refused(url):
+    with pytest.raises(UsageError, match=r"is not the URL of an endpoint\. Say openai:URL#MODEL"):
+        load(f"{url}#m", device="cpu", dtype="float32")
+
+
+def test_nobody_there_is_said():
+    with pytest.raises(UsageError, match=r"gave no answer in 1 try, at last: .*refused"):
+        load("http://127.0.0.1:1/v1#m", device="cpu", dtype="float32", tries="1")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"concurrency": "0"},
+        {"concurrency": "many"},
+        {"timeout": "0"},
+        {"timeout": "-1"},
+        {"tries": "0"},
+        {"tries": "1.5"},
+    ],
+)
+def test_an_option_out_of_range_is_refused(open_served, options):
+    ((name, _),) = options.items()
+    with pytest.raises(UsageError, match=f"{name}=.*: has to be a"):
+        open_served(**options)
+
+
+def test_a_picture_that_is_shrunk_on_the_way_is_found(open_served, server):
+    before = open_served().setup().pictures
+    server.faults(shrink=2)
+    after = open_served().setup().pictures
+    assert (before, after) == tuple(
+        f"PNG, as they are, squares of {side} px in 224 are told apart" for side in (32, 56)
+    )

@@ -1,0 +1,78 @@
+"""The key of an endpoint. It is read from the environment whenever a request is sent, and kept nowhere."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from vlcheck.errors import UsageError
+from vlcheck.models.served.http import httpx
+
+VARIABLE = "OPENAI_API_KEY"  # where OpenAI's own client looks for the key
+_SHORTEST = 4  # characters; shorter ones, such as the "x" that stands for no key, occur in every text
+
+
+@dataclass(frozen=True)
+class ApiKey:
+    """An environment variable that has the key of an endpoint, or has none for an endpoint that needs no key.
+
+    Attributes:
+        variable: its name.
+    """
+
+    variable: str = VARIABLE
+
+    @property
+    def is_set(self) -> bool:
+        """True if the variable has a key."""
+        return bool(os.environ.get(self.variable, "").strip())
+
+    def demand_sendable(self) -> None:
+        """Raise UsageError if the key has characters that no HTTP header can have."""
+        key = os.environ.get(self.variable, "").strip()
+        fit, key = key.isascii() and key.isprintable(), ""
+        if not fit:
+            raise UsageError(f"the key in {self.variable} has characters that no HTTP header can have.")
+
+    def scrubbed(self, text: str) -> str:
+        """Return a text of the endpoint with `[key]` in the place of the key: some servers repeat it."""
+        return text.replace(os.environ[self.variable].strip(), "[key]") if self._is_long else text
+
+    @property
+    def _is_long(self) -> bool:
+        return len(os.environ.get(self.variable, "").strip()) >= _SHORTEST
+
+
+@dataclass(frozen=True)
+class WithoutKey(logging.Filter):
+    """Leaves out lines of a log that contain the key.
+
+    Attributes:
+        key: where the key is.
+    """
+
+    key: ApiKey
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return False for a line with the key."""
+        said = record.getMessage()
+        return self.key.scrubbed(said) == said
+
+
+class Bearer(httpx.Auth):
+    """Adds the key to each request.
+
+    Args:
+        key: where the key is.
+    """
+
+    def __init__(self, key: ApiKey) -> None:
+        self._key = key
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Send a request with the key, if there is one."""
+        if self._key.is_set:
+            request.headers["Authorization"] = f"Bearer {os.environ[self._key.variable].strip()}"
+        yield request
