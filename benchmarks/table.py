@@ -10,13 +10,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks import audit_pages, calibration_pages, cures_page
+from benchmarks import audit_pages, calibration_pages, cures_page, parity_pages, types_page
 from vlcheck._util.numbers import brief, counted, duration, share
 from vlcheck.explain.attribution.registry import METHODS, SHIPPED
 from vlcheck.explain.bench.records import read_bench
 from vlcheck.explain.bench.table import LEGEND, cause_rows, curve_rows, markdown, setting, truth_rows
 from vlcheck.explain.bench.trust import MEASURED
-from vlcheck.models.loading.registry import LISTED, family_key, imported, registered_families, registered_wrappers
+from vlcheck.models.loading.registry import (
+    LISTED,
+    family_key,
+    imported,
+    registered_families,
+    registered_tasks,
+    registered_wrappers,
+)
 from vlcheck.models.loading.registry import table as family_rows
 from vlcheck.plugin.collect import collect
 from vlcheck.studies.power import PowerMatrix, from_json, matrix_rows
@@ -236,14 +243,16 @@ def memory(measured: str) -> str:
 def families() -> str:
     """The families of models as Markdown, but for those of the zoo, and without wrappers."""
     tests = Counter(str(test.metric) for test in collect(suite_folder() / "behavior_tests").tests)
-    head, *rows = family_rows(tests, (imported(entry) for _, entry in sorted(registered_families().items())))
+    head, *rows = family_rows(
+        tests, (imported(entry) for _, entry in sorted((registered_families() | registered_tasks()).items()))
+    )
     cells = [head, ["---"] * len(head), *([f"`{name}`", *row] for name, *row in rows if name not in PLANTED)]
     return "".join(f"| {' | '.join(row)} |\n" for row in cells) + "\n`vlcheck models` lists them.\n"
 
 
 def listing() -> str:
     """Return what the shipped families and wrappers state of themselves, as JSON for `vlcheck models`."""
-    registered = registered_families() | registered_wrappers()
+    registered = registered_families() | registered_tasks() | registered_wrappers()
     shipped = [entry for _, entry in sorted(registered.items()) if entry.value.startswith("vlcheck.")]
     found = {family_key(entry): imported(entry) for entry in shipped}
     said = {key: {"known": family.known, "kinds": dict(family.kinds or {})} for key, family in found.items()}
@@ -416,6 +425,11 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "audit-coco": lambda: audit_pages.coco(_kept("audit.json")),
         "audit-speed": lambda: audit_pages.speed(_kept("audit.json")),
     },
+    "explanation/parity-proof.md": {
+        "parity-errors": lambda: parity_pages.errors(_kept("parity.json")),
+        "parity-same": lambda: parity_pages.same(_kept("parity.json")),
+        "parity-faults": lambda: parity_pages.faults(_kept("parity.json")),
+    },
     "explanation/cures.md": {"cures": lambda: cures_page.cures_passage(_kept("cures.json"), _kept("matrix.json"))},
     "explanation/known-truth.md": {"explanations": explanations},
     "explanation/calibration.md": {
@@ -426,6 +440,9 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "explanation/attribution.md": {"attribution": lambda: attribution(_kept("attribution.json"))},
     "howto/explain.md": {"explanation-times": lambda: explanation_times(_kept("attribution.json"))},
     "reference/families.md": {"families": families},
+    "reference/generative-types.md": {
+        "generative-types": lambda: types_page.types_passage(_kept("generative_types.json"))
+    },
 }
 
 

@@ -20,11 +20,15 @@ from safetensors.torch import save
 from tests.datasets.conftest import Folder
 from tests.datasets.foils.conftest import Published, aro_pair, sugarcrepe_pair, valse_pair, winoground_example
 from tests.datasets.tables.samples import pictures, samples, write_parquet, write_shard
+from tests.equivalence import sides
 from tests.plugin.conftest import write_cases
 from tests.report.pages import small
 from vlcheck.audit.corpus import open_corpus
 from vlcheck.datasets.registry import open_source
 from vlcheck.datasets.tables.columns import parse_columns
+from vlcheck.equivalence.kept import Kept
+from vlcheck.equivalence.report import report_on
+from vlcheck.equivalence.text import report_lines, report_markdown
 from vlcheck.errors import UsageError
 from vlcheck.models.loading.checkpoint import read_checkpoint
 from vlcheck.models.loading.folder import check_documents, check_one_template
@@ -34,6 +38,7 @@ from vlcheck.models.original.vilbert.config import read_config as vilbert_config
 from vlcheck.models.original.vilt.weights import _stated_sizes as vilt_sizes
 from vlcheck.models.original.xvlm.config import read_config as xvlm_config
 from vlcheck.models.regions.precomputed import RegionFiles
+from vlcheck.policy.policy import Margins
 from vlcheck.policy.toml_file import load_policy
 from vlcheck.report.markdown.model_card import card
 from vlcheck.report.page import draw
@@ -153,6 +158,24 @@ def test_results_and_what_is_drawn_of_them(tmp_path):
             errors="backslashreplace"
         )
         draw(found, source=path.name).encode()
+
+    assert fuzzed(path, parse, odd_json, odd_json, odd_bytes) == {"read", "refused"}
+
+
+def test_kept_answers_of_parity(tmp_path):
+    path = sides.written(
+        tmp_path / "a.parity",
+        [
+            sides.case("x", sides.match(0.9, 0.1), sides.words(0.5, 0.2)),
+            sides.case("drawn flat red", sides.match(0.9, 0.1), probe=True),
+        ],
+    ).path
+
+    def parse():
+        report = report_on(Kept.open(path), Kept.open(path), Margins())
+        report_markdown(report).encode()
+        "".join(report_lines(report)).encode()
+        report.to_json()
 
     assert fuzzed(path, parse, odd_json, odd_json, odd_bytes) == {"read", "refused"}
 

@@ -78,6 +78,8 @@ BLOCKS = {
     "audit": Expected((0,), ("audit.html", "audit.json")),
     "causes": Expected((1, 0), ("audit.html", RESULTS)),
     "mitigate": Expected((0,), (RESULTS,)),
+    "parity": Expected((0,), ("parity.json", "parity.md")),
+    "parity_kept": Expected((0, 0), ("old.parity",)),
     "compare": Expected((0, 0), (RESULTS,)),
 }
 

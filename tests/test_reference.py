@@ -16,7 +16,7 @@ from tests.documents import TEXTS
 from vlcheck import expect, perturb
 from vlcheck.datasets.jsonl import _FIELDS
 from vlcheck.datasets.tags import TAGS
-from vlcheck.policy.policy import BUILT_IN, METRICS, RULE, SCALING, TOLERANCES, UNDECIDED, Known
+from vlcheck.policy.policy import BUILT_IN, METRICS, RULE, SCALING, TOLERANCES, UNDECIDED, Known, Margins
 from vlcheck.results import records
 from vlcheck.results.words import WordKnowledgeRecord
 
@@ -129,6 +129,13 @@ def test_each_tolerance_is_listed_as_the_shipped_policy_has_it():
 def test_each_key_of_a_known_bias_is_listed():
     written_there = {one.name for one in fields(Known)} - {"path", "number", "expired"}  # which no entry says of itself
     assert set(table("policy", "Known biases", "key of `[[known]]`").names) == written_there
+
+
+def test_each_margin_of_parity_is_listed_as_the_shipped_policy_has_it():
+    listed = {name: float(row[1]) for row in table("policy", "Parity", "key of `[parity]`").rows for name in [row[0]]}
+    shipped = tomllib.loads((ROOT / "fixtures" / "policy.toml").read_text(encoding="utf-8"))["parity"]
+    assert listed == {f"`{name}`": value for name, value in shipped.items()}
+    assert shipped == vars(Margins())
 
 
 def parameters(of: object) -> dict[str, object]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from vlcheck.cases.case import Case
     from vlcheck.cases.selection import with_target
     from vlcheck.datasets.registry import open_source as open_cases
+    from vlcheck.equivalence.parity import keep_answers, parity
     from vlcheck.errors import NotApplicable, UsageError
     from vlcheck.explain.attribution.attribute import Attribution
     from vlcheck.explain.attribution.explain_score import explain_score
@@ -40,9 +41,11 @@ __all__ = [
     "expect",
     "explain",
     "explain_score",
+    "keep_answers",
     "list_models",
     "load_model",
     "open_cases",
+    "parity",
     "perturb",
     "read_results",
     "with_target",
@@ -64,9 +67,11 @@ _HOMES = {
     "expect": "vlcheck.expect",
     "explain": "vlcheck.explain",
     "explain_score": "vlcheck.explain.attribution.explain_score:explain_score",
+    "keep_answers": "vlcheck.equivalence.parity:keep_answers",
     "list_models": "vlcheck.models.loading.registry:list_models",
     "load_model": "vlcheck.models.loading.load:load_model",
     "open_cases": "vlcheck.datasets.registry:open_source",
+    "parity": "vlcheck.equivalence.parity:parity",
     "perturb": "vlcheck.perturb",
     "read_results": "vlcheck.api:read_results",
     "with_target": "vlcheck.cases.selection:with_target",

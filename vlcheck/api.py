@@ -192,6 +192,7 @@ def evaluate(
     store: str | Path | None = None,
     batch_size: int = 16,
     sequential: bool = False,
+    wordings: bool = False,
     images: bool = True,
     run_id: str | None = None,
     progress: Told | bool = True,
@@ -220,6 +221,8 @@ def evaluate(
         store: file in which answers are kept, so that nothing is asked twice; None for a temporary one.
         batch_size: pictures encoded together, from 1 on.
         sequential: whether to ask about images in growing batches, each behavior until its verdict is decided.
+        wordings: whether to ask a question in words, as generative models are asked, in each of its wordings, and to
+            judge the model in each; the verdict is that of the usual wording.
         images: whether the results keep small copies of the pictures.
         run_id: name of the run for `vlcheck gate`; the CI server's unless given, else a random one.
         progress: called as pictures are done; True writes to stderr, False nothing.
@@ -245,6 +248,7 @@ def evaluate(
         data=data if isinstance(data, str) else data.spec,
         **_loading(model, device, dtype, trust_remote_code),
         sequential=sequential,
+        wordings=wordings,
         batch_size=batch_size,
         store=_path("store", store),
         images=images,
@@ -258,7 +262,9 @@ def evaluate(
         if isinstance(source, str):
             source = open_source(source, lexicons=its.lexicons(lexicons), columns=columns)
         adapter = _loaded(config) if isinstance(model, str) else as_model(model)
-        companion = _control(control, replace(config, **_loading(control, device, dtype, trust_remote_code)))
+        companion = _control(
+            control, replace(config, wordings=False, **_loading(control, device, dtype, trust_remote_code))
+        )
         adapter = explaining(adapter, requests, batch_size=batch_size)
         explainer = case_explainer(adapter, requests)
         config = replace(config, explained=explainer.records if explainer else ())

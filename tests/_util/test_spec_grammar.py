@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import ROOT
 from vlcheck._util.paths import expanded
 from vlcheck._util.spec_grammar import (
+    Adapted,
     DataSpec,
     Factory,
     Reference,
@@ -52,6 +53,8 @@ PIECES = [
     "albef:",
     "tiny-mirror",
     "org/name",
+    "+org/name@v1",
+    '"+"',
 ]
 
 
@@ -85,13 +88,17 @@ def any_data(rng):
     return DataSpec(any_source(rng), rng.choice([1, 50, 200, 100_000]), rng.choice([0, 7, 10**17]))
 
 
+def any_place(rng):
+    return Reference("", rng.choice([text(rng), "org/name-1.0"]), rng.choice(["", "refs/pr/1", text(rng)]))
+
+
 def any_what(rng):
     name = rng.choice(["make", "Factory_2"])
     return rng.choice(
         [
-            Reference("", text(rng), rng.choice(["", text(rng)])),
-            Reference("", "org/name-1.0", rng.choice(["", "refs/pr/1", text(rng)])),
+            any_place(rng),
             Reference(rng.choice(FAMILIES), rng.choice(["", text(rng)])),
+            Adapted(any_place(rng), any_place(rng)),
             Factory(text(rng) + ".py", name),
             Factory("package.module", name),
         ]
@@ -189,6 +196,17 @@ def test_data_is_named(spec, wanted):
         ("package.module:make", Single(Factory("package.module", "make"))),
         ("folder,regions=d.pth", Single(Reference("", "folder"), (("regions", "d.pth"),))),
         ('folder,regions="a,b=c"', Single(Reference("", "folder"), (("regions", "a,b=c"),))),
+        ("a/base+b/lora", Single(Adapted(Reference("", "a/base"), Reference("", "b/lora")))),
+        ("a/base@v1+b/lora@v2", Single(Adapted(Reference("", "a/base", "v1"), Reference("", "b/lora", "v2")))),
+        (
+            "/base+/lora,regions=a+b",
+            Single(Adapted(Reference("", "/base"), Reference("", "/lora")), (("regions", "a+b"),)),
+        ),
+        ('"a+b"@v1+"c,d=e"', Single(Adapted(Reference("", "a+b", "v1"), Reference("", "c,d=e")))),
+        ('"a+b"', Single(Reference("", "a+b"))),
+        ("tiny-mirror+lora", Single(Adapted(Reference("", "tiny-mirror"), Reference("", "lora")))),
+        ("albef:/a+b.pth", Single(Reference("albef", "/a+b.pth"))),
+        ("a+b/mine.py:Mine", Single(Factory("a+b/mine.py", "Mine"))),
         (
             "itm=vilbert:A,regions=D, mlm=org/name@v1,adapter=P",
             Several(
@@ -229,6 +247,9 @@ def test_without_quotes_the_longest_path_that_exists_is_meant(spec, there, wante
         ("itm=A,mlm=B", "itm=A,mlm=B", Single(Reference("", "itm=A,mlm=B"))),
         ("albef:a,b=c.pth", "a,b=c.pth", Single(Reference("albef", "a,b=c.pth"))),
         ("package:make", "package:make", Single(Reference("", "package:make"))),
+        ("a+b", "a+b", Single(Reference("", "a+b"))),
+        ("a+b+c", "a+b", Single(Adapted(Reference("", "a+b"), Reference("", "c")))),
+        ("a+b+c", "b+c", Single(Adapted(Reference("", "a"), Reference("", "b+c")))),
     ],
 )
 def test_likewise_of_models(spec, there, wanted):
@@ -248,6 +269,9 @@ def test_likewise_of_models(spec, there, wanted):
         (model, "folder,regions=a,regions=b", "regions is named twice"),
         (model, "itm=A,mln=B", "'mln' is no metric. Did you mean 'mlm'? no model is named for mlm"),
         (model, "vqa=A", "'vqa' is no metric"),
+        (model, "base+", "Say BASE+ADAPTER, both a folder or hub id"),
+        (model, "+lora", "Say BASE+ADAPTER, both a folder or hub id"),
+        (model, "base+one+two", "one adapter is accepted. A path with + is written in double quotes"),
     ],
 )
 def test_what_means_nothing_is_named_by_parameter_and_part(parse, spec, said):
@@ -327,7 +351,7 @@ def test_options_that_a_model_does_not_take_are_named(tmp_path):
         assert said in str(raised.value)
 
 
-@pytest.mark.parametrize("name", ["me@home", "a,regions=b", "itm=x", "12:30", "tiny", 'a"b'])
+@pytest.mark.parametrize("name", ["me@home", "a,regions=b", "itm=x", "12:30", "tiny", 'a"b', "a+b"])
 def test_a_folder_of_any_name_can_be_named(name, tmp_path, monkeypatch):
     from tests.models.checkpoints import clip
 

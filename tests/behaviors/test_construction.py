@@ -17,7 +17,7 @@ from vlcheck.behaviors.collect import collected
 from vlcheck.behaviors.construction import ALIKE, IMPARTIAL
 from vlcheck.behaviors.tables import LeftAndRight
 from vlcheck.behaviors.trials import Trials
-from vlcheck.cases import CaseSource, with_target
+from vlcheck.cases import Case, CaseSource, with_target
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import ForeignFault
 from vlcheck.evaluation.calibration import ahead
@@ -41,6 +41,7 @@ from vlcheck.perturb import (
     Perturbation,
     SwapSides,
     UpsideDown,
+    View,
 )
 from vlcheck.policy.toml_file import load_policy
 from vlcheck.stats.verdict import Verdict
@@ -152,6 +153,25 @@ def test_a_mirror_image_is_found_by_its_pixels_and_nothing_else_is(
 def test_what_is_done_to_both_views_does_not_matter(source: CaseSource) -> None:
     stated = replace(behavior(Preserved(), Mirror(), sides=False), given=Grayscale())
     assert {trial.given for trial in trials_of(source, stated, "itm")} == {True}
+
+
+@dataclass(frozen=True)
+class MirrorFirst(Turned):
+    """Mirrors the picture before all other edits."""
+
+    name: ClassVar[str] = "mirror-first"
+    version: ClassVar[int] = 1
+
+    def __call__(self, view: View, others: Sequence[Case]) -> View:
+        return replace(view, picture=replace(view.picture, edits=(Mirror(), *view.picture.edits)))
+
+
+@pytest.mark.parametrize(("given", "found"), [(Grayscale(), True), (Jpeg(), False)])
+def test_edits_in_another_order_that_show_the_same_are_found(
+    source: CaseSource, given: Perturbation, found: bool
+) -> None:
+    stated = replace(behavior(Preserved(), MirrorFirst(), sides=False), given=given)
+    assert {trial.given for trial in trials_of(source, stated, "itm")} == {found}
 
 
 def test_of_several_perturbations_the_mirror_alone_is_given(source: CaseSource) -> None:

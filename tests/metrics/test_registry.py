@@ -18,7 +18,7 @@ def test_each_metric_has_one_definition_of_its_name() -> None:
 def test_the_kinds_are_those_of_the_metrics() -> None:
     assert {name: list(metric.kinds) for name, metric in METRICS.items()} == {
         "mlm": ["masked-lm", "candidates", "choice", "image-labels"],
-        "itm": ["match-head", "contrastive", "sigmoid", "ranking", "yes-no"],
+        "itm": ["match-head", "contrastive", "sigmoid", "ranking", "yes-no", "yes-no-thought"],
         "mrc": ["masked-region"],
         "mm-shap": ["shapley-share"],
         "map": [*METRICS["map"].kinds],

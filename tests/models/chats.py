@@ -9,6 +9,7 @@ from typing import Any
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import (
     AutoModelForImageTextToText,
+    AutoModelForMaskedLM,
     BlipConfig,
     BlipForConditionalGeneration,
     BlipImageProcessor,
@@ -35,6 +36,7 @@ from transformers import (
     MllamaConfig,
     MllamaImageProcessor,
     MllamaProcessor,
+    ModernVBertConfig,
     PaliGemmaConfig,
     PaliGemmaProcessor,
     PreTrainedConfig,
@@ -53,6 +55,8 @@ from transformers import (
     SmolVLMImageProcessor,
     SmolVLMProcessor,
     SmolVLMVideoProcessor,
+    UltraVBertConfig,
+    UltraVBertImageProcessor,
 )
 
 from tests.models.checkpoints import SIDE, SQUARE, VISION, bert_tokenizer, random_weights, save, text_sizes
@@ -251,6 +255,37 @@ def smolvlm(folder: Path) -> Path:
     config = SmolVLMConfig(vision_config=VISION, text_config=_llama(), image_token_id=number(IMAGE))
     images, videos = SmolVLMImageProcessor(**_TILES), SmolVLMVideoProcessor(**_TILES)
     return _save(folder, config, SmolVLMProcessor(images, tokenizer(), videos, image_seq_len=4, chat_template=IDEFICS))
+
+
+def _masked(folder: Path, config: PreTrainedConfig, images: object) -> Path:
+    """A masked language model with pictures, saved with its processor."""
+    network = random_weights(AutoModelForMaskedLM.from_config(config))
+    network.save_pretrained(folder)
+    named = dict(zip(("mask_token", "cls_token", "sep_token"), ("[MASK]", "<s>", "</s>"), strict=True))
+    words = tokenizer("<s> $A </s>", ends=("</s>",), **named)
+    Idefics3Processor(images, words, image_seq_len=4, chat_template=IDEFICS).save_pretrained(folder)
+    return folder
+
+
+def _masked_text(**more: object) -> dict[str, object]:
+    sizes = {name: size for name, size in TEXT.items() if name != "num_key_value_heads"}
+    return {**sizes, "vocab_size": 460, **more}
+
+
+def modernvbert(folder: Path) -> Path:
+    text = _masked_text(model_type="modernbert", cls_token_id=0, sep_token_id=1, local_attention=16)
+    vision = {"model_type": "siglip_vision_model", **VISION, "vision_use_head": False}
+    named = {"image_token_id": number(IMAGE), "pixel_shuffle_factor": 2}
+    config = ModernVBertConfig(text_config=text, vision_config=vision, **named)
+    return _masked(folder, config, Idefics3ImageProcessor(**_TILES))
+
+
+def ultravbert(folder: Path) -> Path:
+    text = _masked_text(model_type="ultrabert", prediction_head_size=24, sliding_window=16)
+    vision = {"model_type": "siglip_vision_model", **VISION, "vision_use_head": False}
+    named = {"image_token_id": number(IMAGE), "pixel_shuffle_factor": 2}
+    config = UltraVBertConfig(text_config=text, vision_config=vision, **named)
+    return _masked(folder, config, UltraVBertImageProcessor(**_TILES))
 
 
 def internvl(folder: Path) -> Path:

@@ -20,7 +20,7 @@ DECIDING = (
     "torch", "torchvision", "transformers", "timm",
     # Packages that transformers uses whenever they are installed: adapters, quantised weights, faster kernels.
     "peft", "accelerate", "bitsandbytes", "compressed-tensors", "torchao", "kernels", "flash-attn",
-    "flash-linear-attention", "causal-conv1d", "mamba-ssm",
+    "flash-linear-attention", "causal-conv1d", "mamba-ssm", "gptqmodel", "hqq", "optimum", "optimum-quanto",
     # Texts: tokenizers, the formats of their files, and templates of questions.
     "tokenizers", "sentencepiece", "tiktoken", "protobuf", "mistral-common", "jinja2",
     # Pictures.

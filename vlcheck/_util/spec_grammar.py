@@ -4,7 +4,8 @@
     source = SCHEME [":" PATH] ["@" SPLIT | "@" source | "@" PATH]
     model  = single | METRIC "=" single "," METRIC "=" single | WRAPPER ":" model
     single = what {"," KEY "=" VALUE} | WRAPPER ":" single
-    what   = FAMILY [":" PATH] | PATH ["@" REVISION] | FILE ":" NAME | MODULE ":" NAME
+    what   = FAMILY [":" PATH] | place ["+" place] | FILE ":" NAME | MODULE ":" NAME
+    place  = PATH ["@" REVISION]
 
 PATH, SPLIT, REVISION, FILE and VALUE are texts. A text in double quotes is taken literally, with `""` for a quote. A
 text without quotes ends at the end of the longest existing file or folder name, else at the first character that can
@@ -28,6 +29,7 @@ Exists = Callable[[str], bool]
 
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 _PLAIN = re.compile(r'(?:[A-Za-z]:(?=[\\/]))?[^":@,=]+')  # a drive's colon ends nothing
+_PLAIN_PLACE = re.compile(r'(?:[A-Za-z]:(?=[\\/]))?[^":@,=+]+')  # of a checkpoint, which an adapter may follow
 _PLAIN_SPLIT = re.compile(r"[\w.-]+")
 
 _SCHEME = re.compile(r"[^:@]*")
@@ -42,6 +44,7 @@ _BEFORE_NAMED_SPLIT = rf"(?={_NAMED_SPLIT.pattern})"
 
 _KEY = re.compile(r"([A-Za-z_]\w*)=")
 _NEXT = re.compile(r"(?=,\s*[A-Za-z_]\w*=)")
+_NEXT_OR_ADAPTER = re.compile(rf"{_NEXT.pattern}|(?=\+)")
 _OPTION = re.compile(r",\s*([A-Za-z_]\w*)=")
 _FAMILY = re.compile(r"([\w.-]+)(?::|(?=,\s*[A-Za-z_]\w*=)|\Z)")
 _HUB_ID = re.compile(r"([\w-][\w.-]*/[\w.-]+)(?:@([\w./-]+))?")
@@ -104,8 +107,10 @@ class Reference:
         if self.at:
             said = f"{self.path}@{self.at}"
             plain = _HUB_ID.fullmatch(self.path) and _HUB_ID.fullmatch(said)
-            return said if plain else f"{_in_quotes(self.path)}@{_quoted(str(self.at))}"
-        return _in_quotes(self.path) if _FAMILY.fullmatch(self.path) else self.path and _quoted(self.path)
+            return said if plain else f"{_in_quotes(self.path)}@{_quoted(str(self.at), _PLAIN_PLACE)}"
+        if _FAMILY.fullmatch(self.path):
+            return _in_quotes(self.path)
+        return self.path and _quoted(self.path, _PLAIN_PLACE)
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,22 @@ class DataSpec:
 
     def __str__(self) -> str:
         return f"{self.source}:{self.images}:{self.seed}"
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """A checkpoint with an adapter of its weights.
+
+    Attributes:
+        base: the place of the checkpoint.
+        adapter: the place of the adapter.
+    """
+
+    base: Reference
+    adapter: Reference
+
+    def __str__(self) -> str:
+        return f"{self.base}+{self.adapter}"
 
 
 @dataclass(frozen=True)
@@ -152,12 +173,13 @@ class Single:
     """One model.
 
     Attributes:
-        what: the place of the model, the function that makes it, or the wrapper around another model.
+        what: the place of the model, with or without an adapter, the function that makes it, or the wrapper around
+            another model.
         options: the options after it, by key; those of a wrapped model are its own.
         said: the text that was parsed.
     """
 
-    what: Reference | Factory | Wrapped
+    what: Reference | Adapted | Factory | Wrapped
     options: tuple[tuple[str, str], ...] = ()
     said: str = field(default="", compare=False)
 
@@ -441,22 +463,47 @@ def _keys(scan: _Scanner, ends: Collection[str]) -> Iterator[str]:
         yield found[1]
 
 
-def _what(scan: _Scanner, names: _Names) -> Reference | Factory:
+def _what(scan: _Scanner, names: _Names) -> Reference | Adapted | Factory:
     family = _FAMILY.match(scan.text, scan.at)
     if family and family[1] in names.families:
         scan.at = family.end()
         return Reference(family[1], scan.value(_NEXT))
+    begin = scan.at
     if scan.at_quote:
         path = scan.value(_NEXT)
         if named := scan.take(_NAMED):
             return Factory(path, named[1])
-        return Reference("", path, scan.value(_NEXT) if scan.take_mark("@") else "")
-    said = scan.value(_NEXT)
-    if scan.exists(said):
-        return Reference("", said)
-    if factory := _IN_FILE.fullmatch(said) or _IN_MODULE.fullmatch(said):
-        return Factory(factory[1], factory[2])
-    hub = _HUB_ID.fullmatch(said)
+    else:
+        said = scan.value(_NEXT)
+        if scan.exists(said):
+            return Reference("", said)
+        factory = _IN_FILE.fullmatch(said) or _IN_MODULE.fullmatch(said)
+        if factory and '+"' not in said:  # else the colon belongs to the path of an adapter
+            return Factory(factory[1], factory[2])
+    scan.at = begin
+    return _adapted(scan)
+
+
+def _adapted(scan: _Scanner) -> Reference | Adapted:
+    """Read a checkpoint, and the adapter that may follow it."""
+    base = _place(scan)
+    if not scan.take_mark("+"):
+        return base
+    adapter = _place(scan)
+    if not base.path or not adapter.path:
+        raise UsageError("a + stands between a checkpoint and its adapter. Say BASE+ADAPTER, both a folder or hub id.")
+    if scan.take_mark("+"):
+        raise UsageError("a second + follows; one adapter is accepted. A path with + is written in double quotes.")
+    return Adapted(base, adapter)
+
+
+def _place(scan: _Scanner) -> Reference:
+    """Read the place of a checkpoint or an adapter: a folder or a hub id, perhaps with its revision."""
+    if scan.at_quote:
+        path = scan.value(_NEXT)
+        return Reference("", path, scan.value(_NEXT_OR_ADAPTER) if scan.take_mark("@") else "")
+    said = scan.value(_NEXT_OR_ADAPTER)
+    hub = None if scan.exists(said) else _HUB_ID.fullmatch(said)
     return Reference("", hub[1], hub[2] or "") if hub else Reference("", said)
 
 

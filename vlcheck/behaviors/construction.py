@@ -13,7 +13,7 @@ from vlcheck._util.foreign_code import contained
 from vlcheck.behaviors.behavior import Trial
 from vlcheck.cases.case import MASK
 from vlcheck.cases.image_notes import pixel_sha256
-from vlcheck.cases.picture import Picture
+from vlcheck.cases.picture import Picture, identity
 from vlcheck.cases.rgb import to_rgb
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError
 from vlcheck.expect.base import AFTER, BEFORE, Expectation
@@ -101,8 +101,9 @@ class Construction:
     def _shows_the_same(self, picture: Picture, image: Picture) -> bool:
         if picture.key == image.key:
             return True
-        # An edit of vlcheck has one name for what it does; only foreign edits are worth drawing both pictures.
-        drawn = _is_foreign(picture, image) and self._sha256(picture)
+        # An edit of vlcheck has one name for what it does: both pictures are drawn only if a foreign edit or another
+        # order of the same edits may show the same.
+        drawn = (_is_foreign(picture, image) or _is_reordered(picture, image)) and self._sha256(picture)
         return bool(drawn) and drawn == self._sha256(image)
 
     def _sha256(self, picture: Picture) -> str | None:
@@ -127,6 +128,12 @@ def _is_foreign(picture: Picture, image: Picture) -> bool:
     if picture.source.key != image.source.key:
         return type(picture.source) is not type(image.source) and not _is_ours(picture.source)
     return not all(map(_is_ours, picture.edits))
+
+
+def _is_reordered(picture: Picture, image: Picture) -> bool:
+    """Return True if two pictures have the same source, and the same edits in different orders."""
+    same_source = picture.source.key == image.source.key
+    return same_source and sorted(map(identity, picture.edits)) == sorted(map(identity, image.edits))
 
 
 def _is_ours(part: object) -> bool:

@@ -35,6 +35,7 @@ class Trials:
         method: the attribution method of the model's maps; "" for none.
         code: a digest of the code of the network that is explained; "" for a network of vlcheck.
         can_name: whether the model has a score for a word at the mask; None if it has one for every word.
+        wording: the wording in which questions in words are asked; "" for the model's usual one.
         construction: the scores that the model gives alike by construction; None if it states none.
     """
 
@@ -44,6 +45,7 @@ class Trials:
     code: str = ""
     can_name: CanName | None = None
     construction: Construction | None = None
+    wording: str = ""
     _made: dict[tuple[str, bool], _Made] = field(default_factory=dict, repr=False)
     _learnt: dict[str, tuple[Behavior, Mapping[str, Mapping[str, float]]]] = field(default_factory=dict, repr=False)
 
@@ -59,6 +61,10 @@ class Trials:
         can_name = model.can_name if isinstance(model, NamesClasses) else None
         construction = Construction(model) if isinstance(model, StatesSymmetry) else None
         return cls(source, only_compares(model), method, getattr(model, "network_code", ""), can_name, construction)
+
+    def in_wording(self, wording: str) -> Trials:
+        """Return the trials with their questions in a wording."""
+        return replace(self, wording=wording, _made={})
 
     @contained()
     def of(self, behavior: Behavior, metric: Metric) -> list[Trial]:
@@ -166,7 +172,13 @@ class Trials:
         if can_name := self._can_name(metric):
             told = among_classes(view.case, can_name)
             view = replace(view, case=told, candidates=tuple(filter(can_name, view.candidates)))
-        return ask(metric, view, foils=[] if self._relative(metric) else None, method=self._method(metric))
+        foils: list[str] | None = [] if self._relative(metric) else None
+        return self._worded(ask(metric, view, foils=foils, method=self._method(metric)))
+
+    def _worded(self, question: Question) -> Question:
+        """Return a question in the wording of these trials, if it is one in words."""
+        worded = self.wording and METRICS[question.metric].worded
+        return question.in_wording(self.wording) if worded else question
 
     def _stage(self, behavior: Behavior, metric: Metric, case: Case, others: Sequence[Case]) -> Iterator[Staged]:
         """Yield a case in every arm, with the words that the model has scores for; or why it is not asked."""
@@ -208,6 +220,9 @@ class Trials:
     def _trial(self, behavior: Behavior, staged: Staged, metric: Metric) -> Trial:
         trial = behavior.trial(staged, metric, relative=self._relative(metric), method=self._method(metric))
         given = self.construction.decides(trial, behavior.expect) if self.construction else ""
+        if self.wording:
+            arms = {arm: one if isinstance(one, str) else self._worded(one) for arm, one in trial.arms.items()}
+            trial = replace(trial, arms=arms)
         return replace(trial, arms=dict.fromkeys(trial.arms, given), given=True) if given else trial
 
     def _relative(self, metric: Metric) -> bool:

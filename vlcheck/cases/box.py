@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import hypot
 from typing import NamedTuple
 
 
@@ -30,8 +31,22 @@ class Box(NamedTuple):
         """The area in square pixels."""
         return self.width * self.height
 
+    def mirrored(self, width: float) -> Box:
+        """Return the box in the picture mirrored left to right.
+
+        Args:
+            width: the picture's width, in the unit of the box.
+        """
+        return self._replace(x=width - self.x - self.width)
+
     def meets(self, other: Box) -> bool:
         """Return True if the two boxes overlap."""
         apart_x = self.x + self.width <= other.x or other.x + other.width <= self.x
         apart_y = self.y + self.height <= other.y or other.y + other.height <= self.y
         return not (apart_x or apart_y)
+
+    def distance(self, other: Box) -> float:
+        """Return the distance of the centers of two boxes in pixels."""
+        across = self.x + self.width / 2 - other.x - other.width / 2
+        along = self.y + self.height / 2 - other.y - other.height / 2
+        return hypot(across, along)

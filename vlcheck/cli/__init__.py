@@ -21,6 +21,7 @@ class VLCheck(Program):
             "cases": "vlcheck.cli.cases:cases",
             "plan": "vlcheck.cli.cases:plan",
             "compare": "vlcheck.cli.compare:compare",
+            "parity": "vlcheck.cli.parity:parity",
             "gate": "vlcheck.cli.gate:gate",
             "audit": "vlcheck.cli.audit:audit",
             "look": "vlcheck.cli.look:look",

@@ -31,12 +31,14 @@ _OWN: Mapping[str, str] = MappingProxyType(
             "images",
             "instances",
             "jobs",
+            "keep",
             "methods",
             "sample",
             "to",
             "words",
         )
     }
+    | {"a": "A", "b": "B", "device_b": "--device-b", "dtype_b": "--dtype-b", "batch_size_b": "--batch-size-b"}
     | {"variants": "--variant", "models": "MODELS", "captions": "CAPTIONS", "pictures": "--images"}
 )
 _LONGEST = 5_000

@@ -1,4 +1,4 @@
-"""List the families of models that --vl-model accepts, or check whether a model keeps the contract."""
+"""List the families of models that --vl-model accepts, show one model, or check whether it keeps the contract."""
 
 from __future__ import annotations
 
@@ -60,6 +60,21 @@ def check_model(
         say(f"the outcome is not kept for later runs: {error.filename} cannot be written ({error.strerror})")
     if not outcomes or not all(outcome.kept for outcome in outcomes):
         sys.exit(1)
+
+
+@app.command("show")
+def show_model(
+    model: Annotated[str, typer.Argument(help=f"the model: {MODELS}")],
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+    device: Device = "cpu",
+    dtype: DType = "float32",
+    trusted: TrustRemoteCode = False,
+) -> None:
+    """Load a model, and show what it makes of pictures, texts and weights."""
+    from vlcheck.cli import show_model as shown  # slow to import
+
+    for line in shown.shown_model(model, device=device, dtype=dtype, trusted=trusted, as_json=as_json):
+        say(line)
 
 
 def _word(outcome: Outcome) -> str:

@@ -24,6 +24,7 @@ class EvaluationConfig:
         store: file in which answers are kept for later sessions; None for a temporary one.
         images: whether small copies of the pictures are kept for the results.
         top: number of the likeliest words at a mask that are kept, at least 0.
+        wordings: whether a question in words is asked in each of its wordings, and judged in each.
         explained: the methods that explain the worst cases.
     """
 
@@ -38,4 +39,5 @@ class EvaluationConfig:
     store: Path | None = None
     images: bool = True
     top: int = 5
+    wordings: bool = False
     explained: tuple[MethodRecord, ...] = ()

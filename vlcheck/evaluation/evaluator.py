@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-from itertools import chain, islice
+from itertools import chain, islice, zip_longest
 
 from vlcheck._util.foreign_code import contained
 from vlcheck.behaviors.behavior import Behavior, Trial
@@ -32,7 +32,7 @@ from vlcheck.metrics.registry import METRICS, hear
 from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.models.protocol import VisionLanguageModel, lacks
 from vlcheck.policy.policy import Policy, Terms
-from vlcheck.results.records import ToldRecord
+from vlcheck.results.records import ToldRecord, WordingRecord
 from vlcheck.scoring.cached import CachedScorer
 from vlcheck.stats.operating_scale import RAW, Scale
 from vlcheck.stats.verdict import Verdict
@@ -55,6 +55,7 @@ class ModelUnderTest:
         policy: the policy.
         operating: the model's operating scales.
         control: a control to compare choices between sentences with; None for none.
+        reworded: the model in the other wordings of its question, if it is to be judged in them, too.
         record: called with each judgement.
     """
 
@@ -64,6 +65,7 @@ class ModelUnderTest:
     policy: Policy
     operating: Operating
     control: BlindControl | None = None
+    reworded: tuple[ModelUnderTest, ...] = ()
     record: Callable[[Judgement], None] = _ignore
     _ended: dict[tuple[str, Metric], _Ended] = field(default_factory=dict, repr=False)
 
@@ -150,6 +152,7 @@ class ModelUnderTest:
             known=terms.known(metric),
             gates=terms.on(verdict.status) == "fail",
             told=self._told(behavior, findings, terms),
+            wordings=tuple(self._in_other_wordings(behavior, metric)),
             rows=rows,
             tables={
                 **{table.name: table.cells(findings.samples) for table in behavior.tables},
@@ -161,11 +164,35 @@ class ModelUnderTest:
         self.record(judgement)
         return judgement.verdict
 
+    def _in_other_wordings(self, behavior: Behavior, metric: Metric) -> Iterator[WordingRecord]:
+        """Yield the verdict in each other wording of the question, if the metric is answered in words."""
+        for one in self.reworded if METRICS[metric].worded else ():
+            found = one._verdict(behavior, metric, one._asked(behavior, metric))
+            yield WordingRecord(
+                wording=one.trials.wording,
+                status=found.status,
+                reason=found.reason,
+                n=found.n,
+                rate=found.rate,
+                effect=found.effect,
+            )
+
+    def against(self, control: BlindControl | None) -> ModelUnderTest:
+        """Return the model with a control to compare choices with, in each wording of its question."""
+        return replace(self, control=control, reworded=tuple(replace(one, control=control) for one in self.reworded))
+
     def _told(self, behavior: Behavior, findings: Findings, terms: Terms) -> ToldRecord | None:
         learnt = self.trials.learnt(behavior)
         return told(self.source.accepted(behavior.cases), learnt, findings, terms.rule.alpha) if learnt else None
 
     def rounds(self, stated: Iterable[tuple[Behavior, Metric]]) -> Iterator[list[Query]]:
+        """Yield the queries of some tests in rounds, in each wording; see `_rounds`."""
+        tests = list(stated)
+        worded = [one for one in tests if METRICS[one[1]].worded]
+        in_each = [self._rounds(tests), *(one._rounds(worded) for one in self.reworded)]
+        return (list(chain.from_iterable(together)) for together in zip_longest(*in_each, fillvalue=()))
+
+    def _rounds(self, stated: Iterable[tuple[Behavior, Metric]]) -> Iterator[list[Query]]:
         """Yield the queries of some tests in rounds, each to be answered before the next; a decided test asks no more.
 
         Tests whose metric the model lacks, and tests whose own code raises, ask nothing. Raises UsageError as `judge`.

@@ -16,7 +16,7 @@ from vlcheck.expect.base import AFTER, BEFORE, WHOLE, Expectation
 from vlcheck.metrics.answer import Top
 from vlcheck.metrics.kinds import Metric
 from vlcheck.policy.policy import Known
-from vlcheck.results.records import EvidenceRecord, ScaleRecord, ToldRecord, VerdictRecord
+from vlcheck.results.records import EvidenceRecord, ScaleRecord, ToldRecord, VerdictRecord, WordingRecord
 from vlcheck.stats.verdict import Verdict
 
 
@@ -117,6 +117,7 @@ class Judgement:
         known: the policy's entry if it is a known bias.
         gates: whether the policy lets the test fail on this status; a pass and a known bias never fail it.
         told: the best choice by the words alone between captions and foils; None for a test of anything else.
+        wordings: the verdicts in the other wordings of the question; empty if it was asked in one alone.
     """
 
     behavior: Behavior
@@ -132,6 +133,7 @@ class Judgement:
     known: Known | None = None
     gates: bool = True
     told: ToldRecord | None = None
+    wordings: tuple[WordingRecord, ...] = ()
 
     def worst(self, count: int = 3) -> list[Row]:
         """Return the `count` rows that speak most clearly against the model, one for each case, the worst first."""
@@ -187,6 +189,7 @@ class Judgement:
             known=excuse_record(self.known) if self.known else None,
             gates=self.gates,
             told=self.told,
+            wordings=list(self.wordings),
             tables={name: dict(cells) for name, cells in self.tables.items()},
         )
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from types import MappingProxyType
+from typing import Literal
 
 from vlcheck._util.numbers import brief, counted, share
 from vlcheck.behaviors.behavior import Behavior
@@ -178,7 +179,9 @@ class Findings:
         if given and found.status != "fail":  # the other images may be evidence enough for that
             found = self._invalid(given, rule)
         said = "; ".join(filter(None, [found.reason, self._said_of_refusals(), self._said_of_the_control()]))
-        return replace(found, reason=said, refused=len(self.refused), mass=self._mass())
+        return replace(
+            found, reason=said, refused=len(self.refused), mass=self._mean_of("mass"), cut=self._mean_of("cut")
+        )
 
     def _judged(self, rule: Rule, test: Test) -> Verdict:
         if broken := self._broken() or self._constant():
@@ -207,11 +210,11 @@ class Findings:
             return ""
         return f"the model refuses {self._of(len(self.refused))}: {self.refused[0].reason}"
 
-    def _mass(self) -> float | None:
-        """Return the mean of P(yes) + P(no), or of P(any word), of models whose scores are shares of it; else None."""
-        read = [reading.mass for finding in self.each for reading in finding.sample.readings.values()]
-        masses = [mass for mass in read if mass is not None and math.isfinite(mass)]
-        return sum(masses) / len(masses) if masses else None
+    def _mean_of(self, name: Literal["mass", "cut"]) -> float | None:
+        """Return the mean of an attribute of all readings; None if no reading has it."""
+        read = [getattr(reading, name) for finding in self.each for reading in finding.sample.readings.values()]
+        found = [one for one in read if one is not None and math.isfinite(one)]
+        return sum(found) / len(found) if found else None
 
     def _hollow(self) -> Hollow | None:
         """Return the reason why the verdict would be hollow, though all scores are sound."""

@@ -6,7 +6,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import cast
 
@@ -153,23 +153,31 @@ class Foresight:
         setting: queries that set the model's operating scale; the tests may ask some of them as well.
         required: the biases for which the policy requires a pass or a fail.
         faults: a message for each test whose own code raises while it is planned.
+        wordings: the other wordings of a question in words, in which its tests ask as well.
     """
 
     prospects: tuple[Prospect, ...]
     setting: tuple[Query, ...] = ()
     required: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
+    wordings: tuple[str, ...] = ()
 
     @property
     def queries(self) -> Iterator[Query]:
         """All queries, as often as the tests ask them."""
-        return chain(self.setting, *(prospect.queries for prospect in self.prospects))
+        return self.in_wordings(chain(self.setting, *(prospect.queries for prospect in self.prospects)))
 
     @property
     def at_most(self) -> Iterator[Query]:
         """All queries, and those that may be asked to replace cases that do not count."""
         spare = chain.from_iterable(prospect.spare for prospect in self.prospects)
-        return chain(self.queries, (query for trial in spare for query in trial.queries()))
+        return chain(self.queries, self.in_wordings(query for trial in spare for query in trial.queries()))
+
+    def in_wordings(self, queries: Iterable[Query]) -> Iterator[Query]:
+        """Yield queries in each wording in which they are asked."""
+        for query in queries:
+            yield query
+            yield from map(query.in_wording, self.wordings if METRICS[query.metric].worded else ())
 
     @property
     def added(self) -> list[Query]:
@@ -269,6 +277,7 @@ def preview(
     policy: Policy,
     model: VisionLanguageModel | None,
     schedule: Schedule,
+    wordings: Sequence[str] = (),
 ) -> Iterator[str]:
     """Yield the preview of a run as lines.
 
@@ -278,10 +287,12 @@ def preview(
         policy: the policy.
         model: the model; None if none is given, then all metrics are previewed and no time is estimated.
         schedule: the schedule.
+        wordings: the other wordings of a question in words, in which its tests ask as well.
     """
     trials = Trials.for_model(source, model)
     operating = ahead(trials, model.kinds if model else {}, schedule)
-    return preview_lines(foresee(tests, operating, policy, model.metrics if model else METRICS), model)
+    seen = foresee(tests, operating, policy, model.metrics if model else METRICS)
+    return preview_lines(replace(seen, wordings=tuple(wordings)), model)
 
 
 def preview_lines(foresight: Foresight, model: VisionLanguageModel | None) -> Iterator[str]:
@@ -300,7 +311,7 @@ def preview_lines(foresight: Foresight, model: VisionLanguageModel | None) -> It
     yield f"{counted(plan.n_pictures, 'picture')} to encode, {counted(plan.texts, 'text')} to ask about them"
     yield from _at_most(foresight, plan)
     if foresight.added:
-        rest = make_plan(query for prospect in foresight.prospects for query in prospect.queries)
+        rest = make_plan(foresight.in_wordings(chain.from_iterable(one.queries for one in foresight.prospects)))
         pictures, texts = plan.n_pictures - rest.n_pictures, plan.texts - rest.texts
         more = f"{counted(pictures, 'picture')} and {counted(texts, 'text')}"
         yield f"{more} of these only set the model's operating scale"

@@ -26,8 +26,10 @@ from vlcheck.evaluation.evaluator import ModelUnderTest
 from vlcheck.evaluation.evidence import Judgement
 from vlcheck.evaluation.preview import foresee
 from vlcheck.evaluation.records import policy_record
+from vlcheck.evaluation.wordings import with_wordings, wordings_of
 from vlcheck.models import tried
 from vlcheck.models.protocol import MayChange, VisionLanguageModel, sees_pictures, wrappings_of
+from vlcheck.models.setup import setup_of
 from vlcheck.policy.policy import Policy
 from vlcheck.results.records import (
     SCHEMA,
@@ -80,7 +82,7 @@ class Session:
         """Return the session with a control among the rivals of the model's choices, if that sees no picture."""
         its = control.model
         rival = BlindControl.of(its.adapter, its.trials, its.scorer)
-        return replace(self, model=replace(self.model, control=rival))
+        return replace(self, model=self.model.against(rival))
 
     def header(
         self,
@@ -116,6 +118,8 @@ class Session:
             score_kinds=dict(adapter.kinds),
             sees=sees_pictures(adapter),
             wrappers=[WrapperRecord(**one._asdict()) for one in wrappings_of(adapter)],
+            setup=setup_of(adapter).said(),
+            wordings=list(wordings_of(adapter)) if config.wordings else [],
             data=config.data,
             images=source.images,
             seed=source.seed,
@@ -201,12 +205,14 @@ def open_session(
         on_damage: called with a message about unreadable rows of the store.
 
     Raises:
-        UsageError: the store cannot be used.
+        UsageError: the store cannot be used, or the settings ask for wordings of a question that the model is not
+            asked.
     """
     with scoring(config, adapter, folder, on_damage=on_damage) as scorer:
         schedule = schedule_for(trials.source.seed, sequential=config.sequential)
         operating = Operating(trials, adapter.kinds, schedule, scorer.answers)
-        yield Session(config, ModelUnderTest(adapter, trials, scorer, policy, operating))
+        model = ModelUnderTest(adapter, trials, scorer, policy, operating)
+        yield Session(config, with_wordings(model) if config.wordings else model)
 
 
 @contextmanager

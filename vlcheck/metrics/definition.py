@@ -40,6 +40,7 @@ class MetricDefinition(ABC):
         tolerances: keys of the policy that concern this metric alone, under every expectation.
         needs_regions: True if only a model that reads regions can be asked.
         compares_texts: True if models that only compare are asked about whole texts, a text and its foils.
+        worded: True if models may answer it as a question in words, which has several wordings.
         closed_sets: True if the scores of a closed set of words are renormalised over it.
         explained: True if an explanation of the model answers it; it is given pictures that are not encoded.
         most_texts: the most texts in one call; None for as many as fit.
@@ -55,6 +56,7 @@ class MetricDefinition(ABC):
     tolerances: ClassVar[tuple[str, ...]] = ()
     needs_regions: ClassVar[bool] = False
     compares_texts: ClassVar[bool] = False
+    worded: ClassVar[bool] = False
     closed_sets: ClassVar[bool] = False
     explained: ClassVar[bool] = False
     most_texts: ClassVar[int | None] = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import mean
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
@@ -21,6 +22,8 @@ from vlcheck.metrics.question import Question, closed_set, demand_told, fillings
 from vlcheck.metrics.reading import Heard, Reading
 from vlcheck.metrics.tolerances import Tolerances
 
+IN_WORDS = ("yes-no", "yes-no-thought")  # the kinds of score that come from the answer to a question in words
+CUT = "thought cut"  # beside P(yes) and P(no): 1 if the thought before the answer was cut
 _ON_ITS_OWN = Kind("P(match) of the text with each word")
 _AMONG_TEXTS = Kind(
     "the share of the text with each word among the texts with all of them", among="a text and its foils"
@@ -71,6 +74,40 @@ class AnswersYesNo(Protocol):
         """
 
 
+@runtime_checkable
+class Rewords(Protocol):
+    """A model that is asked a question in words, and can be asked it in other words.
+
+    Attributes:
+        wordings: the wordings of the question, the usual one first.
+    """
+
+    wordings: Sequence[str]
+
+    def in_wording(self, wording: str) -> MatchesTexts:
+        """Return the model that asks in a wording; it reads pictures that this model has encoded.
+
+        Args:
+            wording: one of `wordings`.
+        """
+
+
+@runtime_checkable
+class Thinks(Protocol):
+    """A model that thinks before it answers, and ends a thought that grows too long."""
+
+    def cut_thoughts(self, encoded: Encoded, texts: Sequence[str]) -> Sequence[bool]:
+        """Return for each text whether the thought before the answer did not end itself, right after `answers`.
+
+        Args:
+            encoded: n images.
+            texts: n texts.
+
+        Returns:
+            n flags; () if the model does not think.
+        """
+
+
 @dataclass(frozen=True)
 class MatchReading(Reading):
     """P(match) of the text with each word filled in."""
@@ -93,6 +130,7 @@ class ImageTextMatching(MetricDefinition):
             "sigmoid": _ON_ITS_OWN,
             "ranking": _AMONG_TEXTS,
             "yes-no": Kind("P(yes) rather than no, for the text with each word"),
+            "yes-no-thought": Kind("P(yes) rather than no after a greedy thought, for the text with each word"),
         }
     )
     reading = MatchReading
@@ -101,6 +139,7 @@ class ImageTextMatching(MetricDefinition):
     sample = ("a photo of a dog on the grass in front of a house", "a photo of a cat on the grass in front of a house")
     tolerances = ("mass",)
     compares_texts = True
+    worded = True
 
     def ask(self, view: View, compared: Iterable[str] = (), foils: Sequence[str] | None = None) -> Question:
         demand_told(view)
@@ -126,6 +165,8 @@ class ImageTextMatching(MetricDefinition):
         # Straight after itm: a model that keeps its last forward pass needs no second one.
         answers = model.answers(encoded, texts) if isinstance(model, AnswersYesNo) else None
         tops = [_yes_and_no(*pair) for pair in zip(*answers, strict=True)] if answers else [()] * len(texts)
+        if cut := model.cut_thoughts(encoded, texts) if isinstance(model, Thinks) else ():
+            tops = [(*top, (CUT, float(was_cut))) for top, was_cut in zip(tops, cut, strict=True)]
         return [answer_of([score], top) for score, top in zip(scores.tolist(), tops, strict=True)]
 
     def of_query(self, query: Query, words: Sequence[str], answer: Answer) -> Answer:
@@ -137,9 +178,13 @@ class ImageTextMatching(MetricDefinition):
     def read(self, question: Question, answers: Mapping[str, Answer]) -> Heard:
         target = question.view.target
         scores = {word: answer.values[0] for word, answer in answers.items()}
-        masses = [sum(share for _, share in answer.top) for answer in answers.values() if answer.top]
-        foils = len(question.queries[target].words)
-        return Heard(MatchReading(target, scores, foils=foils, mass=min(masses, default=None)), answers[target].top)
+        tops = [dict(answer.top) for answer in answers.values() if answer.top]
+        masses = [sum(share for name, share in top.items() if name != CUT) for top in tops]
+        foils, cut = len(question.queries[target].words), [top[CUT] for top in tops if CUT in top]
+        reading = MatchReading(
+            target, scores, foils=foils, mass=min(masses, default=None), cut=mean(cut) if cut else None
+        )
+        return Heard(reading, answers[target].top)
 
     def probe(self, model: Any, probes: Sequence[Probe], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
         rows = [row for row, own in enumerate(words) for _ in own]

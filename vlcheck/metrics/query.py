@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from vlcheck._util.hashing import digest
@@ -20,17 +20,24 @@ class Query:
         picture: the picture that is shown.
         text: the text that is read; has "[MASK]" once for mlm, and may have it for mrc.
         words: mlm, mrc: the words asked for; itm: foils, for models that only compare texts.
+        wording: itm: the wording in which a model is asked that answers a question; "" for its usual one.
     """
 
     metric: Metric
     picture: Picture
     text: str
     words: tuple[str, ...] = ()
+    wording: str = ""
 
     @cached_property
     def key(self) -> str:
         """The digest of everything that decides the answer, apart from the model."""
-        return digest(self.metric, self.picture.key, self.text, *self.words)
+        metric = f"{self.metric} in words: {self.wording}" if self.wording else self.metric
+        return digest(metric, self.picture.key, self.text, *self.words)
+
+    def in_wording(self, wording: str) -> Query:
+        """Return the same query in a wording."""
+        return replace(self, wording=wording)
 
     def __hash__(self) -> int:
         return hash(self.key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vlcheck.cases.view import View
 from vlcheck.cases.words import OPPOSITES
@@ -25,6 +25,10 @@ class Question:
     metric: Metric
     view: View
     queries: Mapping[str, Query]
+
+    def in_wording(self, wording: str) -> Question:
+        """Return the same question with its queries in a wording."""
+        return replace(self, queries={word: query.in_wording(wording) for word, query in self.queries.items()})
 
 
 def fillings(view: View, compared: Iterable[str]) -> tuple[str, ...]:

@@ -31,6 +31,8 @@ class Reading:
         scale: the model's operating scale, on which margins are computed.
         mass: total probability of the answers that the question allows, of which the scores are shares; None if the
             model does not tell it.
+        cut: share of the thoughts before the answers that were cut at their limit; None for a model that does not
+            think.
     """
 
     metric: ClassVar[Metric]
@@ -41,6 +43,7 @@ class Reading:
     foils: int = 0
     scale: Scale = RAW
     mass: float | None = None
+    cut: float | None = None
 
     @property
     def raw(self) -> float:

@@ -24,7 +24,7 @@ from PIL import Image
 
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.metrics.definition import Encoded
-from vlcheck.metrics.itm import AnswersYesNo, YesNo
+from vlcheck.metrics.itm import IN_WORDS, AnswersYesNo, Thinks, YesNo
 from vlcheck.metrics.kinds import ANY
 from vlcheck.metrics.mlm import NamesClasses, NamesWords
 from vlcheck.metrics.model_output import encode_images, numbers
@@ -96,6 +96,8 @@ class Calibrated(Wrapper):
         # This model has the optional methods that the wrapped one has, and no others.
         if isinstance(model, AnswersYesNo):
             self.answers = partial(self._answers, model)
+        if isinstance(model, Thinks):
+            self.cut_thoughts = partial(_cut_thoughts, model)
         if isinstance(model, NamesClasses):
             self.can_name = model.can_name
         if isinstance(model, StatesSymmetry):
@@ -109,7 +111,7 @@ class Calibrated(Wrapper):
         own = _own(encoded).own
         if self.kinds["itm"] in RELATIVE and foils is not None:
             return self._shares_among_texts(own, texts, foils)
-        if isinstance(self.model, AnswersYesNo) and self.kinds["itm"] == "yes-no":
+        if isinstance(self.model, AnswersYesNo) and self.kinds["itm"] in IN_WORDS:
             return self._answers(self.model, encoded, texts).share
         scores = numbers(self.model.itm(own, texts, foils))
         if scores.shape != (len(texts),):  # the metric says what is wrong
@@ -234,6 +236,10 @@ def shares_against_priors(scores: np.ndarray, priors: np.ndarray, names: Sequenc
 def _mass(words: Sequence[str], scores: np.ndarray) -> float:
     """Return the probability that one of some words occurs; words of several pieces may sum to more than 1."""
     return min(1.0, float(sum(dict(zip(words, scores.tolist(), strict=False)).values())))
+
+
+def _cut_thoughts(model: Thinks, encoded: Encoded, texts: Sequence[str]) -> Sequence[bool]:
+    return model.cut_thoughts(_own(encoded).own, texts)
 
 
 def _own(encoded: Encoded) -> EncodedBesideBlank:

@@ -25,7 +25,7 @@ from PIL import Image, ImageOps
 from vlcheck.cases.image_notes import Ablation, ablation_of, note_ablation
 from vlcheck.cases.picture import Picture
 from vlcheck.metrics.definition import Encoded
-from vlcheck.metrics.itm import AnswersYesNo, YesNo
+from vlcheck.metrics.itm import IN_WORDS, AnswersYesNo, Thinks, YesNo
 from vlcheck.metrics.mlm import NamesClasses, NamesWords
 from vlcheck.metrics.model_output import encode_images, numbers
 from vlcheck.metrics.mrc import ClassifiesRegions
@@ -120,6 +120,8 @@ class Symmetrised(Wrapper):
         # This model has the optional methods that the wrapped one has, and no others.
         if isinstance(model, AnswersYesNo):
             self.answers = partial(_answers, model)
+        if isinstance(model, Thinks):
+            self.cut_thoughts = partial(_cut_thoughts, model)
         if isinstance(model, NamesWords):
             self.top = partial(_top, model)
         if isinstance(model, NamesClasses):
@@ -144,7 +146,7 @@ class Symmetrised(Wrapper):
         return EncodedTwice(encode_images(self.model, images), encode_images(self.model, mirrored))
 
     def itm(self, encoded: Encoded, texts: Sequence[str], foils: Sequence[Sequence[str]] | None = None) -> np.ndarray:
-        if isinstance(self.model, AnswersYesNo) and self.kinds["itm"] == "yes-no":
+        if isinstance(self.model, AnswersYesNo) and self.kinds["itm"] in IN_WORDS:
             return _answers(self.model, encoded, texts).share
         both, asked = _both(encoded), _Mirrored.compared(texts, foils or [()] * len(texts))
         scores = numbers(self.model.itm(both.own, texts, foils))
@@ -215,7 +217,7 @@ def mirror(image: Image.Image) -> Image.Image:
     mirrored, ablation = ImageOps.mirror(image), ablation_of(image)
     if ablation:
         width = ablation.original.width
-        boxes = tuple(box._replace(x=width - box.x - box.width) for box in ablation.boxes)
+        boxes = tuple(box.mirrored(width) for box in ablation.boxes)
         note_ablation(mirrored, Ablation(mirror(ablation.original), boxes))
     return mirrored
 
@@ -232,6 +234,11 @@ def mirrored_picture(picture: Picture) -> Picture:
     if picture.edits and picture.edits[-1] == Mirror():
         return replace(picture, edits=picture.edits[:-1])
     return picture.then(Mirror())
+
+
+def _cut_thoughts(model: Thinks, encoded: Encoded, texts: Sequence[str]) -> Sequence[bool]:
+    """Return whether the thoughts about the pictures were cut; those about the mirror images are not counted."""
+    return model.cut_thoughts(_both(encoded).own, texts)
 
 
 def _both(encoded: Encoded) -> EncodedTwice:

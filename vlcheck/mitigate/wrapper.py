@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from functools import cache
+from typing import Any, ClassVar, cast
 
 from vlcheck._util.hashing import digest
 from vlcheck.cases.case import MASK
 from vlcheck.errors import NotApplicable
+from vlcheck.metrics.itm import Rewords
 from vlcheck.metrics.registry import OF_MODELS
 from vlcheck.models.differentiable import Differentiable
 from vlcheck.models.protocol import MayChange, VisionLanguageModel, Wrapping, sees_pictures, wrappings_of
+from vlcheck.models.setup import Setup, setup_of
 
 
 class Wrapper:
@@ -53,9 +56,21 @@ class Wrapper:
         self.lacks = {**getattr(model, "lacks", {}), **(lacks or {})}
         self.cased = bool(getattr(model, "cased", True))
         self.sees = sees_pictures(model)
+        if isinstance(model, Rewords):
+            self.wordings, self.in_wording = model.wordings, cache(self._in_wording)
         if isinstance(model, MayChange):  # else the wrapper must not have the method
             self.changed = model.changed
         self.wrappings = (Wrapping(self.title, self.says, model.name, model.fingerprint), *wrappings_of(model))
+
+    def setup(self) -> Setup:
+        """Return the setup of the model that is asked."""
+        return setup_of(self.model)
+
+    def _in_wording(self, wording: str) -> VisionLanguageModel:
+        """Return the wrapper of the model in a wording of its question; it reads what this wrapper has encoded."""
+        if not isinstance(self.model, Rewords):
+            raise TypeError(f"{self.model.name} has one wording of its question alone")
+        return cast(VisionLanguageModel, cast(Any, type(self))(self.model.in_wording(wording)))
 
     def differentiable(self) -> Differentiable:
         """Refuse explanations. Raises NotApplicable with the reason, and the model that can be explained."""

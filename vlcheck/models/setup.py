@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Protocol, runtime_checkable
 
-__all__ = ["Setup", "setup_of"]
+__all__ = ["SaysSetup", "Setup", "setup_of", "together"]
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,7 @@ class Setup:
         texts: the tokenizer and its limit, or the chat template's hash and the wording of the question.
         precision: the type of the weights, e.g. "float32".
         attention: the implementation of the attention, e.g. "sdpa".
+        activation: the activation function, where checkpoints of one architecture differ in it, e.g. "quick_gelu".
         adapter: the adapter of the weights and its base.
         quantization: the method and its bits.
         server: the server's URL, model and version.
@@ -31,6 +34,7 @@ class Setup:
     texts: str = ""
     precision: str = ""
     attention: str = ""
+    activation: str = ""
     adapter: str = ""
     quantization: str = ""
     server: str = ""
@@ -45,7 +49,42 @@ class Setup:
         return "; ".join(f"{name} {value}" for name, value in self.said().items())
 
 
+@runtime_checkable
+class SaysSetup(Protocol):
+    """A model that says how it prepares pictures and texts."""
+
+    def setup(self) -> Setup:
+        """Return what is done to pictures, texts and weights."""
+
+
 def setup_of(model: object) -> Setup:
-    """Return a model's setup: that of its optional method `setup`, an empty one else."""
-    setup = getattr(model, "setup", None)
-    return setup() if callable(setup) else Setup()
+    """Return a model's setup: that of its optional method `setup`, an empty one else.
+
+    A method of that name that needs arguments or returns anything else has another purpose, and is left alone.
+    """
+    if not isinstance(model, SaysSetup):
+        return Setup()
+    try:
+        said = model.setup()
+    except TypeError:  # it needs arguments
+        return Setup()
+    return said if isinstance(said, Setup) else Setup()
+
+
+def together(setups: Mapping[str, Setup]) -> Setup:
+    """Return the setup of a model that asks several ones; where they differ, each is named.
+
+    Args:
+        setups: the setups, each by the name of its model or metric.
+
+    Example:
+        >>> together({"itm": Setup(precision="float32"), "mlm": Setup(precision="bfloat16")}).precision
+        'itm float32, mlm bfloat16'
+    """
+    merged = {}
+    for field in fields(Setup):
+        values = {name: getattr(setup, field.name) for name, setup in setups.items()}
+        same = len({*values.values()}) == 1
+        named = ", ".join(f"{name} {value}" for name, value in values.items() if value)
+        merged[field.name] = next(iter(values.values())) if same else named
+    return Setup(**merged)

@@ -40,7 +40,7 @@ class Mirror(Labelled):
 
     def __call__(self, view: View, others: Sequence[Case]) -> View:
         width, _ = view.picture.source.size
-        region = tuple(box._replace(x=width - box.x - box.width) for box in view.region)
+        region = tuple(box.mirrored(width) for box in view.region)
         return replace(view, picture=view.picture.then(self), region=region)
 
     def edit(self, image: Image.Image) -> Image.Image:

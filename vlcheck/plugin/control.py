@@ -129,8 +129,8 @@ def control_results(folder: Path) -> ResultLines | None:
 
 
 def _settings(settings: Settings) -> Settings:
-    """Return the settings with the control as the model; it is neither compared with a release nor explained."""
-    return replace(settings, model=settings.control, baseline=None, explain=())
+    """Return the settings with the control as the model; it is asked in one wording, not compared and not explained."""
+    return replace(settings, model=settings.control, baseline=None, wordings=False, explain=())
 
 
 def _said(error: Exception) -> str:

@@ -81,11 +81,16 @@ _FLAGS = (
     _Option(
         "sequential", "", "ask about images in growing batches, and stop each test as soon as its verdict is decided"
     ),
+    _Option(
+        "wordings",
+        "",
+        "ask a generative model its yes-no question in three wordings, and say which verdicts depend on the wording",
+    ),
     _Option("cases", "", "add a test for every single case; it never fails the run: xfail if the case violates"),
 )
 # Options that a verdict depends on; the others name output files, or results to compare with.
 _JUDGED_BY = ("model", "data", "columns", "device", "dtype", "policy", "lexicons", "explain")
-_JUDGED_HOW = ("sequential", "trust-remote-code")
+_JUDGED_HOW = ("sequential", "wordings", "trust-remote-code")
 
 
 @dataclass(frozen=True)
@@ -112,6 +117,7 @@ class Settings:
         images: True to keep pictures in the results.
         cases: True to have a pytest item for every case, too.
         sequential: True to stop each test once its verdict is decided.
+        wordings: True to ask a question in words in each of its wordings.
         plan: True to score nothing, and to print what a run would take.
         trust_remote_code: True to run Python code that comes with a checkpoint.
         asked: True if --vl-model was given on the command line.
@@ -139,6 +145,7 @@ class Settings:
     images: bool
     cases: bool
     sequential: bool
+    wordings: bool
     plan: bool
     trust_remote_code: bool
     asked: bool
@@ -299,6 +306,7 @@ def read_settings(config: pytest.Config) -> Settings:
         images=not flag("no-images"),
         cases=flag("cases"),
         sequential=flag("sequential"),
+        wordings=flag("wordings"),
         plan=bool(config.getoption("vl_plan", default=False)),
         trust_remote_code=bool(config.getoption("vl_trust_remote_code", default=False)),
         asked=config.getoption("vl_model", default=None) is not None,

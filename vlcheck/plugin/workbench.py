@@ -16,6 +16,7 @@ from vlcheck.errors import spelled
 from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.preview import Foresight, foresee, preview
 from vlcheck.evaluation.session import Session, open_session
+from vlcheck.evaluation.wordings import wordings_of
 from vlcheck.explain.explaining import case_explainer, explaining
 from vlcheck.explain.worst_cases import CaseExplainer
 from vlcheck.metrics.query import Query
@@ -117,7 +118,8 @@ def plan_lines(settings: Settings, policy: Policy, source: CaseSource, tests: Se
         UsageError: it names the option that cannot be used.
     """
     model = _model(settings) if settings.model else None
-    return preview(tests, source, policy, model, schedule_for(source.seed, sequential=settings.sequential))
+    others = wordings_of(model)[1:] if model and settings.wordings else ()
+    return preview(tests, source, policy, model, schedule_for(source.seed, sequential=settings.sequential), others)
 
 
 def _warn_of_damage(said: str) -> None:
@@ -133,6 +135,7 @@ def _config(settings: Settings, explainer: CaseExplainer | None) -> EvaluationCo
         trust_remote_code=settings.trust_remote_code,
         baseline=settings.baseline,
         sequential=settings.sequential,
+        wordings=settings.wordings,
         batch_size=settings.batch_size,
         store=settings.store,
         images=settings.images,

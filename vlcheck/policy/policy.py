@@ -28,6 +28,8 @@ _Rate = Annotated[float, Meta(ge=0, lt=1, description="a number from 0, below 1"
 _Alpha = Annotated[float, Meta(ge=1e-6, lt=0.5, description="a number from 1e-6, below 0.5")]
 _Area = Annotated[float, Meta(ge=0.5, lt=1, description="a number from 0.5, below 1")]
 _Mean = Annotated[float, Meta(ge=-1, le=1)]
+_Margin = Annotated[float, Meta(gt=0, lt=1, description="a number above 0, below 1")]
+_Tie = Annotated[float, Meta(ge=0, lt=0.5, description="a number from 0, below 0.5")]
 _Band = Annotated[tuple[_Mean, _Mean], Meta(description="two numbers from -1 to 1, the lower one first")]
 
 
@@ -78,10 +80,30 @@ class Undecided:
     not_asked: Consequence = "skip"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Margins:
+    """The margins within which two models are the same, for `vlcheck parity`.
+
+    Attributes:
+        changed: share of cases whose answer may change, in (0, 1).
+        shift: mean by which the score of the true answer may rise or fall, in (0, 1).
+        difference: mean, over cases, of the largest difference between the two models' scores, in (0, 1).
+        tie: scores nearer to one another than this are tied: neither answer is preferred. In [0, 0.5).
+        alpha: error rate of either answer, "same" and "different", in (0, 0.5).
+    """
+
+    changed: _Margin = 0.05
+    shift: _Margin = 0.02
+    difference: _Margin = 0.03
+    tie: _Tie = 0.001
+    alpha: _Alpha = 0.05
+
+
 TOLERANCES = tuple(each.name for each in fields(Tolerances))
 RULE = tuple(each.name for each in fields(Rule))
 SCALING = tuple(each.name for each in fields(Scaling))
 UNDECIDED = tuple(each.name for each in fields(Undecided))
+PARITY = "parity"  # the table of the margins
 BUILT_IN = MappingProxyType(vars(Tolerances()) | vars(Scaling()) | vars(Rule()) | vars(Undecided()))
 
 
@@ -214,6 +236,11 @@ class Policy:
             bias: the name of its bias.
         """
         return Terms(self, behavior, bias)
+
+    @property
+    def margins(self) -> Margins:
+        """The margins within which two models are the same."""
+        return Margins(**self.tables.get(PARITY, {}))
 
     def as_of(self, today: date) -> Policy:
         """Return the policy on a day, with known biases marked as expired after their last day."""

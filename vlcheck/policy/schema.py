@@ -16,7 +16,7 @@ from vlcheck._util.typed import json_schema
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.registry import KINDS
 from vlcheck.metrics.tolerances import Tolerances
-from vlcheck.policy.policy import METRICS, Rule, Scaling, Undecided
+from vlcheck.policy.policy import METRICS, PARITY, Margins, Rule, Scaling, Undecided
 
 _Biases = Annotated[list[str], Meta(description='a list of biases, e.g. ["color", "position"]')]
 _Text = Annotated[str, Meta(pattern=r"\S", description='a text, e.g. "the captions name no sides"')]
@@ -82,6 +82,7 @@ PolicyFile = _record(
     ("required", _Biases, None),
     *_empty(_record("DefaultsTable", *_of(Rule, Scaling)), "defaults"),
     *_empty(_record("OnTable", *_of(Undecided)), "on"),
+    *_empty(_record("ParityTable", *_of(Margins)), PARITY),
     *_empty(_record("TolerancesTable", *_empty(_Metric, *METRICS)), "tolerances"),
     *_empty(dict[str, _Tests], "biases", "behaviors"),  # type: ignore[valid-type]  # made above, not declared
     ("known", _KnownRecords, field(default_factory=list)),

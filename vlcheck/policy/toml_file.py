@@ -16,7 +16,7 @@ from vlcheck._util.foreign_files import read_toml
 from vlcheck._util.numbers import rounded
 from vlcheck._util.typed import BrokenRule, Fault, Keys, MissingKey, UnknownKey, WrongValue, convert
 from vlcheck.errors import UsageError, argument, closest, nearest, printable
-from vlcheck.policy.policy import METRICS, Known, Policy
+from vlcheck.policy.policy import METRICS, PARITY, Known, Policy
 from vlcheck.policy.schema import KnownRecord, PolicyFile
 
 
@@ -98,7 +98,7 @@ class _Reader:
 
     def _tables(self, typed: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Yield the file's tables by name, with the keys that it sets and their typed values."""
-        for group in ("defaults", "on"):
+        for group in ("defaults", "on", PARITY):
             if group in self.content:
                 yield from self._table(group, self.content[group], typed[group])
         for group in ("tolerances", "biases", "behaviors"):

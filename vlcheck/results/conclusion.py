@@ -18,7 +18,9 @@ from vlcheck.results.comparison import Compared, Comparison
 from vlcheck.results.file import ResultLines
 from vlcheck.results.foils import MARK, mark_of, marks
 from vlcheck.results.records import ExcuseRecord, KnownBias, RunRecord, VerdictRecord
+from vlcheck.results.thoughts import thought_notes
 from vlcheck.results.unjudged import Unjudged, has, incomplete, is_ended, unjudged
+from vlcheck.results.wordings import DEPENDS, depends_on_wording, passes_by_wording, wording_notes
 from vlcheck.stats.decision import BY_GRAVITY, DECIDED, NOT_ASKED, OF_A_BIAS
 from vlcheck.suite.shipped import BIASES, OF_FOILS
 
@@ -102,6 +104,8 @@ class Standing:
             yield f"{idle} not asked"
         if any(map(mark_of, self.verdicts)):
             yield TOLD
+        if any(map(depends_on_wording, self.verdicts)):
+            yield DEPENDS
         if self.status == NO_VERDICT and self.verdicts:
             yield f"{self.unjudged} of {len(self.verdicts) + self.unjudged}"
         elif self.verdicts and self.unjudged:
@@ -137,8 +141,9 @@ class Conclusion:
             whole suite or nothing of some bias; "inconclusive" if a required bias has neither a pass nor a fail.
         sentence: the biases that fail.
         counts: the number of verdicts of each status.
-        undecided: sets of foils that words alone solve to a part; the biases with invalid or inconclusive verdicts, or
-            that were not asked about; the required ones among them.
+        undecided: sets of foils that words alone solve to a part; verdicts that depend on the wording of the question;
+            thoughts that were cut; the biases with invalid or inconclusive verdicts, or that were not asked about; the
+            required ones among them.
         left_out: tests that were not asked, known biases that are gone, and clauses of the contract that the model
             breaks.
     """
@@ -182,7 +187,15 @@ def conclude(results: ResultLines, comparison: Comparison | None = None) -> Conc
         refusal = " ".join(filter(None, (_kept_red(verdicts), refusal))) or lacking or ended
         tone = "fail" if refusal or stopped else "excused"
         refusal = "Nothing else is held against it." if tone == "excused" else refusal
-    undecided = (*marks(verdicts), *_undecided(verdicts), *([lacking] if lacking and lacking != refusal else []))
+    if tone == "pass" and (passes := passes_by_wording(verdicts)):
+        tone, sentence = "partial", f"{sentence} {_by_wording(passes)}"
+    notes = *wording_notes(results.run, verdicts), *thought_notes(verdicts)
+    undecided = (
+        *marks(verdicts),
+        *notes,
+        *_undecided(verdicts),
+        *([lacking] if lacking and lacking != refusal else []),
+    )
     left_out = (*_not_asked(results), *no_longer_known(results), *_contract(results.run))
     said = " ".join(filter(None, (stopped, sentence, refusal, hollow)))
     return Conclusion(tone, said, _counts(verdicts), undecided, left_out)
@@ -373,6 +386,11 @@ def _passes(biases: Mapping[str, Standing], passing: Sequence[str], *, whole: bo
     idle = any(one.status == NOT_ASKED for its in biases.values() for one in its.verdicts)
     said = f"Passes {'all ' if len(biases) > 1 else ''}{of}"
     return "pass", f"{said} in what was asked: {named}." if idle else f"{said}: {named}."
+
+
+def _by_wording(passes: int) -> str:
+    """Return a sentence on the verdicts that pass in the usual wording of the question, but not in all."""
+    return f"{counted(passes, 'pass depends', 'passes depend')} on the wording of the question."
 
 
 def _lacking(results: ResultLines) -> str:

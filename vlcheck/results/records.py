@@ -229,6 +229,9 @@ class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
         unasked: tests of the suite that need an explanation for which the run did not ask.
         sees: whether the model sees the pictures; None in older files.
         wrappers: the wrappers between the model's answers and its network, the outermost first; mostly none.
+        setup: what is done to pictures, texts and weights, by name, e.g. "pictures"; empty in older files.
+        wordings: the wordings of the question that the model was asked, the usual one first; empty if it was asked in
+            one alone.
         exit_status: exit status of the run's process; None while it runs.
         verdicts: number of verdicts in the whole file.
         lines: number of lines in the whole file.
@@ -272,6 +275,8 @@ class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
     wrappers: Annotated[
         list[WrapperRecord], Meta(description="a list of objects with wrapper, says, model and fingerprint, or null")
     ] = field(default_factory=list)
+    setup: Annotated[dict[str, str], Meta(description="an object of texts, or null")] = field(default_factory=dict)
+    wordings: Texts = field(default_factory=list)
     exit_status: CountOrNone = None
     verdicts: CountOrNone = None
     lines: CountOrNone = None
@@ -461,6 +466,26 @@ class ToldRecord(Record, frozen=True, kw_only=True):
     marked: bool
 
 
+class WordingRecord(Record, frozen=True, kw_only=True):
+    """The verdict on a test in another wording of the question.
+
+    Attributes:
+        wording: the wording, with "{text}" in the place of the text.
+        status: the verdict.
+        reason: the explanation, in words.
+        n: number of images that count.
+        rate: share of images that violate; None for a mean.
+        effect: mean change of the score, or the mean or lead of the claim.
+    """
+
+    wording: Text
+    status: Annotated[Status, Meta(description=f"one of {', '.join(BY_GRAVITY)}")]
+    reason: Text
+    n: CountOrNone = None
+    rate: NumberOrNone = None
+    effect: NumberOrNone = None
+
+
 class VerdictRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="verdict"):
     """The verdict of one behavior under one metric.
 
@@ -485,6 +510,8 @@ class VerdictRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="ve
         not_applicable: number of cases that do not count.
         refused: number of those among them that the model refused.
         mass: mean probability that the scores are shares of.
+        cut: share of the thoughts before the answers that were cut at their limit, in [0, 1]; None for a model that
+            does not think, and in older files.
         violations: number of rows that violate.
         rate: share of images that violate, in [0, 1].
         rate_low: one-sided lower bound of the rate.
@@ -504,6 +531,7 @@ class VerdictRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="ve
         known: the policy's excuse if it is a known bias.
         gates: whether it keeps a run from ending with 0; None in older files.
         told: the best choice by the words alone between captions and foils; None for other tests, and in older files.
+        wordings: the verdicts in the other wordings of the question; empty if it was asked in one alone.
         tables: figures beside the verdict, by table.
     """
 
@@ -531,6 +559,7 @@ class VerdictRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="ve
     not_applicable: CountOrNone = None
     refused: CountOrNone = None
     mass: NumberOrNone = None
+    cut: NumberOrNone = None
     violations: CountOrNone = None
     rate: NumberOrNone = None
     rate_low: NumberOrNone = None
@@ -553,6 +582,10 @@ class VerdictRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="ve
     told: Annotated[
         ToldRecord | None, Meta(description="an object with choice, right, low, chance, n, marked, or null")
     ] = None
+    wordings: Annotated[
+        list[WordingRecord],
+        Meta(description="a list of objects with wording, status and reason, or null"),
+    ] = field(default_factory=list)
     tables: Annotated[dict[str, Cells | None], Meta(description="an object of tables, or null")] = field(
         default_factory=dict
     )

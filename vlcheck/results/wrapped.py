@@ -1,4 +1,4 @@
-"""The wrappers of a run's model, in words."""
+"""The wrappers and the setup of a run's model, in words."""
 
 from __future__ import annotations
 
@@ -13,3 +13,8 @@ def wrapper_lines(run: RunRecord) -> Iterator[str]:
     """Yield a sentence for each wrapper: its name, the model that it wraps, and what it does."""
     for one in run.wrappers:
         yield f"{one.wrapper} wraps {one.model} (fingerprint {one.fingerprint[:_DIGITS]}): {one.says}."
+
+
+def setup_line(run: RunRecord) -> str:
+    """Return what was done to pictures, texts and weights, as one line; "" if the file does not say it."""
+    return "; ".join(f"{name} {said}" for name, said in run.setup.items())

@@ -49,7 +49,7 @@ class Plan:
         """
         return len(
             {
-                (query.picture.key, text, query.metric)
+                (query.picture.key, text, query.metric, query.wording)
                 for chunk in self.chunks
                 for query in chunk.queries
                 for text in METRICS[query.metric].texts(query)

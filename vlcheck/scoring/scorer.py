@@ -17,6 +17,7 @@ from vlcheck.cases.picture import Picture
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, printable
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.definition import Encoded
+from vlcheck.metrics.itm import Rewords
 from vlcheck.metrics.model_output import encode_images
 from vlcheck.metrics.pictures import Pictures
 from vlcheck.metrics.query import Query
@@ -44,6 +45,10 @@ class _Ask:
     @property
     def picture(self) -> str:
         return self.queries[0].picture.key
+
+    @property
+    def wording(self) -> str:
+        return self.queries[0].wording
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -176,12 +181,15 @@ class Scorer:
         return Answer(error=f"the model encoded {counted(found, 'picture')} of {len(images)}")
 
     def _batches(self, queries: Sequence[Query]) -> Iterator[list[_Ask]]:
-        """Yield batches of texts, each of one metric and sorted by length, so that little padding is needed."""
+        """Yield batches of texts, each of one metric and wording, and sorted by length: little is padded."""
         for name, metric in METRICS.items():
             shares = metric.shares_text(self.model.kinds.get(name))
-            asks = sorted(_asks((query for query in queries if query.metric == name), shares), key=_length)
             size = metric.most_texts or self.batch_size * TEXTS_PER_PICTURE
-            yield from (asks[start : start + size] for start in range(0, len(asks), size))
+            of_metric = [query for query in queries if query.metric == name]
+            for wording in dict.fromkeys(query.wording for query in of_metric):
+                own = (query for query in of_metric if query.wording == wording)
+                asks = sorted(_asks(own, shares), key=_length)
+                yield from (asks[start : start + size] for start in range(0, len(asks), size))
 
     def _send(self, encoded: Encoded, rows: Sequence[int], asks: Sequence[_Ask]) -> None:
         """Let a model that asks ahead send one batch of texts of one metric; faults are met with the answers."""
@@ -190,12 +198,12 @@ class Scorer:
             cast(AsksAhead, self.model).begin(asks[0].queries[0].metric, encoded[rows], texts, words)
 
     def _replies(self, encoded: Encoded, rows: Sequence[int], asks: Sequence[_Ask]) -> list[Answer]:
-        """Ask about one batch of texts of one metric; return one reply a text."""
+        """Ask about one batch of texts of one metric and wording; return one reply a text."""
         metric = METRICS[asks[0].queries[0].metric]
         texts, words = tuple(ask.text for ask in asks), tuple(ask.words for ask in asks)
         try:
             with contained(), _warnings_are_no_answer():
-                replies = metric.score(self.model, encoded[rows], texts, words, self.top)
+                replies = metric.score(_in_wording(self.model, asks[0].wording), encoded[rows], texts, words, self.top)
         except (NotApplicable, UsageError, ForeignFault) as error:  # as in _encode
             if len(asks) > 1:
                 # A text that the model cannot read must not spoil the answers to the others.
@@ -219,6 +227,15 @@ def _asks(queries: Iterable[Query], share_text: bool) -> list[_Ask]:
         words = () if share_text else query.words
         groups.setdefault((query.picture.key, query.text, words), []).append(query)
     return [_Ask(tuple(group)) for group in groups.values()]
+
+
+def _in_wording(model: VisionLanguageModel, wording: str) -> object:
+    """Return the model that asks in a wording. Raises UsageError if it has only its usual one."""
+    if not wording:
+        return model
+    if not isinstance(model, Rewords):
+        raise UsageError(f"{model.name} is not asked a question in words")
+    return model.in_wording(wording)
 
 
 def _length(ask: _Ask) -> tuple[int, str, str]:

@@ -47,6 +47,8 @@ class Verdict:
         refused: number of those among them that the data allows and the model refuses.
         mass: for a model that answers questions, the mean of P(yes) + P(no); for one that only compares words, the mean
             of P(any of them); None otherwise.
+        cut: for a model that thinks before it answers, the share of its thoughts that were cut at their limit; None
+            otherwise.
         violations: number of rows whose margin is 0 or less, of which an image may have several; None for a mean.
         rate: mean over images of the violating share; None for a mean.
         rate_low: one-sided lower bound of the rate at alpha.
@@ -78,6 +80,7 @@ class Verdict:
     not_applicable: int = 0
     refused: int = 0
     mass: float | None = None
+    cut: float | None = None
     violations: int | None = None
     rate: float | None = None
     rate_low: float | None = None

@@ -219,7 +219,7 @@ class _Seen:
 
     def mirrored(self, world: World) -> _Seen:
         side = self.pixels.shape[1]
-        boxes = tuple((word, box._replace(x=side - box.x - box.width)) for word, box in self.boxes)
+        boxes = tuple((word, box.mirrored(side)) for word, box in self.boxes)
         return _Seen(self.pixels.flip(1), world.mirrored(self.facts), boxes)
 
     def upside_down(self) -> _Seen:

@@ -20,14 +20,16 @@ from vlcheck.cases.case import MASK
 from vlcheck.cases.words import words_of
 from vlcheck.datasets.scenes.sampling import PEOPLE, WORDS
 from vlcheck.mitigate.sides import can_be_mirrored, exchange_sides
-from vlcheck.mitigate.training.colors import ColorBalance
+from vlcheck.mitigate.training.colors import ColorBalance, names_color
 from vlcheck.mitigate.training.crops import ShiftedCrop, draw_part, names_a_place
-from vlcheck.mitigate.training.foils import draw_foil, is_word_salad, joins_exchangeable
-from vlcheck.mitigate.training.pictures import is_loaded, names_only
+from vlcheck.mitigate.training.foils import draw_foil, joins_exchangeable, present_foils, shuffle_words
+from vlcheck.mitigate.training.pictures import is_loaded, joined_as_seen, names_one_of_several, names_only
+from vlcheck.mitigate.training.word_order import WordOrder
 from vlcheck.zoo.planted_biases import Told
 
 ANNOTATED = frozenset((*WORDS, *PEOPLE))  # the categories of the scenes' boxes
-_FOILS = 0.5  # share of the negatives that are an order foil
+_FOILS = 0.5  # share of the negatives that a cure replaces by foils
+_SHUFFLED = 0.5  # share of the order foils that are the words in any other order
 _ARTICLES = {"an": "a"}  # the scenes' sentences have "a" before "orange", too
 Annotation = tuple[str, Box]  # a category, and its box
 
@@ -129,7 +131,7 @@ class _SideAwareFlips(_Unfitted):
         if rng.random() < 0.5 or not all(map(can_be_mirrored, example.captions)):
             return example
         side = example.pixels.shape[1]
-        boxes = tuple((name, box._replace(x=side - box.x - box.width)) for name, box in example.boxes)
+        boxes = tuple((name, box.mirrored(side)) for name, box in example.boxes)
         return replace(example.rewritten(exchange_sides), pixels=example.pixels.flip(1), boxes=boxes)
 
 
@@ -156,10 +158,34 @@ class _BalancedColors:
         return example if rng.random() < weight else None
 
 
-class _OrderedCaptions(_Unfitted):
+class _UnambiguousCaptions(_Unfitted):
     def __call__(self, example: TrainingExample, rng: Random) -> TrainingExample | None:
-        unclear = any(is_word_salad(one) or joins_exchangeable(one, ANNOTATED) for one in example.captions)
+        unclear = any(
+            names_one_of_several(one, example.present, WORDS) and not names_a_place(one) for one in example.captions
+        )
         return None if unclear else example
+
+
+@dataclass(frozen=True)
+class _UsualOrder:
+    mirrors: ClassVar[bool] = False
+    order: WordOrder
+
+    def fitted(self, captions: Iterable[str]) -> Cure:
+        return _UsualOrder(WordOrder.of(captions))
+
+    def __call__(self, example: TrainingExample, rng: Random) -> TrainingExample | None:
+        return None if any(map(self.order.is_shuffled, example.captions)) else example
+
+
+class _ClearOrder(_Unfitted):
+    def __call__(self, example: TrainingExample, rng: Random) -> TrainingExample | None:
+        joined = [one for one in example.captions if joins_exchangeable(one, ANNOTATED)]
+        clear = all(joined_as_seen(one, example.boxes) for one in joined)
+        # Boxes do not tell whose a color is; and a form that was left to negatives would be learnt as false.
+        negative = example.told[1][0]
+        said = [*joined, negative] if joins_exchangeable(negative, ANNOTATED) else joined
+        return example if clear and not any(names_color(one, ANNOTATED) for one in said) else None
 
 
 class _OrderFoils(_Unfitted):
@@ -167,8 +193,17 @@ class _OrderFoils(_Unfitted):
         if rng.random() >= _FOILS:
             return example
         true, _ = example.told
-        foil = (_ARTICLES.get(word, word) for word in draw_foil(true[0], rng, ANNOTATED).split())
-        return replace(example, told=(true, (" ".join(foil), False)))
+        foil = shuffle_words(true[0], rng) if rng.random() < _SHUFFLED else draw_foil(true[0], rng, ANNOTATED)
+        return replace(example, told=(true, (_in_the_zoos_words(foil), False)))
+
+
+class _PresentFoils(_Unfitted):
+    def __call__(self, example: TrainingExample, rng: Random) -> TrainingExample | None:
+        true, _ = example.told
+        foils = [foil for group in (WORDS, PEOPLE) for foil in present_foils(true[0], example.present, group)]
+        if not foils or rng.random() >= _FOILS:
+            return example
+        return replace(example, told=(true, (_in_the_zoos_words(rng.choice(foils)), False)))
 
 
 class _ShiftedCrops(_Unfitted):
@@ -185,14 +220,21 @@ class _ShiftedCrops(_Unfitted):
         return replace(example, pixels=part.movedim(0, 2).clamp(0, 255), boxes=())
 
 
+def _in_the_zoos_words(caption: str) -> str:
+    return " ".join(_ARTICLES.get(word, word) for word in caption.split())
+
+
 CURES: Mapping[str, Cure] = MappingProxyType(
     {
         "side-aware flips": _SideAwareFlips(),
         "loaded pictures": _LoadedPictures(),
         "annotated captions": _AnnotatedCaptions(),
         "balanced colors": _BalancedColors(ColorBalance({}, ANNOTATED)),
-        "ordered captions": _OrderedCaptions(),
+        "unambiguous captions": _UnambiguousCaptions(),
+        "usual order": _UsualOrder(WordOrder({}, {})),
+        "clear order": _ClearOrder(),
         "order foils": _OrderFoils(),
+        "present foils": _PresentFoils(),
         "shifted crops": _ShiftedCrops(),
     }
 )

@@ -202,8 +202,8 @@ _CURES = (
     _cured("tiny-mirror", "side-aware flips"),
     _cured("tiny-right", "side-aware flips"),
     _cured("tiny-blind", "loaded pictures"),
-    _cured("tiny-bag", "ordered captions", "order foils"),
-    _cured("tiny-center", "annotated captions", "shifted crops"),
+    _cured("tiny-bag", "usual order", "clear order", "order foils", "present foils"),
+    _cured("tiny-center", "annotated captions", "unambiguous captions", "shifted crops"),
 )
 CURED: Mapping[str, Recipe] = MappingProxyType({recipe.name: recipe for recipe in _CURES})
 UNNEEDED: Mapping[str, Recipe] = MappingProxyType(  # tiny-right's would be tiny-mirror's

@@ -6,8 +6,9 @@ import pytest
 import torch
 from PIL import Image
 
+from vlcheck.cases.box import Box
 from vlcheck.cases.tones import is_blank
-from vlcheck.mitigate.training import is_loaded, names_only
+from vlcheck.mitigate.training import is_loaded, joined_as_seen, names_one_of_several, names_only
 
 
 @pytest.fixture
@@ -65,7 +66,42 @@ def test_captions_that_name_what_nobody_annotated_are_found(caption, only):
     assert names_only(caption, {"ball"}, {"ball", "box"}) == only
 
 
+@pytest.mark.parametrize(
+    ("caption", "several"),
+    [
+        ("a photo of a ball", True),
+        ("a red BALL", True),
+        ("a ball on a box", False),
+        ("a woman holds a ball", False),
+        ("a woman", False),
+        ("a cup", False),
+    ],
+)
+def test_captions_that_name_one_of_several_things_are_found(caption, several):
+    assert names_one_of_several(caption, {"ball", "box", "woman"}, {"ball", "box", "cup"}) == several
+
+
 def test_a_normalised_picture_is_refused():
     normalised = (torch.rand(3, 8, 8) - 0.5) / 0.25
     with pytest.raises(ValueError, match="ask before the picture is normalised"):
         is_loaded(normalised)
+
+
+PEOPLE = (("woman", Box(0, 0, 9, 30)), ("man", Box(30, 0, 9, 30)))
+HELD = (*PEOPLE, ("ball", Box(8, 12, 4, 4)), ("box", Box(27, 12, 4, 4)))
+
+
+@pytest.mark.parametrize(
+    ("caption", "boxes", "seen"),
+    [
+        ("a woman holds a ball and a man holds a box", HELD, True),
+        ("a man holds a box and a woman holds a ball", HELD, True),
+        ("a woman holds a box and a man holds a ball", HELD, False),
+        ("a man holds a ball", HELD, False),  # nothing is joined
+        ("a woman and a man", HELD, False),  # nothing is related
+        ("a woman holds a ball and a man holds a cup", HELD, False),  # nobody annotated a cup
+        ("a woman holds a ball and a man holds a box", (*HELD, ("ball", Box(40, 0, 4, 4))), False),  # which ball?
+    ],
+)
+def test_boxes_tell_whose_thing_it_is(caption, boxes, seen):
+    assert joined_as_seen(caption, boxes) == seen

@@ -1,4 +1,4 @@
-"""The answer is read at its first token: a template that has the model think first is asked without a thought."""
+"""The signs of thoughts in chat templates, and models that are told to answer without a thought."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.models import chats
 from vlcheck.errors import UsageError
-from vlcheck.models.adapters.thought import end_of_thought, without_thoughts
+from vlcheck.models.adapters.thought import ANSWER, REASON, Thought, end_of_thought, thought_of, without_thoughts
 from vlcheck.models.loading.load import load_model
 
 PROMPT = "<|im_start|>assistant\n{% endif %}"
@@ -36,10 +36,10 @@ def qwen(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return chats.qwen2_vl(tmp_path_factory.mktemp("qwen2_vl"))
 
 
-def answer(qwen: Path, folder: Path, chat: str) -> tuple[float, float]:
+def answer(qwen: Path, folder: Path, chat: str, options: str = ",thought=0") -> tuple[float, float]:
     shutil.copytree(qwen, folder)
     (folder / "chat_template.jinja").write_text(chat)
-    model = load_model(str(folder))
+    model = load_model(f"{folder}{options}")
     encoded = model.encode([Image.new("RGB", (64, 48), (200, 30, 30))])
     yes, no = model.answers(encoded, ["a dog"])
     return float(yes[0]), float(no[0])
@@ -94,6 +94,30 @@ def test_a_thought_that_is_ended_is_left_out() -> None:
 
 
 def test_the_share_of_other_answers_is_seen(qwen: Path, tmp_path: Path) -> None:
-    yes, no = answer(qwen, tmp_path / "plain", template(""))
+    yes, no = answer(qwen, tmp_path / "plain", template(""), "")
     assert 0 < yes + no < 0.5  # of a network of random weights
     assert np.isfinite([yes, no]).all()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "thought_out", "wanted"),
+    [
+        ("A:<think>\n", f"A:<think>\n{REASON}\n</think>\n\n{ANSWER}</s>", ("", "\n", "</think>", "\n\n")),
+        ("A:<think>", f"A:<think>{REASON}</think>{ANSWER}", ("", "", "</think>", "")),
+        ("A:<think>", f"A:{ANSWER}", ("", "\n", "</think>", "\n\n")),
+        ("A:", f"A:<think>{REASON}</think> {ANSWER}", ("<think>", "", "</think>", " ")),
+        ("A:", f"A:{ANSWER}", ("<think>\n", "\n", "</think>", "\n\n")),
+        ("A:<|START_THINKING|>", "", ("", "\n", "<|END_THINKING|>", "\n\n")),
+    ],
+    ids=["as it is written", "without lines", "not written", "opened by the model", "of the vocabulary", "other signs"],
+)
+def test_a_thought_is_opened_and_ended_as_the_template_does(
+    prompt: str, thought_out: str, wanted: tuple[str, ...]
+) -> None:
+    known = ["</think>", "<think>", "<|END_THINKING|>"]
+    assert thought_of(prompt, thought_out, "", known, 9) == Thought(*wanted, limit=9)
+
+
+def test_without_signs_there_is_no_thought() -> None:
+    with pytest.raises(UsageError, match=r"has a sign that begins .* e\.g\. <think> and </think>\. Leave thought= out"):
+        thought_of("ASSISTANT:", "", "no signs", ["dog"], 9)

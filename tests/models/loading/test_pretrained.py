@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from tests.models import checkpoints
 from vlcheck.errors import UsageError
-from vlcheck.models.loading import pretrained
+from vlcheck.models.loading import hub
 from vlcheck.models.loading.load import load_model
 
 Damage = Callable[[Path], object]
@@ -133,7 +133,7 @@ def test_what_the_hub_refuses_is_told_apart(error: type[Exception], said: str, m
     def refuse(*_: object, **__: object) -> None:
         raise error.__new__(error)
 
-    monkeypatch.setattr(pretrained, "snapshot_download", refuse)
+    monkeypatch.setattr(hub, "snapshot_download", refuse)
     with pytest.raises(UsageError, match=said):
         load_model("some/model@mian")
 
@@ -141,7 +141,7 @@ def test_what_the_hub_refuses_is_told_apart(error: type[Exception], said: str, m
 def test_files_in_the_hub_s_cache_are_not_to_be_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = checkpoints.bert(tmp_path / "0a1b")
     torch.save({"other": torch.ones(2)}, folder / "pytorch_model.bin")
-    monkeypatch.setattr(pretrained, "snapshot_download", lambda *_, **__: str(folder))
+    monkeypatch.setattr(hub, "snapshot_download", lambda *_, **__: str(folder))
     with pytest.raises(
         UsageError, match=r"hf download some/model --revision 0a1b --local-dir DIR\), change it, and na"
     ):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vlcheck._util.spec_grammar import Factory
+from vlcheck._util.spec_grammar import Factory, Reference
 from vlcheck.errors import UsageError
 from vlcheck.models.loading.spec import ModelSpec, parse
 
@@ -15,6 +15,7 @@ FAMILIES = ("albef", "vilbert", "tiny")
         ("tiny", ModelSpec("tiny", family="tiny")),
         ("albef:A.pth", ModelSpec("albef:A.pth", family="albef", path="A.pth")),
         ("org/name@v1", ModelSpec("org/name@v1", path="org/name", revision="v1")),
+        ("a/b@v1+/c", ModelSpec("a/b@v1+/c", path="a/b", revision="v1", adapter=Reference("", "/c"))),
         ("mine.py:Mine", ModelSpec("mine.py:Mine", factory=Factory("mine.py", "Mine"))),
         ("org/name,regions=D", ModelSpec("org/name,regions=D", path="org/name", options=(("regions", "D"),))),
     ],
@@ -39,7 +40,9 @@ def test_a_message_names_it_without_its_options(spec, named):
 
 
 def test_the_commit_that_was_read_takes_the_place_of_a_revision():
-    assert parse("org/name@main,regions=D", FAMILIES).at_revision("0a1b") == "org/name@0a1b,regions=D"
+    spec = parse("org/name@main,regions=D", FAMILIES)
+    assert spec.at(Reference("", "org/name", "0a1b")) == "org/name@0a1b,regions=D"
+    assert spec.at(Reference("", "org/name", "0a1b"), Reference("", "/lora")) == "org/name@0a1b+/lora,regions=D"
 
 
 def test_what_means_nothing_is_told_as_before():

@@ -56,7 +56,7 @@ class ImageMap:
 
     def mirrored(self) -> ImageMap:
         """Return the map of the picture mirrored left to right; a grid's units are again row by row."""
-        boxes = [box._replace(x=1 - box.x - box.width) for box in self.layout.boxes]
+        boxes = [box.mirrored(1) for box in self.layout.boxes]
         order = np.arange(len(boxes))
         if self.layout.grid is not None:
             order = order.reshape(self.layout.grid)[:, ::-1].ravel()

@@ -67,3 +67,13 @@ def colored(caption: str, things: Collection[str]) -> Iterator[Binding]:
     for color, thing in pairwise(tokens):
         if color.word in colors and thing.word in things and color.gap.isspace():
             yield thing.word, color.word
+
+
+def names_color(caption: str, things: Collection[str]) -> bool:
+    """Return True if a caption names the color of a thing.
+
+    Args:
+        caption: the caption.
+        things: the words for things.
+    """
+    return any(True for _ in colored(caption, things))

@@ -1,6 +1,6 @@
-"""Negatives that differ from a caption in the order of its words alone, and captions whose order says nothing.
+"""Negatives that a bag of words cannot tell from a caption, and captions whose order says nothing.
 
-A model that is never shown such negatives can match captions as bags of words.
+A model that is never shown such negatives can match captions by the words that they have.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from functools import cache
-from itertools import combinations, combinations_with_replacement, groupby, pairwise
+from itertools import combinations, combinations_with_replacement, groupby
 from random import Random
 
 from vlcheck.cases.words import article_of
@@ -22,8 +22,6 @@ _LISTING = frozenset({",", "and", "or"})  # between the members of a list
 # Further phrases whose two sides may change places; those of roles.toml are between two living beings.
 _MUTUAL = ("across from", "adjacent to", "alongside", "along with", "far from", "opposite", "or", "together with")
 _POSTURES = ("ed", "ing")  # endings of "parked next to", "standing beside"
-_ARTICLES = frozenset({"a", "an", "the"})
-_LINKS = frozenset({"of", "on", "in", "at", "to", "with", "and", "by", "for", "his", "her", "their", *_ARTICLES})
 
 
 def order_foils(caption: str, things: Collection[str] | None = None) -> tuple[str, ...]:
@@ -137,15 +135,32 @@ def joins_exchangeable(caption: str, things: Collection[str] | None = None) -> b
     return any("and" in _WORD.findall(between.lower()) for _, between in _foils(caption, things))
 
 
-def is_word_salad(caption: str) -> bool:
-    """Return True if an article or a preposition has no word after it that it could belong to.
+def present_foils(caption: str, present: Collection[str], group: Collection[str]) -> tuple[str, ...]:
+    """Return the captions in which one category is replaced by another one that the picture has, too.
 
-    This finds most captions whose words were shuffled, and no well-formed one of the kind "a man holds a red ball".
+    They are made of captions that relate a category of the group to something else, as in "a woman holds a ball"; and
+    they are taken for false, as if nobody holds two things. A caption that names nothing else is left alone: "a photo
+    of a box" is as true as "a photo of a ball" if the picture shows both.
+
+    Args:
+        caption: the caption.
+        present: the words for the categories that are annotated in the picture.
+        group: the words for categories that can stand for one another, e.g. those of a supercategory.
+
+    Example:
+        >>> present_foils("a woman holds a ball", {"woman", "ball", "orange"}, {"ball", "orange"})
+        ('a woman holds an orange',)
+        >>> present_foils("a photo of a ball", {"woman", "ball", "orange"}, {"ball", "orange"})
+        ()
     """
-    words = _WORD.findall(caption.lower())
-    return any(
-        (word in _ARTICLES and following in _LINKS) or (word in _LINKS and not following)
-        for word, following in pairwise([*words, ""])
+    words = list(_WORD.finditer(caption))
+    said = {match[0].lower() for match in words}
+    if len(said & frozenset(present)) < 2:
+        return ()
+    others = sorted((frozenset(present) & frozenset(group)) - said)
+    named = [match for match in words if match[0].lower() in frozenset(present) & frozenset(group)]
+    return tuple(
+        _with_article(caption[: one.start()], other) + other + caption[one.end() :] for one in named for other in others
     )
 
 
@@ -160,11 +175,23 @@ def draw_foil(caption: str, rng: Random, things: Collection[str] | None = None) 
     Raises:
         ValueError: no order of the words differs from the caption's own.
     """
-    if foils := order_foils(caption, things):
-        return rng.choice(foils)
+    foils = order_foils(caption, things)
+    return rng.choice(foils) if foils else shuffle_words(caption, rng)
+
+
+def shuffle_words(caption: str, rng: Random) -> str:
+    """Return the words of a caption in another order, which is not that of the two sides of "and" exchanged.
+
+    Args:
+        caption: a caption of two different words or more.
+        rng: random numbers.
+
+    Raises:
+        ValueError: no order of the words differs from the caption's own.
+    """
     words = caption.split()
     if len(set(words)) < 2:
-        raise ValueError(f"draw_foil: {caption!r} has no two words that could change places")
+        raise ValueError(f"{caption!r} has no two words that could change places")
     while " ".join(words) == caption or _says_the_same(caption, " ".join(words)):
         rng.shuffle(words)
     return " ".join(words)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,12 @@ from PIL import Image
 from torch import Tensor
 
 from vlcheck._util.image_files import decoding, decoding_content
+from vlcheck.cases.box import Box
 from vlcheck.cases.tones import BLANK, is_blank
-from vlcheck.cases.words import words_of
+from vlcheck.cases.words import tokenize, words_of
 from vlcheck.errors import UsageError
+
+_AND = re.compile(r"\band\b", re.IGNORECASE)
 
 
 def is_loaded(image: Any) -> bool:
@@ -77,3 +81,50 @@ def names_only(caption: str, present: Collection[str], known: Collection[str]) -
         False
     """
     return not (words_of(caption) & frozenset(known)) - frozenset(present)
+
+
+def names_one_of_several(caption: str, present: Collection[str], group: Collection[str]) -> bool:
+    """Return True if a caption names one category, and nothing tells why not another one that its picture has, too.
+
+    Such captions teach which of several things is worth naming: the one in the middle, if it is always that one.
+
+    Args:
+        caption: the caption.
+        present: the words for the categories that are annotated in the picture.
+        group: the words for categories that can stand for one another, e.g. those of a supercategory.
+
+    Example:
+        >>> seen, things = {"ball", "box"}, {"ball", "box", "cup"}
+        >>> [names_one_of_several(caption, seen, things) for caption in ("a photo of a ball", "a ball on a box")]
+        [True, False]
+    """
+    named = words_of(caption) & frozenset(present)
+    return len(named) == 1 and named <= frozenset(group) and len(frozenset(present) & frozenset(group)) > 1
+
+
+def joined_as_seen(caption: str, boxes: Sequence[tuple[str, Box]]) -> bool:
+    """Return True if boxes show that what a caption names in one clause belongs together, for each clause of "and".
+
+    A thing belongs to the clause whose other category is nearest to it: the woman who holds the ball is next to it.
+    Each category may have one box, and each clause has to name two of them.
+
+    Args:
+        caption: the caption.
+        boxes: each annotated category with its box, in pixels.
+
+    Example:
+        >>> people = [("woman", Box(0, 0, 9, 9)), ("man", Box(20, 0, 9, 9))]
+        >>> seen = [*people, ("ball", Box(7, 3, 2, 2)), ("box", Box(20, 3, 3, 3))]
+        >>> joined_as_seen("a woman holds a ball and a man holds a box", seen)
+        True
+        >>> joined_as_seen("a woman holds a box and a man holds a ball", seen)
+        False
+    """
+    places = dict(boxes)
+    clauses = [[token.word for token in tokenize(clause) if token.word in places] for clause in _AND.split(caption)]
+    if len(places) < len(boxes) or len(clauses) < 2 or any(len(named) != 2 for named in clauses):
+        return False
+    firsts = [first for first, _ in clauses]
+    return all(
+        first == min(firsts, key=lambda other: places[other].distance(places[second])) for first, second in clauses
+    )

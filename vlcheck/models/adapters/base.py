@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import accumulate
 from typing import ClassVar, NamedTuple, TypeVar
 
@@ -15,9 +16,11 @@ from torch import Tensor
 
 from vlcheck.cases.case import MASK
 from vlcheck.errors import NotApplicable, UsageError
+from vlcheck.models.adapters.described import network_setup
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.differentiable import Differentiable
 from vlcheck.models.protocol import Encoded
+from vlcheck.models.setup import Setup
 
 _T = TypeVar("_T")
 
@@ -143,6 +146,20 @@ class Adapter(ABC):
         best = log_probs.exp().topk(min(k, log_probs.shape[-1]))
         names = [[self._entry(entry) for entry in row] for row in best.indices.tolist()]
         return [list(zip(*row, strict=True)) for row in zip(names, best.values.tolist(), strict=True)]
+
+    def setup(self) -> Setup:
+        """Return what is done to pictures, texts and weights, as one line of a run says it."""
+        network = getattr(self, "network", None)
+        known = Setup() if network is None else network_setup(network)
+        return replace(known, pictures=self.pictures_said(), texts=self.texts_said())
+
+    def pictures_said(self) -> str:
+        """Return what is done to a picture before the network reads it; "" if that is not known."""
+        return ""
+
+    def texts_said(self) -> str:
+        """Return what is done to a text before the network reads it; "" if that is not known."""
+        return ""
 
     def differentiable(self) -> Differentiable:
         """Return the network with the parts that explanations need.

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import torch
 from PIL import Image
 from torch import Tensor
 from transformers import BatchFeature, PreTrainedTokenizerBase, ProcessorMixin
@@ -16,9 +17,17 @@ from vlcheck.cases.rgb import to_rgb
 from vlcheck.errors import NotApplicable, UsageError, printable
 from vlcheck.models.adapters.refusal import errors_as_refusals
 from vlcheck.models.adapters.templates import Unfilled, templates
-from vlcheck.models.adapters.thought import end_of_thought, without_thoughts
+from vlcheck.models.adapters.thought import (
+    ANSWER,
+    REASON,
+    USUAL,
+    Thought,
+    end_of_thought,
+    thought_of,
+    without_thoughts,
+)
 from vlcheck.models.adapters.tokenizing import check_plain, signs, tokens_within
-from vlcheck.models.adapters.yes_no import QUESTION
+from vlcheck.models.adapters.wording import QUESTION
 
 REQUEST = "Describe the picture."
 SAID: Mapping[str, object] = MappingProxyType(
@@ -26,11 +35,9 @@ SAID: Mapping[str, object] = MappingProxyType(
         # Llama's templates write the current date unless they are given one, and scores would change every day. This is
         # the date that they write where no clock is available.
         "date_string": "26 Jul 2024",
-        # The answer is read at its first token, so the model must not think first.
-        "enable_thinking": False,
-        "thinking": False,
     }
 )
+_SWITCHES = ("enable_thinking", "thinking")  # variables of templates: whether the model thinks before it answers
 # The same date for templates that call strftime_now, in each format that they may ask for.
 _DAY = {
     "%d": "26", "%e": "26", "%b": "Jul", "%B": "July", "%m": "07", "%Y": "2024", "%y": "24",
@@ -42,9 +49,9 @@ _NOW = f"{{%- macro strftime_now(format) -%}}{{{{ format{_REPLACED} }}}}{{%- end
 _LAST_ASKED = QUESTION.partition("{text}")[2]
 _SOME_TEXT = "a dog"
 _LONG_TEXT = " and ".join([_SOME_TEXT] * 50)
-_ANSWER = "Yes"
 SEEN = ("cross_attention_mask",)  # inputs that mask the parts of a picture for each token
-PER_TOKEN = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids", *SEEN)
+TYPES = "token_type_ids"  # the end of the names of inputs that give each token a type, 0 for text
+PER_TOKEN = ("input_ids", "attention_mask", *SEEN)
 
 
 class ChatPrefix(NamedTuple):
@@ -69,28 +76,65 @@ class Chat:
         processor: prepares texts and pictures for the network.
         image_token: id of the token that stands for a part of a picture.
         folder: the folder of the processor's files, for messages.
+        how: settings of the processor, beside those of its files.
+        thought: the largest number of tokens of a thought before an answer, 0 for none; None for USUAL where the
+            template has the model think in any case, and for none elsewhere.
+
+    Attributes:
+        thought: the texts around the thought before an answer; None if the model answers at once.
 
     Raises:
         UsageError: the processor has no chat template, or one that cannot write a question about one picture.
     """
 
-    def __init__(self, processor: ProcessorMixin, image_token: int, folder: Path) -> None:
+    def __init__(
+        self,
+        processor: ProcessorMixin,
+        image_token: int,
+        folder: Path,
+        how: Mapping[str, bool] = MappingProxyType({}),
+        thought: int | None = None,
+    ) -> None:
         self.processor: Any = processor
+        self.how = how
         self.tokenizer: Any = self.processor.tokenizer
         self.image_token, self.folder = image_token, folder
         self.template = self._template()
         self.filled = _NOW + self.template if "strftime_now" in self.template else self.template
-        named = {name: value for name, value in SAID.items() if name in self.template}
+        said = {**SAID, **dict.fromkeys(_SWITCHES, bool(thought))}
+        named = {name: value for name, value in said.items() if name in self.template}
         self.said = {**self.tokenizer.special_tokens_map, **named}
         self.signs = signs(self.tokenizer)
         self.before, self.after = added_around(self.tokenizer)
         self.unthought = ""
-        self._try()
+        self.thought: Thought | None = None
+        self._try(thought)
 
-    def asked(self, text: str) -> list[int]:
-        """Return the token ids of the question whether a picture shows a text, up to the place of the answer."""
+    def asked(self, text: str, question: str = QUESTION) -> list[int]:
+        """Return the token ids of a question about a text, up to the place of the answer, or of the thought before it.
+
+        Args:
+            text: the text.
+            question: the question, with "{text}" in the place of the text.
+        """
         check_plain(text, self.signs)
-        return self._ids(self._question(text))
+        return self._ids(self._question(text, question))
+
+    @property
+    def most_more(self) -> int:
+        """The largest number of tokens between a question and the place of the answer."""
+        return self.thought.limit + len(self.closing("")) if self.thought else 0
+
+    def closing(self, thought: str) -> list[int]:
+        """Return the token ids that end a thought and lead to the answer.
+
+        Args:
+            thought: the end of the thought as the model wrote it, which may have the sign that ends it.
+        """
+        if self.thought is None:
+            raise TypeError("the model answers without a thought")
+        _, ended, rest = thought.rpartition(self.thought.end)
+        return self._plain(self.thought.after.removeprefix(rest) if ended else self.thought.closing)
 
     def answered(self, text: str) -> list[int]:
         """Return the token ids of a request for a description and a text as its answer, without the end of the turn."""
@@ -130,10 +174,11 @@ class Chat:
             )
         return str(template)
 
-    def _try(self) -> None:
+    def _try(self, thought: int | None) -> None:
         """Try the template on a question and an answer about a plain picture. Raises UsageError if it fails."""
         try:
             self.unthought = self._end_of_thought()
+            self.thought = self._thought(thought)
             self._question(_LONG_TEXT), self._answer(_LONG_TEXT)
             self._check_end()
             self._read(self._question(""), Image.new("RGB", (224, 224)))
@@ -145,8 +190,8 @@ class Chat:
 
     def _check_end(self) -> None:
         """Check that a question ends where the template begins the answer. Raises UsageError."""
-        asked, answered = self._question(_SOME_TEXT), self._answer(_ANSWER, QUESTION.format(text=_SOME_TEXT))
-        ends = asked, answered[: answered.rindex(_ANSWER)]
+        asked, answered = self._unthinking(_SOME_TEXT), self._answer(ANSWER, QUESTION.format(text=_SOME_TEXT))
+        ends = asked, answered[: answered.rindex(ANSWER)]
         read, meant = (without_thoughts(end.rpartition(_LAST_ASKED)[2]) for end in ends)
         if "".join(read.split()) != "".join(meant.split()):
             raise UsageError(
@@ -180,19 +225,50 @@ class Chat:
         after = whole[::-1].index(self.image_token)
         pairs = list(zip(reversed(whole), reversed(ids), strict=False))[:after]
         common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        while common and whole[-common] in self.tokenizer.all_special_ids:  # some networks look for the picture's end
+            common -= 1
         length = len(whole) - common
-        cut = {name: tensor[:, :length] if name in PER_TOKEN else tensor for name, tensor in inputs.items()}
+        cut = {name: value[:, :length] if per_token(name) else value for name, value in inputs.items()}
         return ChatPrefix(cut, tuple(ids[: len(ids) - common]), length)
 
-    def _question(self, text: str) -> str:
+    def _question(self, text: str, question: str = QUESTION) -> str:
+        """Return the prompt that asks about a text, up to the answer; for a model that thinks, up to the thought."""
+        if self.thought:
+            return self._prompt(text, question) + self.thought.opening
+        return self._unthinking(text, question)
+
+    def _unthinking(self, text: str, question: str = QUESTION) -> str:
         """Return the prompt that asks about a text; a thought that the chat template opens at its end is closed."""
-        asked = self._rendered([_about_the_picture(QUESTION.format(text=text))], add_generation_prompt=True)
+        asked = self._prompt(text, question)
         return f"{asked.rstrip()}{self.unthought}" if self.unthought else asked
+
+    def _prompt(self, text: str, question: str = QUESTION) -> str:
+        """Return the question about a text as the chat template writes it."""
+        return self._rendered([_about_the_picture(question.format(text=text))], add_generation_prompt=True)
 
     def _end_of_thought(self) -> str:
         """Return the text that ends the thought that the template opens after a question; "" if it opens none."""
-        _, _, prompt = self._question("").rpartition(_LAST_ASKED)
+        _, _, prompt = self._prompt("").rpartition(_LAST_ASKED)
         return end_of_thought(prompt, self.template, self.tokenizer.get_vocab())
+
+    def _thought(self, limit: int | None) -> Thought | None:
+        """Return the texts around the thought before an answer; None if the model is to answer at once."""
+        limit = (USUAL if self.unthought else 0) if limit is None else limit
+        if not limit:
+            return None
+        (_, _, prompt), thought_out = self._prompt("").rpartition(_LAST_ASKED), self._thought_out()
+        return thought_of(
+            prompt, thought_out.rpartition(_LAST_ASKED)[2], self.template, self.tokenizer.get_vocab(), limit
+        )
+
+    def _thought_out(self) -> str:
+        """Return a conversation with a thought before its answer; "" if the template refuses it."""
+        answer = {"role": "assistant", "reasoning_content": REASON, "content": [{"type": "text", "text": ANSWER}]}
+        asked = _about_the_picture(QUESTION.format(text=""))
+        try:
+            return templates().fill(self.filled, [asked, answer], **self.said, continue_final_message=False)
+        except Unfilled:  # not every template takes the thought of an earlier turn
+            return ""
 
     def _answer(self, text: str, to: str = REQUEST) -> str:
         """Write a conversation: a request about the picture, and a text as its answer."""
@@ -201,9 +277,10 @@ class Chat:
 
     def _read(self, rendered: str, image: Image.Image) -> BatchFeature:
         """Return the network's inputs for a rendered conversation about a picture."""
-        begun = self._begins(self._plain(rendered))
+        # a tokenizer that puts nothing before a text leaves it to the processor
+        begun = bool(self.before) and self._begins(self._plain(rendered))
         inputs: BatchFeature = self.processor(
-            text=[rendered], images=[image], return_tensors="pt", add_special_tokens=not begun
+            text=[rendered], images=[image], return_tensors="pt", add_special_tokens=not begun, **self.how
         )
         return inputs
 
@@ -243,6 +320,25 @@ def added_around(tokenizer: PreTrainedTokenizerBase) -> tuple[tuple[int, ...], t
     whole = list(tokenizer(_SOME_TEXT)["input_ids"])
     start = next(at for at in range(len(whole)) if whole[at : at + len(plain)] == plain)
     return tuple(whole[:start]), tuple(whole[start + len(plain) :])
+
+
+def per_token(name: str) -> bool:
+    """Return True if an input of the network, which has this name, has an entry for each token."""
+    return name in PER_TOKEN or name.endswith(TYPES)
+
+
+def extended(name: str, value: Any, length: int) -> Any:
+    """Return an input of the network for a prefix, for the tokens of a text that follow, too.
+
+    Args:
+        name: its name. A mask goes on as it ends, and a type of tokens with that of text, 0.
+        value: the input; it is returned as it is unless it has an entry for each token, (1, tokens, ...).
+        length: number of tokens after.
+    """
+    if not per_token(name):
+        return value
+    last = torch.zeros_like(value[:, -1:]) if name.endswith(TYPES) else value[:, -1:]
+    return torch.cat([value, last.expand(-1, length - value.shape[1], *value.shape[2:])], dim=1)
 
 
 def _shown(text: str) -> str:

@@ -16,13 +16,17 @@ class LastReading:
 
     Attributes:
         of: the images and texts that `log_probs` belong to.
+        wording: the wording of the question that they belong to; "" for predictions at a mask.
         log_probs: log-probabilities; None before the first question.
+        cut: for each text whether the thought before the answer did not end itself; empty without thoughts.
         compared: the images and texts whose words were compared last.
         masses: for each of these texts, the probability that one of the compared words occurs.
     """
 
     of: tuple[tuple[int, ...], tuple[str, ...]] = ((), ())
+    wording: str = ""
     log_probs: Tensor | None = None
+    cut: tuple[bool, ...] = ()
     compared: tuple[tuple[int, ...], tuple[str, ...]] = ((), ())
     masses: tuple[float, ...] = ()
 

@@ -13,6 +13,7 @@ from transformers import BatchFeature, PreTrainedModel
 from vlcheck.cases.case import MASK
 from vlcheck.errors import UsageError
 from vlcheck.models.adapters.base import log_softmax
+from vlcheck.models.adapters.described import joined
 from vlcheck.models.adapters.processor import Processed, token_embeddings
 from vlcheck.models.adapters.tokenizing import Texts
 from vlcheck.models.adapters.tryout import PLAIN, check_finite, check_rows, trying
@@ -86,6 +87,9 @@ class Hosted(Processed):
             check_finite(probability for _, probability in likeliest)
         elif "mlm" in self.kinds:
             check_finite(*self.mlm(encoded, [f"a {MASK}"], [("dog", "cat")]))
+
+    def texts_said(self) -> str:
+        return joined(super().texts_said(), *(f"prompt {prompt!r}" for prompt in self.prompts))
 
     @property
     def rows(self) -> int | None:

@@ -89,6 +89,9 @@ class Classifies(Adapter):
         """
         raise NotImplementedError
 
+    def texts_said(self) -> str:
+        return "no text is read"
+
     def can_name(self, word: str) -> bool:
         """Return True if a label names a word, so that the classifier can be asked about it."""
         return self.labels.can_name(word)

@@ -11,6 +11,7 @@ from transformers import BatchEncoding, BatchFeature
 
 from vlcheck.cases.rgb import to_rgb
 from vlcheck.models.adapters.base import Adapter, MaskedPass, log_softmax
+from vlcheck.models.adapters.described import pixels_said
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.refusal import errors_as_refusals
 from vlcheck.models.adapters.tokenizing import Texts
@@ -66,6 +67,12 @@ class Processed(Adapter):
             NotApplicable: the processor refuses a picture.
         """
         return self.prepared(images).to(self.network.device, self.network.dtype)
+
+    def pictures_said(self) -> str:
+        return pixels_said(self.images) if self.images is not None else "no picture is read"
+
+    def texts_said(self) -> str:
+        return self.texts.said()
 
     def can_spell(self, text: str) -> bool:
         """Return True if the vocabulary has each word of a text; "[MASK]" is no word."""

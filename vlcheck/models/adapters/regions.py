@@ -71,6 +71,12 @@ class ReadsRegions(Adapter):
     extractor: RegionExtractor
     classes: RegionClasses
 
+    def pictures_said(self) -> str:
+        return f"regions of {type(self.extractor).__name__}, {self.extractor.width} features each"
+
+    def texts_said(self) -> str:
+        return self.texts.said()
+
     def name_classes(self, folders: Sequence[Path], size: int) -> None:
         """Offer mrc if the model has a head for regions, and one of the folders has the names of its classes.
 

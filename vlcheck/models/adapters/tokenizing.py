@@ -51,6 +51,11 @@ class Texts:
         tokens: BatchEncoding = self.tokenizer(spelled, padding=self.padding, max_length=length, return_tensors="pt")
         return tokens
 
+    def said(self) -> str:
+        """Return the tokenizer's class and its limit, e.g. "BertTokenizer, at most 512 tokens"."""
+        name = type(self.tokenizer).__name__
+        return f"{name}, {'padded to' if self.padding == 'max_length' else 'at most'} {self.limit} tokens"
+
     def longest(self, word: str) -> str:
         """Return the longest text that the model reads; if the limit is above _LONGEST, the word alone.
 

@@ -88,7 +88,9 @@ class BridgeTower(Stepwise):
             hidden = block(hidden)
             if number >= self._split:
                 state = tower._apply_image_transform(visual.forward_post(hidden), len(bridges))
-                bridges.append(state + tower.token_type_embeddings.weight[1])
+                bridges.append(
+                    state + tower.token_type_embeddings(torch.ones(1, dtype=torch.long, device=state.device))
+                )
         return torch.stack(bridges, dim=1)
 
     def text_states(self, tokens: BatchEncoding) -> Tensor:
@@ -101,7 +103,9 @@ class BridgeTower(Stepwise):
             hidden = layer(hidden, keep)
             if number >= self._split:
                 state = tower._apply_text_transform(hidden, len(bridges))
-                bridges.append(state + tower.token_type_embeddings.weight[0])
+                bridges.append(
+                    state + tower.token_type_embeddings(torch.zeros(1, dtype=torch.long, device=state.device))
+                )
         return torch.stack(bridges, dim=1)
 
     def match_logits(self, images: Tensor, texts: Tensor, attention: Tensor) -> Tensor:

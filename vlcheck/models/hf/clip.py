@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 from torch import Tensor
-from torch.nn.functional import normalize
 from transformers import (
     AlignModel,
     AltCLIPModel,
@@ -19,11 +17,10 @@ from transformers import (
 )
 
 from vlcheck.models.adapters.base import wide
-from vlcheck.models.adapters.relative import Relative
 from vlcheck.models.adapters.stepwise import Stepwise, beside_zero
-from vlcheck.models.adapters.text_encoding import EmbedsTexts
 from vlcheck.models.adapters.tokenizing import Texts, positions_of_roberta
 from vlcheck.models.adapters.tryout import check_end, check_highest
+from vlcheck.models.adapters.two_encoders import ComparesVectors, RanksVectors, unit
 from vlcheck.models.hf.differentiable_encoders import (
     DifferentiableAlign,
     DifferentiableAltClip,
@@ -35,10 +32,8 @@ from vlcheck.models.loading.pretrained import Pretrained
 _BY_HIGHEST = 2  # with this eos_token_id, transformers takes the token with the highest id as the end of a text
 
 
-class TwoEncoders(EmbedsTexts, Stepwise):
+class TwoEncoders(ComparesVectors, Stepwise):
     """Base of adapters of models that encode an image and a text separately, each as a unit vector."""
-
-    lacks = MappingProxyType({"mlm": "it compares whole texts with pictures, and predicts no word"})
 
     def differentiable(self) -> DifferentiableEncoders:
         return DifferentiableClip(self)
@@ -52,38 +47,17 @@ class TwoEncoders(EmbedsTexts, Stepwise):
         return unit(self.network.get_text_features(**tokens).pooler_output)
 
     def match_logits(self, images: Tensor, texts: Tensor, attention: Tensor) -> Tensor:
-        return beside_zero(self.logits((images * texts).sum(-1)))
-
-    def logits(self, cosines: Tensor) -> Tensor:
-        """Return the logits of a match, (n,), given cosines, (n,)."""
-        raise NotImplementedError
-
-    def cosines(self, images: tuple[Tensor, ...], texts: Sequence[str]) -> Tensor:
-        """Return the cosine of each image with its text, (n,). Equal texts are encoded once.
-
-        Args:
-            images: unit vectors, (n, width).
-            texts: n texts.
-        """
-        (embeds,) = images
-        places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
-        encoded = self.text_vectors([*places])
-        return (embeds * encoded[[places[text] for text in texts]]).sum(-1)
+        return beside_zero(self.scaled((images * texts).sum(-1)))
 
     def text_vectors(self, texts: Sequence[str]) -> Tensor:
         """Return the unit vectors of texts, (n, width)."""
         return self.text_states(self.tokens(texts))
 
 
-class _Contrastive(Relative, TwoEncoders):
+class _Contrastive(RanksVectors, TwoEncoders):
     """Base of adapters whose logit is a scaled cosine."""
 
-    kinds = MappingProxyType({"itm": "contrastive"})
-
-    def rank(self, images: tuple[Tensor, ...], texts: Sequence[str]) -> Tensor:
-        return self.logits(self.cosines(images, texts))
-
-    def logits(self, cosines: Tensor) -> Tensor:
+    def scaled(self, cosines: Tensor) -> Tensor:
         return cosines * self.scale
 
     @property
@@ -181,8 +155,3 @@ class Align(_Contrastive):
     def scale(self) -> Tensor:
         """The factor by which a cosine is multiplied to give a logit: 1 / temperature."""
         return 1 / wide(self.network.temperature)
-
-
-def unit(vectors: Tensor) -> Tensor:
-    """Return vectors scaled to length 1, (n, width), in float32 at least: a scale of 100 would magnify rounding."""
-    return normalize(wide(vectors), dim=-1)

@@ -125,4 +125,4 @@ class DifferentiableAlign(DifferentiableEncoders):
             raise NotApplicable(f"CAM does not apply: {self.name} pools by the maximum, and not by the mean")
         states = self.patch_states(vision(inputs.pixels).last_hidden_state, inputs)
         cosines = (states @ self.text_states(inputs)[..., None])[..., 0] / states.mean(1).norm(dim=1, keepdim=True)
-        return self.model.logits(cosines) / states.shape[1]
+        return self.model.scaled(cosines) / states.shape[1]

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from vlcheck.errors import NotApplicable
-from vlcheck.models.adapters.chat import PER_TOKEN, SEEN, ChatPrefix
+from vlcheck.models.adapters.chat import ChatPrefix, extended, per_token
 from vlcheck.models.adapters.differentiable import output_replaced
 from vlcheck.models.adapters.writer_differentiable import (
     SCORED,
@@ -155,20 +155,8 @@ class DifferentiableGenerative(DifferentiableAnswerer):
             length: number of tokens of the longest conversation.
         """
         own = {PARTS: placed.parts[None], _KEYS: placed.keys[None]}
-        tokens = {name: _extended(name, prefix.inputs[name], length) for name in PER_TOKEN[2:] if name in prefix.inputs}
-        visual = {name: tensor for name, tensor in prefix.inputs.items() if name not in PER_TOKEN}
+        more = {name: value for name, value in prefix.inputs.items() if name not in ("input_ids", "attention_mask")}
+        tokens = {name: extended(name, value, length) for name, value in more.items() if per_token(name)}
+        visual = {name: value for name, value in more.items() if not per_token(name)}
         found = {**tokens, **self.tokens.others(visual), **own}
         return {name: tensor.to(self.network.device) for name, tensor in found.items()}
-
-
-def _extended(name: str, of_tokens: Tensor, length: int) -> Tensor:
-    """Return an input that has an entry for each token, for the tokens of a text that follow, too.
-
-    Args:
-        name: its name; a mask of the parts of a picture goes on as it ends, and a type of tokens with that of text, 0.
-        of_tokens: (1, tokens, ...).
-        length: number of tokens after.
-    """
-    more = length - of_tokens.shape[1]
-    last = of_tokens[:, -1:] if name in SEEN else torch.zeros_like(of_tokens[:, -1:])
-    return torch.cat([of_tokens, last.expand(-1, more, *of_tokens.shape[2:])], dim=1)

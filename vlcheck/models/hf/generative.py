@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, ClassVar, NamedTuple, Self, cast
+from typing import Any, ClassVar, Self
 
 import torch
 from PIL import Image
 from torch import Tensor
-from transformers import AutoModelForImageTextToText, DynamicCache, PreTrainedModel
+from transformers import AutoModelForImageTextToText, AutoModelForMultimodalLM, PreTrainedModel
 
-from vlcheck.errors import UsageError
+from vlcheck._util.hashing import digest
+from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.models.adapters.autoregressive import check_length
-from vlcheck.models.adapters.chat import REQUEST, SEEN, Chat, ChatPrefix
+from vlcheck.models.adapters.chat import REQUEST, Chat, ChatPrefix
+from vlcheck.models.adapters.described import joined, pixels_said
 from vlcheck.models.adapters.features import Features
+from vlcheck.models.adapters.thinking import AFTER_A_THOUGHT, Read, Thinker, thought_limit, turn_ends
 from vlcheck.models.adapters.tryout import PLAIN, check_finite, check_rows, trying
-from vlcheck.models.adapters.yes_no import QUESTION, Answering, spellings
+from vlcheck.models.adapters.wording import QUESTION
+from vlcheck.models.adapters.yes_no import Answering, spellings
+from vlcheck.models.hf.capabilities import asked_inputs, check_decoder, image_token, token_limit
 from vlcheck.models.hf.differentiable_generative import DifferentiableGenerative
+from vlcheck.models.hf.fitting_prefix import fitting_reading
+from vlcheck.models.hf.forward import Forward
+from vlcheck.models.hf.prefixes import KeptPrefix, Prefix, UnkeptPrefix
+from vlcheck.models.loading.layout import naming
 from vlcheck.models.loading.pretrained import Pretrained
 
 _FITTING = (
@@ -29,28 +37,9 @@ _FITTING = (
 )
 
 
-class Prefix(NamedTuple):
-    """The prefix cache of a picture: keys and values of all tokens that come before the texts about the picture.
-
-    Attributes:
-        layers: keys and values of each layer, each (1, heads, length, size).
-        head: token ids of the prefix, in which one token stands for the whole picture.
-        length: number of tokens of the prefix.
-        position: position of the next token; it is less than `length` if tokens of the picture share positions.
-        seen: masks of the parts of the picture that each later token attends to, (1, 1, ...), by the name of the
-            network's input; empty for networks without such inputs.
-    """
-
-    layers: tuple[tuple[Tensor, Tensor], ...]
-    head: tuple[int, ...]
-    length: int
-    position: int
-    seen: Mapping[str, Tensor]
-
-
 @dataclass(frozen=True, eq=False)
 class Prefixes(Features):
-    """The prefix caches of pictures. They are not one tensor: the number of a picture's tokens depends on its shape."""
+    """Pictures as prefixes. They are not one tensor: the number of a picture's tokens depends on its shape."""
 
     prefixes: tuple[Prefix, ...] = ()
 
@@ -60,7 +49,8 @@ class Generative(Answering):
 
     P(match) is the share of "yes" in the answer to a yes-no question about the text. Words are compared as parts of the
     answer to "Describe the picture." Both conversations are written with the chat template of the model's processor. A
-    picture is read once: keys and values of the prefix are kept, and each text continues from there.
+    picture is read once: the states of the prefix are kept, and each text continues from there. A network whose scores
+    would change by that is found when it is loaded, and reads each conversation whole.
 
     Args:
         name: the model's name in reports.
@@ -83,8 +73,10 @@ class Generative(Answering):
             "Qwen2_5_VLForConditionalGeneration": ("Qwen/Qwen2.5-VL-3B-Instruct",),
             "Qwen3VLForConditionalGeneration": ("Qwen/Qwen3-VL-2B-Instruct",),
             "SmolVLMForConditionalGeneration": ("HuggingFaceTB/SmolVLM2-256M-Video-Instruct",),
+            "image-text-to-text": ("mistralai/Mistral-Small-3.1-24B-Instruct-2503", "Qwen/Qwen3.5-4B"),
         }
     )
+    auto: ClassVar[Any] = AutoModelForImageTextToText  # it loads one of the classes of its task
     spreads: ClassVar[bool] = True  # the device "auto" spreads the network over several devices
     max_pairs = 16  # while texts are read, each has a copy of the keys and values of its picture
 
@@ -92,20 +84,42 @@ class Generative(Answering):
         self.name, self.fingerprint = name, fingerprint
         self.network, self.chat = network, chat
         self.yes, self.no = (spellings(chat.tokenizer, word) for word in ("yes", "no"))
-        self.limit: int = network.config.get_text_config().max_position_embeddings
-        # transformers 5 renamed this parameter in one of its releases
-        self._cache = "cache" if "cache" in inspect.signature(network.forward).parameters else "past_key_values"
+        self.limit = token_limit(network.config, chat.tokenizer)
+        self.forward = Forward.of(network)
+        self.reading: type[KeptPrefix | UnkeptPrefix] = KeptPrefix
+        if chat.thought:
+            self.thinker = Thinker(chat, turn_ends(network, chat.tokenizer))
+            self.kinds = MappingProxyType({**self.kinds, "itm": AFTER_A_THOUGHT})
 
     @classmethod
-    def load(cls, checkpoint: Pretrained, *, device: str = "cpu", dtype: str = "float32") -> Self:
-        any_class = cast(type[PreTrainedModel], AutoModelForImageTextToText)  # it loads one of the classes
-        network, _ = checkpoint.network(any_class, device=device, dtype=dtype)
-        fingerprint = checkpoint.fingerprint(cls.__name__, QUESTION, REQUEST, dtype, network.device.type)
-        chat = Chat(checkpoint.processor(), network.config.image_token_id, checkpoint.folder)
+    def load(
+        cls, checkpoint: Pretrained, *, device: str = "cpu", dtype: str = "float32", thought: str | None = None
+    ) -> Self:
+        # the fast kernels of experts have no float64
+        settings: dict[str, Any] = {"experts_implementation": "eager"} if dtype == "float64" else {}
+        network, _ = checkpoint.network(cls.auto, device=device, dtype=dtype, **settings)
+        processor, limit = checkpoint.processor(), thought_limit(thought)
+        with naming(checkpoint.folder):
+            check_decoder(network.config)
+            token = image_token(network.config, processor)
+        chat = Chat(processor, token, checkpoint.folder, asked_inputs(network), limit)
+        thinks = [repr(chat.thought)] if chat.thought else []
+        fingerprint = checkpoint.fingerprint(cls.__name__, QUESTION, REQUEST, dtype, network.device.type, *thinks)
         model = cls(checkpoint.name, fingerprint, network, chat)
         with trying(checkpoint.folder, _FITTING):
+            if type(network).__name__ not in Generative.known:  # those are proven by tests, type by type
+                model.read_with(fitting_reading(model))
             model.try_out()
         return model
+
+    def read_with(self, reading: type[KeptPrefix | UnkeptPrefix]) -> None:
+        """Choose how pictures are read.
+
+        Args:
+            reading: with states that are kept for all texts, or anew with each text, which is then read alone.
+        """
+        self.reading = reading
+        self.max_pairs = type(self).max_pairs if reading is KeptPrefix else 1
 
     def try_out(self) -> None:
         """Put a plain picture and a question through the network.
@@ -113,42 +127,44 @@ class Generative(Answering):
         Raises:
             Exception: the parts of the checkpoint do not fit one another.
         """
-        check_rows(self.chat.tokenizer, self.network.get_input_embeddings().num_embeddings)
+        check_rows(self.chat.tokenizer, getattr(self.network.get_input_embeddings(), "num_embeddings", None))
         answers = self.answers(self.encode([PLAIN]), ["a dog"])
         check_finite([*answers.yes, *answers.no])
 
+    def pictures_said(self) -> str:
+        return pixels_said(self.chat.processor)
+
+    def texts_said(self) -> str:
+        return joined(
+            f"chat template {digest(self.chat.template)[:8]}", f"question {QUESTION!r}", f"request {REQUEST!r}"
+        )
+
     def differentiable(self) -> DifferentiableGenerative:
+        if self.thinker:
+            raise NotApplicable(
+                f"{self.name} answers after a thought, and a thought has no gradients; SPEC,thought=0 answers without"
+            )
         return DifferentiableGenerative(self)
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Prefixes:
         """Return the prefix caches of pictures, which are read one after another."""
-        prefixes = tuple(self._read_picture(image) for image in images)
+        prefixes = tuple(self.reading.read(self.forward, self.begin(image)) for image in images)
         return Prefixes((), tuple(range(len(prefixes))), prefixes=prefixes)
 
     def asked(self, features: Features, row: int, text: str) -> Sequence[int]:
-        return self.after(_prefixes(features)[features.index[row]], text, self.chat.asked(text))
+        prefix, ids = _prefixes(features)[features.index[row]], self.chat.asked(text, self.wording)
+        return self.after(prefix, text, ids, more=self.chat.most_more)
 
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
         return self.after(_prefixes(features)[features.index[row]], text, self.chat.answered(text))
 
     def logits(self, features: Features, image: int, ids: Tensor, keep: Tensor) -> Tensor:
-        prefix = _prefixes(features)[image]
-        places = prefix.position + torch.arange(ids.shape[1], device=ids.device)
-        logits: Tensor = self.network(
-            input_ids=ids,
-            position_ids=places.expand(*([3] if self._has_spatial_positions else []), *ids.shape),
-            logits_to_keep=keep,
-            use_cache=True,
-            **{self._cache: _restored(prefix, len(ids))},
-            **{name: mask.expand(*ids.shape, *mask.shape[2:]) for name, mask in prefix.seen.items()},
-        ).logits
-        return logits
+        return _prefixes(features)[image].logits(self.forward, ids, keep)
 
-    @property
-    def _has_spatial_positions(self) -> bool:
-        """True if a position has three parts: time, height and width (Qwen2-VL, arXiv:2409.12191, section 2.1)."""
-        return hasattr(self.network.model, "rope_deltas")
+    def text_reader(self, features: Features, image: int) -> Read:
+        prefix = _prefixes(features)[image]
+        return prefix.reader(self.forward) if isinstance(prefix, KeptPrefix) else super().text_reader(features, image)
 
     def begin(self, image: Image.Image) -> ChatPrefix:
         """Return the prefix of every conversation about a picture, on the network's device and in its dtype.
@@ -162,29 +178,22 @@ class Generative(Answering):
         prefix = self.chat.prefix(image)
         return prefix._replace(
             inputs={
-                name: tensor.to(self.network.device, self.network.dtype if tensor.is_floating_point() else None)
-                for name, tensor in prefix.inputs.items()
+                name: self._placed(value) if isinstance(value, Tensor) else value
+                for name, value in prefix.inputs.items()
             }
         )
 
-    def _read_picture(self, image: Image.Image) -> Prefix:
-        prefix = self.begin(image)
-        inputs, cache = prefix.inputs, DynamicCache()
-        # The cache has no config: layers with a sliding window keep all tokens, and masks limit them.
-        self.network(**inputs, logits_to_keep=1, use_cache=True, **{self._cache: cache})
-        shift = int(self.network.model.rope_deltas) if self._has_spatial_positions else 0
-        layers: Sequence[Any] = cache.layers
-        kept = tuple((layer.keys, layer.values) for layer in layers)
-        seen = {name: inputs[name][:, -1:] for name in SEEN if name in inputs}
-        return Prefix(kept, prefix.head, prefix.length, prefix.length + shift, seen)
+    def _placed(self, tensor: Tensor) -> Tensor:
+        return tensor.to(self.network.device, self.network.dtype if tensor.is_floating_point() else None)
 
-    def after(self, prefix: Prefix | ChatPrefix, text: str, ids: Sequence[int]) -> Sequence[int]:
+    def after(self, prefix: Prefix | ChatPrefix, text: str, ids: Sequence[int], more: int = 0) -> Sequence[int]:
         """Return the tokens of a conversation without those of the prefix of its picture.
 
         Args:
             prefix: the prefix.
             text: the text that the conversation is about, for messages.
             ids: all tokens of the conversation, with one token for the picture.
+            more: number of tokens that may follow them before the answer.
 
         Raises:
             NotApplicable: the text is too long for the model.
@@ -192,19 +201,18 @@ class Generative(Answering):
         """
         if tuple(ids[: len(prefix.head)]) != prefix.head:
             raise UsageError(f"{self.name}: its chat template puts something else than the picture before {text!r}.")
-        check_length(prefix.length + len(ids) - len(prefix.head), self.limit)
+        check_length(prefix.length + len(ids) - len(prefix.head) + more, self.limit)
         return ids[len(prefix.head) :]
+
+
+class Multimodal(Generative):
+    """A network that writes text about pictures, and is loaded as one that reads sounds as well: Phi-4-multimodal."""
+
+    known = MappingProxyType({"multimodal-lm": ("microsoft/Phi-4-multimodal-instruct",)})
+    auto = AutoModelForMultimodalLM
 
 
 def _prefixes(features: Features) -> tuple[Prefix, ...]:
     if not isinstance(features, Prefixes):
         raise TypeError(f"a generative model needs images that it encoded itself, not {type(features).__name__}")
     return features.prefixes
-
-
-def _restored(prefix: Prefix, texts: int) -> DynamicCache:
-    """Return a picture's keys and values, repeated for a number of texts; the network appends those of the texts."""
-    cache = DynamicCache()
-    for number, (keys, values) in enumerate(prefix.layers):
-        cache.update(keys.expand(texts, -1, -1, -1), values.expand(texts, -1, -1, -1), number)
-    return cache

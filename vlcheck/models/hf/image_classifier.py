@@ -13,6 +13,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from vlcheck.cases.rgb import to_rgb
+from vlcheck.models.adapters.described import pixels_said
 from vlcheck.models.adapters.labels import Classifies, ObjectLabels, demand_labels
 from vlcheck.models.adapters.refusal import errors_as_refusals
 from vlcheck.models.adapters.tryout import PLAIN, check_finite, trying
@@ -67,6 +68,9 @@ class ImageClassifier(Classifies):
             check_finite(logits[0].tolist())
         demand_labels(model.labels.labels, logits.shape[1], f"{checkpoint.folder}: config.json: id2label")
         return model
+
+    def pictures_said(self) -> str:
+        return pixels_said(self.images)
 
     @torch.inference_mode()
     def logits(self, images: Sequence[Image.Image]) -> Tensor:

@@ -15,7 +15,8 @@ from vlcheck.models.adapters.autoregressive import check_length
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.huggingface import Hosted
 from vlcheck.models.adapters.tokenizing import check_plain, one_line
-from vlcheck.models.adapters.yes_no import QUESTION, Answering, spellings
+from vlcheck.models.adapters.wording import QUESTION
+from vlcheck.models.adapters.yes_no import Answering, spellings
 from vlcheck.models.hf.differentiable_writers import DifferentiablePaliGemma
 
 
@@ -50,7 +51,7 @@ class PaliGemma(Answering, Hosted):
         return Features.of(self.network.model.get_image_features(self.pixels(images)["pixel_values"]).pooler_output)
 
     def asked(self, features: Features, row: int, text: str) -> Sequence[int]:
-        return self.spelled(features.tensors[0].shape[1], self.ask + QUESTION.format(text=text))
+        return self.spelled(features.tensors[0].shape[1], self.ask + self.wording.format(text=text))
 
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
         return self.spelled(features.tensors[0].shape[1], self.describe, text)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import MappingProxyType
 
-import torch
 from torch import Tensor
 from transformers import BatchEncoding, PreTrainedModel, Siglip2Model, SiglipModel
 
 from vlcheck.models.adapters.base import wide
-from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.tokenizing import Texts
+from vlcheck.models.adapters.two_encoders import MatchesVectors
 from vlcheck.models.hf.clip import TwoEncoders
 from vlcheck.models.hf.differentiable_encoders import DifferentiableSiglip, DifferentiableSiglip2
 from vlcheck.models.loading.pretrained import Pretrained
 
 
-class Siglip(TwoEncoders):
+class Siglip(MatchesVectors, TwoEncoders):
     """Adapter of a model whose score is the sigmoid of a scaled cosine: a probability for each pair of image and text.
 
     It was trained on texts in lower case, padded to the token limit, without an attention mask. Texts are given to it
@@ -25,7 +23,6 @@ class Siglip(TwoEncoders):
     """
 
     known = ("google/siglip-base-patch16-224",)
-    kinds = MappingProxyType({"itm": "sigmoid"})
     cased = False
 
     @classmethod
@@ -40,10 +37,10 @@ class Siglip(TwoEncoders):
         limit = network.config.text_config.max_position_embeddings
         return Texts(checkpoint.tokenizer(), limit=limit, padding="max_length")
 
-    def _match(self, features: Features, rows: Sequence[int], texts: Sequence[str]) -> Tensor:
-        return torch.sigmoid(self.logits(self.cosines(features.each(rows), texts)))
+    def texts_said(self) -> str:
+        return f"{super().texts_said()}, in lower case"
 
-    def logits(self, cosines: Tensor) -> Tensor:
+    def scaled(self, cosines: Tensor) -> Tensor:
         return cosines * wide(self.network.logit_scale).exp() + wide(self.network.logit_bias)
 
     def tokens(self, texts: Sequence[str], masks: Sequence[int] | None = None) -> BatchEncoding:

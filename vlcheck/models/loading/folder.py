@@ -27,7 +27,7 @@ _ORIGINAL = (
 _INDEX = ".index.json"
 # Files that transformers looks for, in its order. It reads the first that exists, even if another is newer.
 _ENTRIES = ("model.safetensors", f"model.safetensors{_INDEX}", "pytorch_model.bin", f"pytorch_model.bin{_INDEX}")
-_ADAPTER = "adapter_config.json"
+ADAPTER_CONFIG = "adapter_config.json"
 _ADAPTERS = re.compile(r"adapter_(config\.json|model\..*)|pytorch_(adapter|lora_weights)\..*|adapters?\.safetensors")
 _OPEN_CLIP = re.compile(r"open_clip_.*")
 # Files with the state of a training run, which no score depends on.
@@ -70,19 +70,36 @@ def check_files(folder: Path, config: Mapping[str, object], used: Collection[Pat
     Raises:
         UsageError: there is an adapter; weights are missing; another file contains other weights; or a link is broken.
     """
-    _check_links(folder)
+    check_links(folder)
     check_no_adapter(folder)
     _check_not_quantized(folder, config)
     _check_one_view(folder)
     entry = _entry(folder, config)
     files = _read_for(entry)
     weights = _together(files)
-    read = _Read(entry.name, weights)
-    known = {path.resolve() for path in (*files, *used)}
+    check_copies(folder, entry.name, weights, {*files, *used})
+    return {name: weight.dtype for name, weight in weights.items()}
+
+
+def check_copies(
+    folder: Path, name: str, weights: Mapping[str, Tensor], used: Collection[Path], reader: str = "transformers"
+) -> None:
+    """Refuse a file in a folder that holds other weights than those that are read.
+
+    Args:
+        folder: the folder.
+        name: name of the file that is read, or of the index of several.
+        weights: the weights that are read.
+        used: files that are read.
+        reader: the library that reads them.
+
+    Raises:
+        UsageError: there is such a file.
+    """
+    read, known = _Read(name, weights, reader), {path.resolve() for path in used}
     for path in sorted(folder.iterdir()):
         if path.resolve() not in known and _may_hold_weights(path):
             _check_copy(path, read)
-    return {name: weight.dtype for name, weight in weights.items()}
 
 
 def check_documents(folder: Path) -> None:
@@ -111,15 +128,29 @@ def weight_files(folder: Path, config: Mapping[str, object]) -> list[Path]:
 
 
 def check_no_adapter(folder: Path) -> None:
-    """Refuse an adapter: transformers reads it only if peft is installed. Raises UsageError."""
+    """Refuse an adapter beside a model: transformers reads it only if peft is installed. Raises UsageError."""
     found = sorted(path for path in folder.iterdir() if _ADAPTERS.fullmatch(path.name))
     if found:
-        base = read_optional_json(folder / _ADAPTER).get("base_model_name_or_path")
+        base = read_optional_json(folder / ADAPTER_CONFIG).get("base_model_name_or_path")
+        names = ", ".join(path.name for path in found)
+        beside = f", beside the whole model in {folder}: which of both is meant?" if holds_model(folder) else "."
         raise UsageError(
-            f"{found[0]}: an adapter{f' of {base}' if base else ''}. vlcheck reads whole models: merge the adapter into"
-            " its base (peft's merge_and_unload), save that with its processor, and name its folder. Where the weights"
-            f" are merged already, remove {', '.join(path.name for path in found)}."
+            f"{found[0]}: an adapter{f' of {base}' if base else ''}{beside} Move {names} to a folder ADAPTER of its own"
+            f" and name {folder}+ADAPTER for both; where the weights are merged already, remove {names}."
         )
+
+
+def holds_model(folder: Path) -> bool:
+    """Return True if a folder has the config and the weights of a whole model."""
+    return (folder / CONFIG).is_file() and any((folder / name).is_file() for name in _ENTRIES)
+
+
+GGUF = ".gguf"
+NO_GGUF = (
+    "GGUF is the format of llama.cpp, whose arithmetic transformers does not have. Serve it (llama-server -m MODEL.gguf"
+    " --mmproj MMPROJ.gguf --port 8080) and name openai:http://127.0.0.1:8080/v1#MODEL, or name the repository of the"
+    " safetensors that it was made from; a hub's page of a GGUF links it as the base model."
+)
 
 
 def no_config(folder: Path) -> str:
@@ -129,6 +160,8 @@ def no_config(folder: Path) -> str:
 
 def not_a_folder(file: Path) -> str:
     """Return the message for a spec that names a file, with what would be accepted."""
+    if file.suffix == GGUF:
+        return f"{file}: {NO_GGUF}"
     if (file.parent / CONFIG).is_file():
         return f"{file}: a file; of a checkpoint of transformers name the folder: {file.parent}."
     return f"{file}: a file; a checkpoint of transformers is a folder. {_looks_like(file.parent) or _ORIGINAL}"
@@ -139,8 +172,8 @@ def _looks_like(folder: Path) -> str:
     names = sorted(path.name for path in folder.iterdir())
     if any(_OPEN_CLIP.fullmatch(name) for name in names):
         return (
-            "The folder is in open_clip's layout, which vlcheck does not read: name the same model in transformers'"
-            " layout (CLIPModel or SiglipModel), or write a factory (package.module:factory)."
+            "It holds weights of open_clip, whose open_clip_config.json belongs beside them; without it, name the"
+            " architecture, too: open_clip:ARCH/FILE."
         )
     if "model_index.json" in names:
         return "The folder is a pipeline of diffusers: name a vision-language model."
@@ -148,7 +181,9 @@ def _looks_like(folder: Path) -> str:
         return inner
     if "params.json" in names:
         return "The folder is in the layout of its authors' own code: name the same model in transformers' layout."
-    if files := [name for name in names if name.endswith((*SUFFIXES, ".gguf", ".h5", ".msgpack", ".onnx"))]:
+    if any(name.endswith(GGUF) for name in names):
+        return NO_GGUF
+    if files := [name for name in names if name.endswith((*SUFFIXES, ".h5", ".msgpack", ".onnx"))]:
         return f"It holds {', '.join(files)}. {_ORIGINAL}"
     return ""
 
@@ -157,8 +192,8 @@ def _inner(folder: Path) -> str:
     """Return a sentence that names the checkpoints in inner folders, as a training run saves them; "" for none."""
     if whole := [path.parent.name for path in _by_age(folder.glob(f"*/{CONFIG}"))]:
         return f"Checkpoints are in its folders {', '.join(whole)}: name one of them, e.g. {folder / whole[-1]}."
-    if adapters := [path.parent.name for path in _by_age(folder.glob(f"*/{_ADAPTER}"))]:
-        return f"Adapters are in its folders {', '.join(adapters)}: merge one into its base, and name the merged model."
+    if adapters := [path.parent.name for path in _by_age(folder.glob(f"*/{ADAPTER_CONFIG}"))]:
+        return f"Adapters are in its folders {', '.join(adapters)}: name one of them, e.g. {folder / adapters[-1]}."
     return ""
 
 
@@ -215,7 +250,7 @@ def check_one_template(folder: Path) -> None:
         )
 
 
-def _check_links(folder: Path) -> None:
+def check_links(folder: Path) -> None:
     """Refuse a link to a file that does not exist."""
     if broken := next((path for path in sorted(folder.iterdir()) if not path.exists()), None):
         raise UsageError(f"{broken}: a link to {broken.readlink()}, which is not there: fetch it, or remove the link.")
@@ -241,15 +276,15 @@ def _entry(folder: Path, config: Mapping[str, object]) -> Path:
     if found := next((folder / name for name in names if (folder / name).is_file()), None):
         return found
     other = sorted(path.name for path in folder.iterdir() if _is_like_weights(path, names))
+    if any(name.endswith(GGUF) for name in other):
+        raise UsageError(f"{folder}: no weights that transformers reads, but {', '.join(other)}. {NO_GGUF}")
     held = f"It holds {', '.join(other)}: save it again, or give a variant one of these names." if other else ""
     raise UsageError(f"{folder}: no weights; accepted: {', '.join(names)}. {held or _inner(folder)}".rstrip())
 
 
 def _is_like_weights(path: Path, names: Collection[str]) -> bool:
     """Return True for a weight file of any library, or for one of `names` in other upper or lower case."""
-    return path.suffix in (*SUFFIXES, ".h5", ".msgpack", ".gguf") or path.name.lower() in {
-        name.lower() for name in names
-    }
+    return path.suffix in (*SUFFIXES, ".h5", ".msgpack", GGUF) or path.name.lower() in {name.lower() for name in names}
 
 
 def _read_for(entry: Path) -> list[Path]:
@@ -302,8 +337,8 @@ def _may_hold_weights(path: Path) -> bool:
 
 
 def _check_copy(path: Path, read: _Read) -> None:
-    """Refuse a weight file that transformers does not read, unless all its weights are in the files that it reads."""
-    cure = f"transformers reads {read.name}: keep in the folder what is to be scored, and move the other away."
+    """Refuse a weight file that is not read, unless all its weights are in the files that it reads."""
+    cure = f"{read.reader} reads {read.name}: keep in the folder what is to be scored, and move the other away."
     try:
         beside = read_tensors(path)
     except UsageError as error:
@@ -315,26 +350,27 @@ def _check_copy(path: Path, read: _Read) -> None:
         return
     if all(read.has_rounded(name, beside[name]) for name in strangers):
         raise UsageError(
-            f"{path}: is not read, and holds the same weights, more precise: transformers reads {read.formats} from"
+            f"{path}: is not read, and holds the same weights, more precise: {read.reader} reads {read.formats} from"
             f" {read.name}. Keep in the folder what is to be scored, and move the other away."
         )
     why = reason(beside.keys(), (), [name for name in strangers if name not in read.weights])
     raise UsageError(
         f"{path}: is not read, and holds other weights, e.g. {strangers[0]}. {f'{why} ' if why else ''}"
-        f"{cure[0].upper()}{cure[1:]}"
+        f"{cure if read.reader.isupper() else cure.capitalize()}"
     )
 
 
 class _Read:
-    """The weights that transformers reads. They are found by name, or by content, since other formats use other names.
+    """The weights that are read. They are found by name, or by content, since other formats use other names.
 
     Args:
         name: name of their file, or of the index of several.
         weights: tensors by name.
+        reader: the library that reads them.
     """
 
-    def __init__(self, name: str, weights: Mapping[str, Tensor]) -> None:
-        self.name, self.weights = name, weights
+    def __init__(self, name: str, weights: Mapping[str, Tensor], reader: str) -> None:
+        self.name, self.weights, self.reader = name, weights, reader
         self._kinds = sorted({weight.dtype for weight in weights.values() if weight.is_floating_point()}, key=str)
         self._digests: dict[torch.dtype, set[bytes]] = {}
 

@@ -10,7 +10,8 @@ from vlcheck.cases.case import MASK
 _OFFERED = (
     "encode", "itm", "mlm", "mrc", "top", "answers", "cased", "sees", "differentiable", "differentiable_for",
     "can_name", "can_spell", "embed_texts", "gap_log_probs", "mm_shap", "contribution_maps",
-    "network_code", "symmetric", "wrappings", "begin", "changed", "noise", "at_once", "requests",
+    "network_code", "setup", "symmetric", "wrappings", "wordings", "in_wording", "cut_thoughts", "begin", "changed",
+    "noise", "at_once", "requests",
 )  # fmt: skip
 
 

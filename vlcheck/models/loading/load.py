@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -25,8 +26,9 @@ from vlcheck.cases.case import MASK
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, argument, demand_type, marked, nearest
 from vlcheck.metrics.registry import DEFAULT_KINDS, KINDS, OF_MODELS
 from vlcheck.models.loading.foreign_model import ForeignModel
+from vlcheck.models.loading.other_layouts import family_of
 from vlcheck.models.loading.pair import Pair
-from vlcheck.models.loading.registry import registered_families, registered_wrappers
+from vlcheck.models.loading.registry import registered_families, registered_tasks, registered_wrappers
 from vlcheck.models.loading.spec import ModelSpec, parse
 from vlcheck.models.protocol import VisionLanguageModel, Wrapping
 
@@ -47,6 +49,8 @@ def load_model(
     A spec is one of these; `vlcheck._util.spec_grammar` has the grammar:
 
     - a folder or a hub id of a transformers checkpoint, e.g. "Salesforce/blip-itm-base-coco";
+    - `BASE+ADAPTER`, such a checkpoint and the folder or hub id of an adapter of PEFT; or the adapter's alone, which
+      names its base;
     - `FAMILY:PATH`, e.g. "albef:ALBEF_4M.pth": a family that is registered under the entry-point group
       `vlcheck.models`, and the checkpoint that it loads;
     - `package.module:factory` or `path/to/file.py:factory`: a function that is called with `device` and `dtype` as
@@ -138,9 +142,9 @@ def _load(parsed: ModelSpec, *, families: Mapping[str, EntryPoint], device: str,
     spec, loader = parsed.said, _loader(parsed, families, trusted)
     if loader is None:
         forms = (
-            "a folder or hub id of a transformers checkpoint, FAMILY:PATH (e.g. albef:ALBEF_4M.pth),"
+            "a folder or hub id of a transformers checkpoint, BASE+ADAPTER, FAMILY:PATH (e.g. albef:ALBEF_4M.pth),"
             " package.module:factory, path/to/file.py:factory, itm=SPEC,mlm=SPEC, WRAPPER:SPEC; a name with , or @ or"
-            " = is written in double quotes"
+            " = or + is written in double quotes"
         )
         said = spec.partition(":")[0]
         known = nearest(said, [name for name in (*families, *registered_wrappers()) if name[0].islower()])
@@ -194,10 +198,14 @@ def _registered(parsed: ModelSpec, families: Mapping[str, EntryPoint]) -> Loader
         )
     with _importing(families[parsed.family].value, spec):
         load = families[parsed.family].load()
-    takes = inspect.signature(load).parameters.values()
-    if not any(one.kind is one.VAR_KEYWORD for one in takes):
-        _demand_options(parsed, [one.name for one in takes if one.kind is one.KEYWORD_ONLY])
+    if not any(one.kind is one.VAR_KEYWORD for one in inspect.signature(load).parameters.values()):
+        _demand_options(parsed, _keywords(load))
     return partial(load, parsed.path, **dict(parsed.options))
+
+
+def _keywords(load: Loader) -> list[str]:
+    """Return the names of a loader's keyword parameters: options that its models take in a spec."""
+    return [one.name for one in inspect.signature(load).parameters.values() if one.kind is one.KEYWORD_ONLY]
 
 
 def _demand_options(parsed: ModelSpec, known: Iterable[str]) -> None:
@@ -215,6 +223,7 @@ def _demand_options(parsed: ModelSpec, known: Iterable[str]) -> None:
 def _pretrained(parsed: ModelSpec, families: Mapping[str, EntryPoint], trusted: bool) -> Loader | None:
     """Return the loader of the architecture that the config of a checkpoint names; None if there is no checkpoint."""
     from vlcheck.models.loading.pretrained import Pretrained  # imports transformers
+    from vlcheck.models.loading.tasks import mapped_loader  # imports transformers
 
     spec = parsed.said
     if parsed.path.endswith(".py"):
@@ -223,14 +232,16 @@ def _pretrained(parsed: ModelSpec, families: Mapping[str, EntryPoint], trusted: 
         checkpoint = Pretrained.find(parsed, trusted=trusted)
         if checkpoint is None:
             return None
-        architecture = checkpoint.architecture
+        if family := family_of(checkpoint.folder):
+            path = str(checkpoint.folder) if parsed.revision else parsed.path
+            return _registered(replace(parsed, family=family, path=path), families)
+        entry = families.get(checkpoint.architecture) or mapped_loader(checkpoint.config, registered_tasks(), families)
     except (UsageError, OSError) as error:  # OSError: the folder may not be read
         raise UsageError(f"{_option(spec)}: {marked(error)}") from error
-    if architecture not in families:
-        known = ", ".join(sorted(name for name in families if name[0].isupper()))
-        raise UsageError(f"{_option(spec)}: {architecture} is not an architecture that vlcheck knows. Known: {known}.")
-    _demand_options(parsed, Pretrained.options)
-    return partial(families[architecture].load(), checkpoint)
+    load = entry.load()
+    own = _keywords(load)
+    _demand_options(parsed, (*Pretrained.options, *own))
+    return partial(load, checkpoint, **{key: value for key, value in parsed.options if key in own})
 
 
 def _in_file(factory: Factory, spec: str) -> Loader:

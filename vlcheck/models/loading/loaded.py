@@ -11,10 +11,10 @@ import torch
 import transformers
 from torch import nn
 from transformers import PreTrainedModel
-from transformers.quantizers.auto import AutoQuantizationConfig
 
 from vlcheck.errors import UsageError
 from vlcheck.models.loading.misfits import check_formats, is_index, is_of_adapter, is_of_quantizer, reason, scaled, some
+from vlcheck.models.loading.quantized import quantizations
 
 _OLD = re.compile(r"(?<=LayerNorm\.)(gamma|beta)$")
 _NUMBER = re.compile(r"\.\d+\.")
@@ -22,35 +22,6 @@ _NUMBER = re.compile(r"\.\d+\.")
 _UNREAD = re.compile(r"(^|\.)(cls\.seq_relationship|pooler|vision_model\.head)\.")
 # Scales by which a quantized network rounds its activations. Without them it is more precise.
 _OF_ACTIVATIONS = re.compile(r"\.((in|out)put|activation|[kqv])_scale$")
-_QUANTIZATION = "quantization_config"
-_OLD_QUANTIZATION = "compression_config"  # of compressed-tensors
-_READ_IN = ("", "text_config", "decoder", "generator")  # parts of the config where transformers looks for _QUANTIZATION
-
-
-def check_quantization(config: Mapping[str, Any], file: str) -> None:
-    """Refuse quantization settings that transformers would ignore: unknown or misplaced ones.
-
-    Args:
-        config: the content of config.json.
-        file: its path, for the message.
-
-    Raises:
-        UsageError: transformers cannot read the quantization.
-    """
-    if _OLD_QUANTIZATION in config:
-        raise UsageError(f'{file}: "{_OLD_QUANTIZATION}" is not read; accepted: "{_QUANTIZATION}" in its place.')
-    for place, said in _quantizations(config):
-        if not isinstance(said, Mapping):
-            raise UsageError(f'{file}: "{_QUANTIZATION}" is {said!r}; it has to be an object with a quant_method.')
-        if place not in _READ_IN:
-            raise UsageError(f'{file}: "{_QUANTIZATION}" in "{place}" is not read; it belongs at the top.')
-        try:
-            AutoQuantizationConfig.from_dict(dict(said))
-        except Exception as error:  # transformers raises errors of any kind if keys are missing or wrong
-            first = (str(error).splitlines() or [""])[0]
-            raise UsageError(
-                f'{file}: "{_QUANTIZATION}" with quant_method {said.get("quant_method")!r} cannot be read. {first}'
-            ) from error
 
 
 def check_loaded(
@@ -79,7 +50,7 @@ def check_loaded(
             read.
     """
     _check_kind(network, config)
-    quantized = any(_quantizations(config))
+    quantized = any(quantizations(config))
     misshapen = {name for name, *_ in loading["mismatched_keys"]}
     absent = {*loading["missing_keys"], *_unreported(network)} - misshapen
     lacking = {head for head in optional if _weights_of(head, network) <= absent}
@@ -112,15 +83,6 @@ def _check_kind(network: PreTrainedModel, config: Mapping[str, Any]) -> None:
     meant = getattr(getattr(transformers, named, network).config_class, "model_type", made)
     if said in transformers.CONFIG_MAPPING and {said, meant} != {made}:
         raise UsageError(f'config.json: "model_type" {said!r} and "architectures" {named} differ; accepted: {meant!r}.')
-
-
-def _quantizations(config: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield all quantization settings in a config, at any depth, each with its place."""
-    for name, value in config.items():
-        if name == _QUANTIZATION and value:
-            yield place, value
-        elif isinstance(value, Mapping):
-            yield from _quantizations(value, name)
 
 
 def _unread(strangers: Iterable[str], network: PreTrainedModel, *, quantized: bool) -> Iterator[str]:

@@ -22,13 +22,14 @@ def needed(folder: Path, message: str) -> str:
     wanted = {name for name in _MODULES if name in message.lower()}
     if pieces or "sentencepiece" in wanted:
         wanted.update(_SENTENCEPIECE)
-    missing = sorted(name for name in wanted if not _is_there(_MODULES[name]))
+    missing = sorted(name for name in wanted if not is_there(_MODULES[name]))
     if not missing:
         return ""
     return f'It needs {" and ".join(missing)}, of the extra {EXTRA}: python -m pip install "vlcheck[{EXTRA}]". '
 
 
-def _is_there(module: str) -> bool:
+def is_there(module: str) -> bool:
+    """Return True if a module can be imported."""
     try:
         return find_spec(module) is not None
     except ModuleNotFoundError:  # the package around the module is missing

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any, cast
 
 import numpy as np
 from PIL import Image
@@ -12,6 +13,7 @@ from PIL import Image
 from vlcheck._util.hashing import digest
 from vlcheck.cases.case import MASK
 from vlcheck.errors import UsageError
+from vlcheck.metrics.itm import Rewords, Thinks
 from vlcheck.metrics.query import Query
 from vlcheck.models.differentiable import Differentiable, differentiable
 from vlcheck.models.protocol import (
@@ -26,6 +28,7 @@ from vlcheck.models.protocol import (
     lacks,
     wrappings_of,
 )
+from vlcheck.models.setup import Setup, setup_of, together
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +68,10 @@ class Pair:
         matcher, predictor = parts["itm"], parts["mlm"]
         if isinstance(matcher, AnswersYesNo):  # else the pair must not have the method
             self.answers = partial(_answers, matcher)
+        if isinstance(matcher, Rewords):
+            self.wordings, self.in_wording = matcher.wordings, self._in_wording
+        if isinstance(matcher, Thinks):
+            self.cut_thoughts = partial(_cut_thoughts, matcher)
         if others := [model for model in parts.values() if isinstance(model, MayChange)]:
             self.changed = partial(_changed, others)
         if isinstance(predictor, NamesClasses):
@@ -74,6 +81,9 @@ class Pair:
         self.kinds = {metric: model.kinds[metric] for metric, model in parts.items()}
         self.name = ",".join(f"{metric}={model.name}" for metric, model in sorted(parts.items()))
         self.fingerprint = digest(*(f"{metric} {model.fingerprint}" for metric, model in sorted(parts.items())))
+
+    def _in_wording(self, wording: str) -> Pair:
+        return Pair({**self.parts, "itm": cast(Any, self.parts["itm"]).in_wording(wording)})
 
     def differentiable_for(self, metric: str) -> Differentiable:
         """Return the network of the model for a metric.
@@ -87,6 +97,10 @@ class Pair:
         """Return the other query that the model for the query's metric answers alike; None if there is none."""
         model = self.parts.get(query.metric)
         return model.symmetric(query) if isinstance(model, StatesSymmetry) else None
+
+    def setup(self) -> Setup:
+        """Return the setups of both models; what they share is said once."""
+        return together({metric: setup_of(model) for metric, model in sorted(self.parts.items())})
 
     def encode(self, images: Sequence[Image.Image]) -> EncodedByEach:
         """Encode images with each of the models."""
@@ -108,6 +122,10 @@ class Pair:
 def _answers(model: AnswersYesNo, encoded: Encoded, texts: Sequence[str]) -> YesNo:
     """Return P("yes") and P("no") as the pair's model for matching gives them."""
     return model.answers(_by_each(encoded).parts["itm"], texts)
+
+
+def _cut_thoughts(model: Thinks, encoded: Encoded, texts: Sequence[str]) -> Sequence[bool]:
+    return model.cut_thoughts(_by_each(encoded).parts["itm"], texts)
 
 
 def _changed(models: Sequence[MayChange]) -> str:

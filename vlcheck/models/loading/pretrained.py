@@ -5,23 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, ClassVar, TypeVar, cast
 
 import torch
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import (
-    GatedRepoError,
-    HFValidationError,
-    LocalEntryNotFoundError,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-)
 from transformers import (
     AutoImageProcessor,
     AutoProcessor,
@@ -35,27 +27,40 @@ from transformers.utils import logging
 
 from vlcheck._util.foreign_code import said_by
 from vlcheck._util.foreign_files import read_json
-from vlcheck._util.paths import expanded, there_is
-from vlcheck.errors import UsageError, marked, parameter
+from vlcheck._util.paths import expanded
+from vlcheck._util.spec_grammar import Reference
+from vlcheck.errors import UsageError, marked, parameter, printable
+from vlcheck.models.loading.adapter import PeftAdapter, is_adapter
+from vlcheck.models.loading.attach import attach
 from vlcheck.models.loading.extents import check_sizes, filled_by
 from vlcheck.models.loading.folder import (
+    ADAPTER_CONFIG,
     CONFIG,
     check_documents,
     check_files,
     check_no_adapter,
     check_one_template,
     no_config,
-    not_a_folder,
     weight_files,
 )
+from vlcheck.models.loading.hub import DECIDING, Located, locate
+from vlcheck.models.loading.hub import from_hub as from_hub  # of the families of original code
 from vlcheck.models.loading.layout import naming
-from vlcheck.models.loading.loaded import check_loaded, check_quantization
+from vlcheck.models.loading.loaded import check_loaded
 from vlcheck.models.loading.packages import needed
+from vlcheck.models.loading.parts import combine, own_parts
+from vlcheck.models.loading.quantized import (
+    check_device,
+    check_dtype,
+    check_quantization,
+    decompress,
+    described,
+    quantizations,
+)
+from vlcheck.models.loading.released import Released, mark
 from vlcheck.models.loading.spec import ModelSpec
 from vlcheck.models.loading.tokenizer import without_habits
 
-_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
-_DECIDING = ("*.json", "*.txt", "*.model", "*.jinja", "*.safetensors", "*.bin")  # files that decide a score
 _FILES = {  # files of the parts beside the weights
     "tokenizer": "tokenizer.json, tokenizer_config.json",
     "image processor": "preprocessor_config.json or processor_config.json",
@@ -78,6 +83,8 @@ class Pretrained:
         detector: the path after `,regions=`; "" if there is none.
         trusted: True if Python code that comes with the checkpoint may run.
         repository: the hub id if the folder is in the hub's cache; "" for a folder of the user.
+        adapter: the adapter of its weights; None if there is none.
+        base: the name of the folder beside an adapter: its path, or the hub id with the commit.
     """
 
     folder: Path
@@ -85,6 +92,8 @@ class Pretrained:
     detector: str = ""
     trusted: bool = False
     repository: str = ""
+    adapter: PeftAdapter | None = None
+    base: str = ""
 
     options: ClassVar[tuple[str, ...]] = ("regions",)  # options that may follow it in a spec
 
@@ -92,23 +101,29 @@ class Pretrained:
     def find(cls, parsed: ModelSpec, *, trusted: bool = False) -> Pretrained | None:
         """Find the checkpoint that a spec names by a folder or a hub id; None if it names neither.
 
+        The folder of an adapter alone means the adapter with the base that its config names.
+
         Args:
             parsed: the spec.
             trusted: True if Python code that comes with the checkpoint may run.
 
         Raises:
-            UsageError: the spec names a file; or the repository is unknown, or is neither reachable nor in the cache.
+            UsageError: the spec names a file; a repository is unknown, or is neither reachable nor in the cache; or
+                an adapter or its base is not there.
         """
-        folder = expanded(parsed.path)
-        if not parsed.revision and there_is(parsed.path):
-            if not folder.is_dir():
-                raise UsageError(not_a_folder(folder))
-            return cls(folder, parsed.said, parsed.regions, trusted)
-        if not _HUB_ID.fullmatch(parsed.path):
+        found = locate(Reference("", parsed.path, parsed.revision), _deciding(trusted))
+        if parsed.adapter:
+            base, attached = _demanded(found, parsed.path), _demanded(locate(parsed.adapter, DECIDING), parsed.adapter)
+        elif found and is_adapter(found.folder):
+            base, attached = base_of(found, _deciding(trusted)), found
+        elif found:
+            name = parsed.at(found.place) if found.repository else parsed.said
+            return cls(found.folder, name, parsed.regions, trusted, found.repository)
+        else:
             return None
-        folder = from_hub(parsed.path, parsed.revision or None, _deciding(trusted))
-        commit = folder.name  # the cache names a snapshot after its commit
-        return cls(folder, parsed.at_revision(commit), parsed.regions, trusted, parsed.path)
+        adapter = PeftAdapter(attached.folder, str(attached.place))
+        name = parsed.at(base.place, attached.place)
+        return cls(base.folder, name, parsed.regions, trusted, base.repository, adapter, str(base.place))
 
     @cached_property
     def config(self) -> Mapping[str, Any]:
@@ -161,11 +176,13 @@ class Pretrained:
         Raises:
             UsageError: weights are missing, unknown, damaged or of other shapes than the config says.
         """
-        check_quantization(self.config, str(self.folder / CONFIG))
+        file = str(self.folder / CONFIG)
+        check_quantization(self.config, file)
+        check_device(self.config, file, device)
         with self._keeping_cache():
             formats = check_files(self.folder, self.config, used=(expanded(self.detector),))
         held = sum(path.stat().st_size for path in weight_files(self.folder, self.config))
-        placed = {"device_map": "auto"} if device == "auto" else {}
+        placed = self._placed(device)
         try:
             load = cast(Callable[..., tuple[_Network, dict[str, Any]]], cls.from_pretrained)
             with _quiet(), filled_by(_PER_BYTE * held, len(formats)):
@@ -185,30 +202,50 @@ class Pretrained:
             raise UsageError(f"{self.folder}: the weights cannot be loaded. {_first_line(error)}") from error
         with naming(self.folder):
             lacking = check_loaded(network, self.config, loading, formats, optional, unread)
-        if not placed:
+        check_dtype(network, self.config, file, dtype)
+        if not placed and network.device != torch.device(device):
             network.to(torch.device(device))  # type: ignore[arg-type]  # of nn.Module.to, which transformers wraps
+        decompress(network)
+        if self.adapter:
+            attach(network, self.adapter)
+        self._mark(network)
         network.eval()  # type: ignore[no-untyped-call]
         return network.requires_grad_(requires_grad=False), lacking
 
+    def _placed(self, device: str) -> dict[str, object]:
+        """Return how transformers places the weights; quantized ones cannot be moved after they are loaded."""
+        if device == "auto":
+            return {"device_map": "auto"}
+        return {"device_map": {"": device}} if any(quantizations(self.config)) and device != "cpu" else {}
+
+    def _mark(self, network: PreTrainedModel) -> None:
+        """Say with the network how its weights were released."""
+        commit = self.folder.name if self.repository else ""
+        adapter = self.adapter.described(self.base, commit) if self.adapter else ""
+        mark(network, Released(adapter, described(network, self.config)))
+
     def tokenizer(self) -> PreTrainedTokenizerBase:
         """Load the tokenizer, changed by `without_habits`. Raises UsageError if its files are missing or damaged."""
-        loaded: PreTrainedTokenizerBase = self._part("tokenizer", AutoTokenizer.from_pretrained)
-        self._check_vocabulary(loaded)
+        with self._parts() as folder:
+            loaded: PreTrainedTokenizerBase = self._part("tokenizer", AutoTokenizer.from_pretrained, folder)
+            self._check_vocabulary(loaded, folder)
         return without_habits(loaded)
 
     def image_processor(self) -> BaseImageProcessor:
         """Load the image processor. Raises UsageError if its file is missing or damaged."""
-        loaded: BaseImageProcessor = self._part("image processor", AutoImageProcessor.from_pretrained)
+        with self._parts() as folder:
+            loaded: BaseImageProcessor = self._part("image processor", AutoImageProcessor.from_pretrained, folder)
         return loaded
 
     def processor(self) -> ProcessorMixin:
         """Load the processor of texts and pictures. Raises UsageError if its files are missing or damaged."""
-        with self._keeping_cache():
-            check_one_template(self.folder)
-        loaded = self._part("processor", AutoProcessor.from_pretrained)
-        if not isinstance(loaded, ProcessorMixin):  # transformers loads a part if the whole processor is missing
-            raise UsageError(f"{self.folder}: no processor can be loaded, only a {type(loaded).__name__}.")
-        self._check_vocabulary(loaded.tokenizer)
+        with self._parts() as folder:
+            with self._keeping_cache():
+                check_one_template(folder)
+            loaded = self._part("processor", AutoProcessor.from_pretrained, folder)
+            if not isinstance(loaded, ProcessorMixin):  # transformers loads a part if the whole processor is missing
+                raise UsageError(f"{self.folder}: no processor can be loaded, only a {type(loaded).__name__}.")
+            self._check_vocabulary(loaded.tokenizer, folder)
         self._check_counts(loaded)
         without_habits(loaded.tokenizer)
         return loaded
@@ -225,19 +262,29 @@ class Pretrained:
                 " as well: 1 if the vision network has a class token, as CLIP's has."
             )
 
-    def _check_vocabulary(self, tokenizer: PreTrainedTokenizerBase) -> None:
+    def _check_vocabulary(self, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
         """Check that the tokenizer's files are there: without them, transformers makes an empty tokenizer."""
         files = sorted({"tokenizer.json", *tokenizer.vocab_files_names.values()})
-        if not any((self.folder / name).exists() for name in files):
+        if not any((folder / name).exists() for name in files):
             raise UsageError(f"{self.folder}: no tokenizer; one of {', '.join(files)} belongs beside the weights.")
 
-    def _part(self, what: str, load: Callable[..., _Part]) -> _Part:
+    @contextmanager
+    def _parts(self) -> Iterator[Path]:
+        """Yield the folder that tokenizer and processor are loaded from: a copy if an adapter has some of its own."""
+        if not self.adapter or not own_parts(self.adapter.folder):
+            yield self.folder
+            return
+        with TemporaryDirectory(prefix="vlcheck-parts-") as combined:
+            combine(self.folder, self.adapter.folder, Path(combined))
+            yield Path(combined)
+
+    def _part(self, what: str, load: Callable[..., _Part], folder: Path) -> _Part:
         try:
-            return load(self.folder, local_files_only=True, trust_remote_code=self.trusted)
+            return load(folder, local_files_only=True, trust_remote_code=self.trusted)
         except Exception as error:  # missing and damaged files raise errors of many kinds
             raise UsageError(
                 f"{self.folder}: no {what} can be loaded; its files ({_FILES[what]}) belong beside the weights."
-                f" {needed(self.folder, said_by(error))}{_first_line(error)}"
+                f" {needed(folder, said_by(error))}{_first_line(error)}"
             ) from error
 
     @contextmanager
@@ -254,7 +301,7 @@ class Pretrained:
             ) from error
 
     def fingerprint(self, *more: str) -> str:
-        """Hash the content of all files that decide a score.
+        """Hash the content of all files that decide a score, those of an adapter among them.
 
         Args:
             more: further texts that decide a score, such as dtype and prompts.
@@ -264,10 +311,48 @@ class Pretrained:
         """
         content = hashlib.sha256(repr(more).encode())
         beside = (path for pattern in _deciding(self.trusted) for path in self.folder.glob(pattern) if path.is_file())
-        for path in sorted({*beside, *weight_files(self.folder, self.config)}):
+        own = {(path, self.folder) for path in {*beside, *weight_files(self.folder, self.config)}}
+        attached = {(path, self.adapter.folder) for path in self.adapter.files()} if self.adapter else set()
+        for path, folder in [*sorted(own), *sorted(attached)]:
             with path.open("rb") as file:
-                content.update(f"{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()}".encode())
+                name, held = os.path.relpath(path, folder), hashlib.file_digest(file, "sha256").hexdigest()
+                content.update(f"{name} {held}".encode())
         return content.hexdigest()
+
+
+def base_of(adapter: Located, patterns: Sequence[str]) -> Located:
+    """Find the base that an adapter's config names.
+
+    Args:
+        adapter: the adapter.
+        patterns: patterns of the names of the base's files.
+
+    Raises:
+        UsageError: the config names none, or the base is not there.
+    """
+    said = PeftAdapter(adapter.folder, str(adapter.place))
+    try:
+        return _demanded(locate(Reference("", said.base, said.revision), patterns), said.base)
+    except UsageError as error:
+        raise UsageError(
+            f"{adapter.folder / ADAPTER_CONFIG}: its base is not here: {marked(error)} Say BASE+{said.name}, where BASE"
+            " is the folder or hub id of the model that it was trained on."
+        ) from error
+
+
+def _demanded(found: Located | None, said: object) -> Located:
+    """Return what was found. Raises UsageError if nothing was."""
+    if found is None:
+        raise UsageError(
+            f"{printable(str(said))}: neither a folder here nor a hub id. Say BASE+ADAPTER; a path with + is written in"
+            " double quotes."
+        )
+    return found
+
+
+def _deciding(trusted: bool) -> tuple[str, ...]:
+    """Return the patterns of files that decide a score; Python files decide only if they may run."""
+    return (*DECIDING, "*.py") if trusted else DECIDING
 
 
 @contextmanager
@@ -282,40 +367,6 @@ def _quiet() -> Iterator[None]:
         logging.set_verbosity(verbosity)
         if bars:
             logging.enable_progress_bar()
-
-
-def from_hub(repository: str, revision: str | None, patterns: Sequence[str]) -> Path:
-    """Return the folder of a repository in the hub's cache; download its files if needed.
-
-    Args:
-        repository: OWNER/NAME.
-        revision: branch, tag or commit; None for the newest.
-        patterns: patterns of the files' names.
-
-    Raises:
-        UsageError: the hub has no such repository or does not give it, or it cannot be reached.
-    """
-    try:
-        return Path(snapshot_download(repository, revision=revision, allow_patterns=[*patterns]))
-    except GatedRepoError as error:
-        raise UsageError(
-            f"{repository}: the hub gives it only to users who accepted its terms: accept them on its page, then log in"
-            " with `hf auth login` or HF_TOKEN."
-        ) from error
-    except RevisionNotFoundError as error:
-        raise UsageError(f"{repository}: has no revision {revision!r} on the hub.") from error
-    except (RepositoryNotFoundError, HFValidationError) as error:
-        raise UsageError(f"{repository}: neither a folder here nor a repository of the hub.") from error
-    except (LocalEntryNotFoundError, OSError) as error:
-        raise UsageError(
-            f"{repository}: no folder of that name, not in the hub's cache, and the hub cannot be reached."
-            " Name a folder with config, weights and processor files."
-        ) from error
-
-
-def _deciding(trusted: bool) -> tuple[str, ...]:
-    """Return the patterns of files that decide a score; Python files decide only if they may run."""
-    return (*_DECIDING, "*.py") if trusted else _DECIDING
 
 
 def _first_line(error: Exception) -> str:

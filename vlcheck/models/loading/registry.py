@@ -1,4 +1,4 @@
-"""The families of models that are registered under the entry-point group `vlcheck.models`, and wrappers of models."""
+"""The families of models that are registered under the entry-point group `vlcheck.models`, tasks, and wrappers."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from vlcheck.metrics.registry import OF_MODELS
 
 GROUP = "vlcheck.models"
 WRAPPERS = "vlcheck.wrappers"
+TASKS = "vlcheck.tasks"
 LISTED = Path(__file__).with_name("families.json")  # written by `python -m benchmarks.table`
 
 
@@ -21,7 +22,8 @@ LISTED = Path(__file__).with_name("families.json")  # written by `python -m benc
 class Family:
     """A family of models, named at the beginning of a spec or as the architecture in the config of a checkpoint.
 
-    A wrapper, which is named before the spec of another model, is listed as a family.
+    A wrapper, which is named before the spec of another model, is listed as a family. So is a task of transformers,
+    whose architectures load without a family of their own.
 
     Attributes:
         name: the registered name.
@@ -46,8 +48,13 @@ def registered_wrappers() -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=WRAPPERS)}
 
 
+def registered_tasks() -> dict[str, EntryPoint]:
+    """Return the entry points of loaders by the task, as transformers names it, whose architectures they load."""
+    return {entry.name: entry for entry in entry_points(group=TASKS)}
+
+
 def list_models() -> list[Family]:
-    """Return the families, architectures and wrappers that `load_model` knows, sorted by name.
+    """Return the families, architectures, tasks and wrappers that `load_model` knows, sorted by name.
 
     The families of vlcheck itself are read from a file, since importing them would import torch.
 
@@ -56,7 +63,7 @@ def list_models() -> list[Family]:
         True
     """
     listed = json.loads(LISTED.read_text(encoding="utf-8"))
-    registered = registered_families() | registered_wrappers()
+    registered = registered_families() | registered_tasks() | registered_wrappers()
     return [_family(entry, listed.get(family_key(entry))) for _, entry in sorted(registered.items())]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from vlcheck._util.spec_grammar import Factory, Reference, Several, Single, Wrapped, parse_model
+from vlcheck._util.spec_grammar import Adapted, Factory, Reference, Several, Single, Wrapped, parse_model
 from vlcheck.metrics.registry import DEFAULT_KINDS
 
 
@@ -18,6 +18,7 @@ class ModelSpec:
         family: registered name, e.g. "albef"; "" for a checkpoint of transformers and for a factory.
         path: path of the checkpoint, or its id on the hub, as it was written.
         revision: revision of the hub's repository; "" if none is named.
+        adapter: the place of the adapter in `BASE+ADAPTER`; None if none is named.
         factory: the function that makes the model; None if none is named.
         options: (key, value) of each `,KEY=VALUE`, in order.
         heads: (metric, spec) of each model in `itm=SPEC,mlm=SPEC`; then all other fields but `said` are empty.
@@ -29,6 +30,7 @@ class ModelSpec:
     family: str = ""
     path: str = ""
     revision: str = ""
+    adapter: Reference | None = None
     factory: Factory | None = None
     options: tuple[tuple[str, str], ...] = ()
     heads: tuple[tuple[str, ModelSpec], ...] = ()
@@ -43,16 +45,25 @@ class ModelSpec:
     @property
     def named(self) -> str:
         """The spec without its options, for messages."""
-        return str(self.factory or Reference(self.family, self.path, self.revision))
+        return str(self.factory or self._what)
 
-    def at_revision(self, revision: str) -> str:
-        """Return the spec of the same model at a revision, e.g. at a commit.
+    @property
+    def _what(self) -> Reference | Adapted:
+        base = Reference(self.family, self.path, self.revision)
+        return Adapted(base, self.adapter) if self.adapter else base
+
+    def at(self, base: Reference, adapter: Reference | None = None) -> str:
+        """Return the spec of the same model at other places, e.g. at commits.
+
+        Args:
+            base: the place of the checkpoint.
+            adapter: the place of the adapter; None for none.
 
         Example:
-            >>> ModelSpec("org/name", path="org/name").at_revision("v1")
-            'org/name@v1'
+            >>> ModelSpec("org/name,regions=D", options=(("regions", "D"),)).at(Reference("", "org/name", "v1"))
+            'org/name@v1,regions=D'
         """
-        return str(Single(Reference(self.family, self.path, revision), self.options))
+        return str(Single(Adapted(base, adapter) if adapter else base, self.options))
 
 
 def parse(spec: str, families: Collection[str], wrappers: Collection[str] = ()) -> ModelSpec:
@@ -81,4 +92,5 @@ def _spec(parsed: Single | Several, said: str) -> ModelSpec:
         return ModelSpec(said, wrapper=what.wrapper, inner=_spec(what.inner, said.partition(":")[2]))
     if isinstance(what, Factory):
         return ModelSpec(parsed.said, factory=what, options=parsed.options)
-    return ModelSpec(parsed.said, what.scheme, what.path, str(what.at), options=parsed.options)
+    base, adapter = (what.base, what.adapter) if isinstance(what, Adapted) else (what, None)
+    return ModelSpec(parsed.said, base.scheme, base.path, str(base.at), adapter, options=parsed.options)

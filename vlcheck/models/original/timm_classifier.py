@@ -18,6 +18,7 @@ from vlcheck._util.foreign_files import read_json
 from vlcheck._util.paths import is_folder
 from vlcheck.cases.rgb import to_rgb
 from vlcheck.errors import UsageError
+from vlcheck.models.adapters.described import steps_said
 from vlcheck.models.adapters.labels import Classifies, ObjectLabels, demand_labels
 from vlcheck.models.adapters.tryout import PLAIN, check_finite, trying
 from vlcheck.models.loading.checkpoint import read_checkpoint
@@ -49,6 +50,9 @@ class TimmClassifier(Classifies):
         self.labels = ObjectLabels(labels)
         self.fingerprint = fingerprint(network, labels, sorted(settings.items()))
         self._prepare = create_transform(**settings)
+
+    def pictures_said(self) -> str:
+        return steps_said(self._prepare)
 
     @torch.inference_mode()
     def logits(self, images: Sequence[Image.Image]) -> Tensor:

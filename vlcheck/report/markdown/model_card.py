@@ -19,7 +19,7 @@ from vlcheck.results.conclusion import Conclusion, Standing, conclude, excuse
 from vlcheck.results.file import ResultLines
 from vlcheck.results.records import RunRecord, VerdictRecord
 from vlcheck.results.words import WordsRecord
-from vlcheck.results.wrapped import wrapper_lines
+from vlcheck.results.wrapped import setup_line, wrapper_lines
 from vlcheck.stats.decision import BY_GRAVITY, NOT_ASKED
 
 _LONGEST = 2_000  # of a text
@@ -111,6 +111,8 @@ def _asked(run: RunRecord, verdicts: Sequence[VerdictRecord]) -> Iterator[tuple[
     yield "model", run.name
     yield from (("wrapper", said) for said in wrapper_lines(run))
     yield "fingerprint", run.fingerprint
+    if line := setup_line(run):
+        yield "setup", line
     yield "data", ", ".join(filter(None, [_dataset(run), _amount(run)]))
     yield "n", f"{_range((verdict.n for verdict in verdicts), whole)} images that count, by test"
     yield "date", moment(run.started)

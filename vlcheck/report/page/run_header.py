@@ -15,7 +15,7 @@ from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.report.page.formatting import NAME
 from vlcheck.results import scales
 from vlcheck.results.records import RunRecord, VerdictRecord
-from vlcheck.results.wrapped import wrapper_lines
+from vlcheck.results.wrapped import setup_line, wrapper_lines
 
 _DECISIVE = ("vlcheck", "torch", "transformers")  # packages whose versions the head names
 _DIGITS = 12  # digits of a fingerprint that are shown
@@ -109,6 +109,7 @@ def _facts(run: RunRecord, explained: Sequence[str]) -> Iterator[Fact]:
         "started": run.started,
         "scores": kinds,
         "device and precision": " ".join(filter(None, (run.device, run.dtype))),
+        "setup": setup_line(run),
         "policy": run.policy.path,
         "baseline": run.baseline,
         "sequential": "each behavior was asked until it was decided" if run.sequential else None,

@@ -236,6 +236,13 @@ def _figures(verdict: VerdictRecord, holm: float | None) -> Iterator[NamedValue]
     if verdict.mass is not None:
         whole_of = METRICS[verdict.metric].reading.whole
         yield NamedValue(whole_of, figure(verdict.mass), "on average; the rest is something else")
+    if verdict.cut is not None:
+        yield NamedValue(
+            "thoughts cut", share(verdict.cut), "of those before the answers; they were ended at the limit"
+        )
+    for one in verdict.wordings:
+        seen = "" if one.rate is None else f", rate {share(one.rate)}"
+        yield NamedValue("in other words", f"{one.status}{seen}", shown_text(one.wording).text)
     if verdict.asked is not None and verdict.asked != verdict.offered:
         of = counted(verdict.offered or 0, "image")
         yield NamedValue("asked", f"{whole(verdict.asked)} of {of}", "until it was decided")

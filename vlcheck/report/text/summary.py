@@ -22,7 +22,7 @@ from vlcheck.results.file import ResultLines
 from vlcheck.results.foils import MARK, mark_of, without_picture
 from vlcheck.results.records import Cells, RunRecord, VerdictRecord
 from vlcheck.results.words import WordsRecord
-from vlcheck.results.wrapped import wrapper_lines
+from vlcheck.results.wrapped import setup_line, wrapper_lines
 from vlcheck.stats.multiple_testing import holm
 
 _TWO_BY_TWO = {
@@ -60,6 +60,8 @@ def summary_lines(
     """
     verdicts = list(results.verdicts.values())
     yield subject(results.run)
+    if line := setup_line(results.run):
+        yield f"set up with {line}"
     yield from matrix_lines(results)
     yield ""
     yield from each(verdicts, beside)

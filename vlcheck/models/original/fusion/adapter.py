@@ -14,6 +14,7 @@ from torch import Tensor
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.metrics.registry import DEFAULT_KINDS
 from vlcheck.models.adapters.base import MaskedPass, log_softmax
+from vlcheck.models.adapters.described import joined, normalised_by, size_said
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.text_encoding import EmbedsTexts
 from vlcheck.models.adapters.tryout import PLAIN, ask_everything, trying
@@ -79,6 +80,13 @@ class Fusing(EmbedsTexts):
 
     def differentiable(self) -> DifferentiableFusion:
         return DifferentiableFusion(self)
+
+    def pictures_said(self) -> str:
+        return joined(size_said(self.network.config.image_size), "bicubic", normalised_by(MEAN, STD))
+
+    def texts_said(self) -> str:
+        tokens = f", {self.max_tokens} tokens" if self.max_tokens is not None else ""
+        return f"captions in lower case without punctuation, at most {MAX_WORDS} words{tokens}"
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Features:

@@ -1,0 +1,37 @@
+"""All builders of small generative checkpoints, by the name of their configuration (model_type)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tests.models import chats
+from tests.models.generative import caches, documents, earlier, elsewhere, later, prompted
+from tests.models.generative.pieces import Builder
+
+FAMILIES: dict[str, Builder] = {
+    "blip": chats.blip_captioning,
+    "gemma3": chats.gemma3,
+    "idefics3": chats.idefics3,
+    "internvl": chats.internvl,
+    "llava": chats.llava,
+    "llava_next": chats.llava_next,
+    "llava_onevision": chats.llava_onevision,
+    "mllama": chats.mllama,
+    "paligemma": chats.paligemma,
+    "qwen2_5_vl": chats.qwen2_5_vl,
+    "qwen2_vl": chats.qwen2_vl,
+    "qwen3_vl": chats.qwen3_vl,
+    "smolvlm": chats.smolvlm,
+}
+BUILDERS: Mapping[str, Builder] = {
+    **FAMILIES,
+    **earlier.BUILDERS,
+    **documents.BUILDERS,
+    **prompted.BUILDERS,
+    **later.BUILDERS,
+    **caches.BUILDERS,
+    **elsewhere.BUILDERS,
+}
+
+# Asked with prompts of their own, and compared with transformers' forward in the tests of their families.
+PROMPTED = frozenset({"blip", "paligemma"}) | later.PROMPTED | prompted.PROMPTED

@@ -1,0 +1,106 @@
+"""Checkpoints of types that were made to read documents, by the name of their configuration (model_type).
+
+They answer a question about a picture as others do. Published ones were trained to write down what a page says.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from transformers import (
+    DeepseekOcr2Config,
+    DeepseekOcr2ImageProcessor,
+    DeepseekOcr2Processor,
+    GotOcr2Config,
+    GotOcr2ImageProcessor,
+    GotOcr2Processor,
+    GraniteDoclingConfig,
+    GraniteDoclingImageProcessor,
+    GraniteDoclingProcessor,
+    HunYuanVLConfig,
+    HunYuanVLImageProcessor,
+    HunYuanVLProcessor,
+)
+
+from tests.models.checkpoints import SQUARE, VISION
+from tests.models.generative.pieces import AREA, IMAGE, TEXT, Builder, chat, number, text, words, write
+
+PAGE = 128  # the side in pixels of which 256 tokens are made, as many as the processors count
+SAM = {
+    "hidden_size": 16,
+    "output_channels": 8,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "image_size": PAGE,
+    "patch_size": 2,
+    "window_size": 8,
+    "global_attn_indexes": [],
+    "mlp_dim": 16,
+}
+
+
+def got_ocr2(folder: Path) -> Path:
+    tokens = words("<imgpad>")
+    config = GotOcr2Config(vision_config=SAM, text_config=text("qwen2"), image_token_index=number(tokens, "<imgpad>"))
+    images = GotOcr2ImageProcessor(size={"height": PAGE, "width": PAGE})
+    return write(folder, config, GotOcr2Processor(images, tokens, chat_template=chat("<img><imgpad></img>\n")))
+
+
+def deepseek_ocr2(folder: Path) -> Path:
+    """A tile of three quarters of the page's side makes 144 tokens."""
+    tokens = words(extra_special_tokens={"image_token": IMAGE})
+    experts = {"moe_intermediate_size": 16, "n_routed_experts": 4, "n_shared_experts": 1, "num_experts_per_tok": 2}
+    config = DeepseekOcr2Config(
+        vision_config={
+            "sam_config": {**SAM, "downsample_channels": [16, 32]},
+            "encoder_config": {**TEXT, "vocab_size": 8},
+        },
+        text_config={**TEXT, **experts, "mlp_layer_types": ["dense", "sparse"]},
+        image_token_id=number(tokens, IMAGE),
+    )
+    tile = 3 * PAGE // 4
+    images = DeepseekOcr2ImageProcessor(size={"height": PAGE, "width": PAGE}, tile_size=tile, max_patches=3)
+    return write(folder, config, DeepseekOcr2Processor(images, tokens, chat_template=chat(), patch_size=2))
+
+
+def granite_docling(folder: Path) -> Path:
+    tokens = words(extra_special_tokens={"image_token": IMAGE})
+    vision = {**VISION, "out_hidden_size": 32, "scale_factor": 2, "deepstack_visual_indexes": [0], "num_channels": 3}
+    config = GraniteDoclingConfig(
+        vision_config=vision,
+        text_config=TEXT,
+        image_token_id=number(tokens, IMAGE),
+        density_router_hidden_size=8,
+        pad_token_id=TEXT["pad_token_id"],
+    )
+    images = GraniteDoclingImageProcessor(size=SQUARE, max_patches=3)
+    return write(folder, config, GraniteDoclingProcessor(images, tokens, image_seq_len=4, chat_template=chat()))
+
+
+def hunyuan_vl(folder: Path) -> Path:
+    names = {
+        "image_token": "<|image_pad|>",
+        "image_start_token": "<|vision_start|>",
+        "image_end_token": "<|vision_end|>",
+    }
+    tokens = words(extra_special_tokens=names)
+    vision = {**VISION, "out_hidden_size": 32, "text_hidden_size": 32, "max_image_size": 96, "min_image_size": 32}
+    places = {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [1, 1, 1, 1]}
+    config = HunYuanVLConfig(
+        vision_config={key: size for key, size in vision.items() if key != "image_size"},
+        text_config={**TEXT, "head_dim": 8, "rope_parameters": places},
+        image_token_id=number(tokens, "<|image_pad|>"),
+        im_start_id=number(tokens, "<|vision_start|>"),
+        im_end_id=number(tokens, "<|vision_end|>"),
+    )
+    images = HunYuanVLImageProcessor(size=AREA, patch_size=8)
+    plain = chat("<|vision_start|><|image_pad|><|vision_end|>")
+    return write(folder, config, HunYuanVLProcessor(images, tokens, chat_template=plain))
+
+
+BUILDERS: dict[str, Builder] = {
+    "deepseek_ocr2": deepseek_ocr2,
+    "got_ocr2": got_ocr2,
+    "granite_docling": granite_docling,
+    "hunyuan_vl": hunyuan_vl,
+}

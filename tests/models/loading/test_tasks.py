@@ -1,0 +1,47 @@
+"""Checkpoints of architectures that transformers maps to a task load without a family of their own."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint
+
+import pytest
+from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
+
+from vlcheck.errors import UsageError
+from vlcheck.models.loading.refused import REFUSED
+from vlcheck.models.loading.registry import registered_tasks
+from vlcheck.models.loading.tasks import MAPPED, mapped_loader
+
+LOADER = EntryPoint("image-text-to-text", "tests.doubles:Competent", "vlcheck.tasks")
+LOADERS = {LOADER.name: LOADER}
+
+
+def test_each_task_has_a_loader():
+    assert registered_tasks().keys() == MAPPED.keys()
+
+
+def test_an_architecture_of_a_task_is_loaded_by_it():
+    config = {"architectures": ["Mistral3ForConditionalGeneration"], "model_type": "mistral3"}
+    assert mapped_loader(config, LOADERS, ()) == LOADER
+
+
+@pytest.mark.parametrize(
+    ("architecture", "kind", "why"),
+    [
+        ("LlavaForVideo", "llava", r"Of its model type llava, LlavaForConditionalGeneration is one of image-text-to"),
+        ("PI0ForConditionalGeneration", "pi0", "of model type pi0 is refused: it moves a robot, and writes no text"),
+        (
+            "Own",
+            "own",
+            r"Own is not an architecture that vlcheck knows\. Known: CLIPModel, and those that transf",
+        ),
+        ("Own", None, r"Own is not an architecture that vlcheck knows\. Known: CLIPModel, and those that transf"),
+    ],
+)
+def test_others_are_refused_in_a_sentence(architecture, kind, why):
+    with pytest.raises(UsageError, match=why):
+        mapped_loader({"architectures": [architecture], "model_type": kind}, LOADERS, ["albef", "CLIPModel"])
+
+
+def test_what_is_refused_is_what_transformers_maps():
+    assert REFUSED.keys() <= MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES.keys()

@@ -1,0 +1,65 @@
+"""A trial of kept prefixes: a network keeps them only if its scores stay as they are without."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from vlcheck.models.adapters.base import log_softmax
+from vlcheck.models.adapters.tryout import PLAIN
+from vlcheck.models.hf.prefixes import KeptPrefix, UnkeptPrefix
+
+if TYPE_CHECKING:
+    from vlcheck.models.hf.generative import Generative
+
+_TEXTS = ("a dog", "a red bus on the street, and a dog beside it")
+# Differences of log-probabilities that rounding makes. Linear attention is computed in float32 by a network in float64.
+# In half precision also a wrong prefix may differ by less.
+_ROUNDING: Mapping[torch.dtype, float] = {torch.float64: 1e-5, torch.float32: 1e-5, torch.float16: 1e-2}
+_ROUGHEST = 5e-2  # bfloat16
+_LARGE = 10  # times more, in a large network
+
+
+@torch.inference_mode()
+def fitting_reading(model: Generative) -> type[KeptPrefix | UnkeptPrefix]:
+    """Return the way to read pictures that is exact and fastest: with kept prefixes if the scores are the same.
+
+    A plain picture and two questions of different lengths are read with a kept prefix, and as whole conversations, each
+    alone. Rounding differs more in a larger network, so it is measured: by whole conversations that are padded.
+
+    Args:
+        model: the model.
+
+    Raises:
+        Exception: the network does not read a whole conversation.
+    """
+    begun = model.begin(PLAIN)
+    asked = [torch.tensor(model.after(begun, text, model.chat.asked(text))) for text in _TEXTS]
+    ids = pad_sequence(asked, batch_first=True).to(model.network.device)
+    ends = ids.new_tensor([len(one) - 1 for one in asked])
+    whole = UnkeptPrefix.read(model.forward, begun)
+    rows = zip(ids, ends, strict=True)
+    alone = torch.cat([whole.logits(model.forward, row[None, : end + 1], end[None]) for row, end in rows])[:, 0]
+    usual = _ROUNDING.get(alone.dtype, _ROUGHEST)
+    rounding = _difference(_each(whole.logits(model.forward, ids, ends)), alone)
+    if rounding > _LARGE * usual:  # padding alone changes a score
+        return UnkeptPrefix
+    try:
+        kept = _each(KeptPrefix.read(model.forward, begun).logits(model.forward, ids, ends))
+    except Exception:  # noqa: BLE001 - networks raise errors of many kinds where they keep no states, or other ones
+        return UnkeptPrefix
+    return KeptPrefix if _difference(kept, alone) <= max(usual, _LARGE * min(rounding, usual)) else UnkeptPrefix
+
+
+def _each(logits: Tensor) -> Tensor:
+    """Return the logits of text i at the kept position i, (n, vocab_size), of those of n texts at n positions."""
+    return logits.diagonal().T
+
+
+def _difference(one: Tensor, other: Tensor) -> float:
+    """Return the root of the mean squared difference of log-probabilities, given logits, (n, vocab_size)."""
+    return float((log_softmax(one.double()) - log_softmax(other.double())).square().mean().sqrt())
