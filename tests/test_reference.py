@@ -66,6 +66,7 @@ def table(page: str, section: str, first: str) -> Table:
         (records.VerdictRecord, "verdict", "key"),
         (records.ExplanationRecord, "explanation", "key"),
         (records.FaultRecord, "fault", "key"),
+        (records.IdentityRecord, "identity", "key"),
         (records.WordsLine, "words", "key"),
         (WordKnowledgeRecord, "found", "key"),
         (records.MethodRecord, "explained", "key"),
