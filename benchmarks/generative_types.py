@@ -96,7 +96,7 @@ def outcome(folder: Path, probes: list[Probe]) -> Entry:
 
 
 def kept(model: VisionLanguageModel, probes: list[Probe]) -> Entry:
-    """Return what a model keeps of a picture, and the largest difference of P(match) without it, where that is known."""
+    """Return what a model keeps of a picture; of a kept prefix, the largest difference of P(match) without it."""
     if not isinstance(model, Generative):
         return {"kept": STATES}
     if model.reading is not KeptPrefix:

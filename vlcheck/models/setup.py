@@ -11,7 +11,7 @@ __all__ = ["SaysSetup", "Setup", "setup_of", "together"]
 
 @dataclass(frozen=True)
 class Setup:
-    """What is done to pictures, texts and weights before and while a model answers, one short text each.
+    """The treatment of pictures, texts and weights before and while a model answers, one short text each.
 
     An attribute is "" where it does not apply or is not known. Reports print the others in this order.
 

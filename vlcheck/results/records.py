@@ -348,13 +348,13 @@ class ExplanationRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag
 
 
 class IdentityRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="identity"):
-    """What a process of the run found of a model that others run, at the end of the run.
+    """The check, at the end of the run, that a model which others run is still the same.
 
     Attributes:
         process: name of the process.
         name: the model's name.
         noise: largest difference of a probability among repeats of a question, in [0, 1].
-        changed: how the model differs from what it was at the start, in words; "" if it does not.
+        changed: the difference from the model of the start, in words; "" if there is none.
     """
 
     process: Text

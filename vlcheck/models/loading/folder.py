@@ -49,7 +49,7 @@ _OF_PICTURES = ("processor_config.json", "preprocessor_config.json")
 _OTHERS = (".txt", ".model", ".jinja", ".py", *SUFFIXES)
 LARGEST_TEMPLATE = 1 << 20  # bytes
 # Settings of an image processor that do not change a pixel.
-_NO_PIXELS = re.compile(
+NO_PIXELS = re.compile(
     r"_.*|.*_type|processor_class|auto_map|return_.*|(input_)?data_format|device|disable_grouping|transformers_version"
 )
 # Files that other tools write for quantized weights, in place of config.json's "quantization_config".
@@ -208,16 +208,21 @@ def _check_one_view(folder: Path) -> None:
     inner, alone = read_optional_json(whole).get("image_processor"), read_optional_json(part)
     if not isinstance(inner, dict):
         return
-    shared = (key for key in inner if key in alone and not _NO_PIXELS.fullmatch(key))
-    if differ := [key for key in shared if not _say_the_same(inner[key], alone[key])]:
+    shared = (key for key in inner if key in alone and not NO_PIXELS.fullmatch(key))
+    if differ := [key for key in shared if not say_the_same(inner[key], alone[key])]:
         raise UsageError(
             f"{part}: says another {', '.join(differ)} than {whole.name} says under image_processor: keep the file that"
             " the model was trained with."
         )
 
 
-def _say_the_same(one: object, other: object) -> bool:
-    """Return True if two settings mean the same: a number equals a list of it, and null equals anything."""
+def say_the_same(one: object, other: object) -> bool:
+    """Return True if two settings mean the same: a number equals a list of it, and null equals anything.
+
+    Args:
+        one: a setting.
+        other: the same setting in another place.
+    """
     if one == other or None in (one, other):
         return True
     return type(one) is not type(other) and _numbers(one) == _numbers(other)

@@ -43,6 +43,7 @@ from vlcheck.models.loading.folder import (
     no_config,
     weight_files,
 )
+from vlcheck.models.loading.heeded import check_heeded
 from vlcheck.models.loading.hub import DECIDING, Located, locate
 from vlcheck.models.loading.hub import from_hub as from_hub  # of the families of original code
 from vlcheck.models.loading.layout import naming
@@ -235,6 +236,7 @@ class Pretrained:
         """Load the image processor. Raises UsageError if its file is missing or damaged."""
         with self._parts() as folder:
             loaded: BaseImageProcessor = self._part("image processor", AutoImageProcessor.from_pretrained, folder)
+            check_heeded(folder, loaded)
         return loaded
 
     def processor(self) -> ProcessorMixin:
@@ -246,6 +248,7 @@ class Pretrained:
             if not isinstance(loaded, ProcessorMixin):  # transformers loads a part if the whole processor is missing
                 raise UsageError(f"{self.folder}: no processor can be loaded, only a {type(loaded).__name__}.")
             self._check_vocabulary(loaded.tokenizer, folder)
+            check_heeded(folder, loaded)
         self._check_counts(loaded)
         without_habits(loaded.tokenizer)
         return loaded

@@ -19,6 +19,7 @@ REFUSED: Mapping[str, str] = MappingProxyType(  # model type -> what it does in 
         "qwen3_omni_moe": f"{_THINKER} qwen3_omni_moe_thinker",
         "diffusion_gemma": "it writes a block of words at once, by diffusion, so that no word comes first",
         "evolla": "it reads proteins, not pictures",
+        "fuyu": "its processor writes the prompt around a text by itself, and takes no chat template",
         "instructblipvideo": "it reads videos alone; InstructBLIP reads pictures",
         "kosmos-2.5": "it writes down the text of documents, and answers no question about a picture",
         "mistral4": "it reads texts alone; Mistral 3 (mistral3) reads pictures with it",

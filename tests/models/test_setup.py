@@ -1,0 +1,125 @@
+"""The setup of models of every kind: what a file says is used, and shown."""
+
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from benchmarks.albef_checkpoint import random_albef
+from tests.models import chats, checkpoints
+from tests.models.adapters.test_described import _PROBE
+from tests.models.conftest import CAPTION, TINY
+from vlcheck._util.hashing import digest
+from vlcheck.errors import UsageError
+from vlcheck.models.loading.layout import find_checkpoint
+from vlcheck.models.loading.load import as_model, load_model
+from vlcheck.models.setup import Setup, setup_of, together
+
+FILES = ("preprocessor_config.json", "processor_config.json")
+
+
+def changed(folder, **settings):
+    """Change settings of the pictures in the folder's files."""
+    for path in (folder / name for name in FILES if (folder / name).is_file()):
+        said = json.loads(path.read_text())
+        held = said.get("image_processor", said)
+        held |= {key: value for key, value in settings.items() if path.name == FILES[0] or "image_processor" in said}
+        path.write_text(json.dumps(said))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("settings", "shown"),
+    [
+        ({"image_mean": [0.1, 0.2, 0.3]}, "mean 0.1 0.2 0.3"),
+        ({"resample": 2}, "bilinear"),
+        ({"do_normalize": False}, "not normalised"),
+    ],
+    ids=str,
+)
+def test_a_checkpoint_of_transformers(tmp_path, settings, shown):
+    before = load_model(str(checkpoints.clip(tmp_path)))
+    plain, pixels = setup_of(before), before.pixels([_PROBE])["pixel_values"]
+    after = load_model(str(changed(tmp_path, **settings)))
+    assert shown in setup_of(after).pictures
+    assert shown not in plain.pictures
+    assert not torch.equal(pixels, after.pixels([_PROBE])["pixel_values"])
+    assert plain.texts.startswith("BertTokenizer, at most")
+    assert (plain.precision, plain.attention, plain.activation) == ("float32", "sdpa", "quick_gelu")
+
+
+def test_the_precision_is_that_of_the_weights(tmp_path):
+    assert setup_of(load_model(str(checkpoints.clip(tmp_path)), dtype="bfloat16")).precision == "bfloat16"
+
+
+@pytest.mark.slow
+def test_a_model_that_writes(tmp_path):
+    folder = chats.llava(tmp_path)
+    plain = setup_of(load_model(str(folder)))
+    after = setup_of(load_model(str(changed(folder, image_std=[0.9, 0.8, 0.7]))))
+    assert "std 0.9 0.8 0.7" in after.pictures
+    assert plain.pictures != after.pictures
+    template = folder / "chat_template.jinja"
+    assert f"chat template {digest(template.read_text())[:8]}" in plain.texts
+    template.write_text(template.read_text().replace("USER", "HUMAN") + "{# another #}")
+    assert setup_of(load_model(str(folder))).texts != plain.texts
+
+
+def test_a_setting_in_a_file_that_is_passed_over_is_refused(tmp_path):
+    folder = checkpoints.clip(tmp_path)
+    said = json.loads((folder / FILES[0]).read_text())
+    (folder / FILES[0]).write_text(json.dumps({**said, "do_normalize": False}))
+    inner = {key: value for key, value in said.items() if key != "do_normalize"}
+    (folder / FILES[1]).write_text(json.dumps({"image_processor": inner}))
+    with pytest.raises(UsageError, match=r'"do_normalize" is False, .* reads processor_config'):
+        load_model(str(folder))
+
+
+@pytest.mark.parametrize("size", [32, 48])
+def test_a_checkpoint_of_original_code(tmp_path, size):
+    random_albef(tmp_path, replace(TINY, image_size=size), [CAPTION], seed=3)
+    setup = setup_of(load_model(f"albef:{find_checkpoint(tmp_path)}"))
+    assert setup.pictures == f"{size}x{size}, bicubic, mean 0.4815 0.4578 0.4082, std 0.2686 0.2613 0.2758"
+    assert "at most 30 words" in setup.texts
+
+
+def test_wrappers_and_pairs_say_what_their_models_say():
+    tiny = setup_of(load_model("tiny"))
+    assert tiny.pictures.startswith("64x64, bicubic")
+    assert setup_of(load_model("symmetrised:tiny")) == tiny
+    assert setup_of(load_model("itm=tiny,mlm=tiny-mirror")) == tiny
+    other = Setup(pictures="32x32", precision="float32")
+    assert together({"itm": tiny, "mlm": other}).pictures == f"itm {tiny.pictures}, mlm 32x32"
+    assert together({"itm": tiny, "mlm": other}).precision == "float32"
+
+
+class Mine:
+    """A model of a user."""
+
+    name, fingerprint, mask, metrics = "mine", "f", "[MASK]", ("itm",)
+
+    def encode(self, images):
+        return images
+
+    def itm(self, encoded, texts, foils=None):
+        return [0.5] * len(texts)
+
+
+def test_a_model_of_a_user_may_say_its_setup():
+    said = Setup(pictures="any size")
+    assert setup_of(as_model(Mine())) == Setup()
+    assert setup_of(as_model(type("Saying", (Mine,), {"setup": lambda self: said})())) == said
+
+
+@pytest.mark.parametrize("method", [lambda self, stage: None, lambda self: "ready"], ids=["argument", "text"])
+def test_a_method_of_that_name_with_another_purpose_is_left_alone(method):
+    assert setup_of(as_model(type("Other", (Mine,), {"setup": method})())) == Setup()
+
+
+def test_a_setup_is_one_line():
+    setup = Setup(precision="float32", server="http://localhost")
+    assert setup.line() == "precision float32; server http://localhost"
+    assert setup.said() == {"precision": "float32", "server": "http://localhost"}
+    assert setup_of(SimpleNamespace(setup=3)) == Setup()
