@@ -23,7 +23,7 @@ class Prefix:
     """A picture, with the tokens of every conversation about it that come before the texts.
 
     Attributes:
-        said: how pictures are read, for the line of a run that tells it; "" for the usual way.
+        said: a remark on the way of reading for the line of a run that tells the setup; "" for the usual way.
         head: token ids of the prefix, in which one token stands for the whole picture.
         length: number of tokens of the prefix.
     """
