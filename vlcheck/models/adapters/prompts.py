@@ -17,7 +17,7 @@ _PARTS = (
 
 @dataclass(frozen=True)
 class RegisteredPrompt:
-    """How a type is asked whose processor has no chat template.
+    """The prompt of a type whose processor has no chat template.
 
     Attributes:
         template: a chat template that writes what the processor's own documentation writes.
