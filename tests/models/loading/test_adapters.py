@@ -25,6 +25,7 @@ from vlcheck.models.loading import hub  # noqa: E402
 from vlcheck.models.loading.adapter import KINDS  # noqa: E402
 from vlcheck.models.loading.load import load_model  # noqa: E402
 from vlcheck.models.loading.released import released_of  # noqa: E402
+from vlcheck.models.setup import setup_of  # noqa: E402
 
 TEXTS = ["a red bus", "the dog is left of the cat"]
 FOILS = [["a cat", "a photo of a dog"], ["the cat is left of the dog"]]
@@ -226,7 +227,7 @@ def test_other_weights_another_scale_and_merged_weights_are_other_fingerprints(
 def test_the_base_that_it_was_trained_on_is_said_if_it_has_another_name(base: Path, own: Path) -> None:
     model: Any = load_model(f"{base}+{own}")
     said = f"LORA r 4 alpha 8 of {own} on {base}, not merged"
-    assert released_of(model.network).adapter == said
+    assert released_of(model.network).adapter == setup_of(model).adapter == said
     say(own / CONFIG, base_model_name_or_path="org/other")
     model = load_model(f"{base}+{own}")
     assert released_of(model.network).adapter == f"{said}; trained on org/other"
