@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor, nn
 from transformers.image_utils import SizeDict
 
+from vlcheck.models.loading.released import released_of
 from vlcheck.models.setup import Setup
 
 _PROBE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (48, 72, 3), dtype=np.uint8))
@@ -44,16 +45,18 @@ _LONGEST = 40  # characters of a setting
 
 
 def network_setup(network: Any) -> Setup:
-    """Return the precision of a network, the implementation of its attention, and its activation function.
+    """Return how a network was released: precision, attention, activation function, adapter and quantization.
 
     Args:
         network: a module; one of transformers has a config that names the last two.
     """
-    config = getattr(network, "config", None)
+    config, released = getattr(network, "config", None), released_of(network)
     return Setup(
         precision=precision_of(network),
         attention=_config_says(config, "_attn_implementation"),
         activation=_config_says(config, "hidden_act"),
+        adapter=released.adapter,
+        quantization=released.quantization,
     )
 
 
