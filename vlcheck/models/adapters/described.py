@@ -45,7 +45,7 @@ _LONGEST = 40  # characters of a setting
 
 
 def network_setup(network: Any) -> Setup:
-    """Return the precision of a network, its attention's implementation, its activation function, and its release.
+    """Return how a network was released: precision, attention, activation function, adapter and quantization.
 
     Args:
         network: a module; one of transformers has a config that names the last two.

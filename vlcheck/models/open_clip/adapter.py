@@ -46,7 +46,7 @@ class OpenClip(ComparesVectors):
         self.texts = texts
         # open_clip takes the size from the network, whatever preprocess_cfg says.
         self.prepare = image_transform_v2(
-            PreprocessCfg(size=network.visual.image_size, **published.pixels),  # type: ignore[arg-type]
+            PreprocessCfg(size=self.network.visual.image_size, **published.pixels),
             is_train=False,
         )
         self.unread = published.unread
