@@ -35,6 +35,7 @@ from vlcheck.models.protocol import VisionLanguageModel
 
 RESULTS = Path(__file__).with_name("generative_types.json")
 CLASSES = {kind: str(name) for kind, name in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES.items()}
+SAVED_AS = {"shieldgemma2": "ShieldGemma2ForImageClassification"}  # which published checkpoints name, not the mapping's
 _PROBES = 8
 _FOLDER = "a-checkpoint"  # in the place of the folder's path in a message
 
@@ -74,7 +75,7 @@ def checkpoint(kind: str, folder: Path) -> Path:
     """Write a checkpoint of a type; of a type without a builder, the config alone, by which it is refused."""
     if kind in BUILDERS:
         return BUILDERS[kind](folder)
-    config = {"architectures": [CLASSES[kind]], "model_type": kind}
+    config = {"architectures": [SAVED_AS.get(kind, CLASSES[kind])], "model_type": kind}
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     return folder
 
@@ -96,7 +97,7 @@ def outcome(folder: Path, probes: list[Probe]) -> Entry:
 
 
 def kept(model: VisionLanguageModel, probes: list[Probe]) -> Entry:
-    """Return what a model keeps of a picture, and the largest difference of P(match) without it, where that is known."""
+    """Return what a model keeps of a picture; of a kept prefix, the largest difference of P(match) without it."""
     if not isinstance(model, Generative):
         return {"kept": STATES}
     if model.reading is not KeptPrefix:

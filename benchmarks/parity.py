@@ -42,8 +42,8 @@ VIEWS = 4
 MARGINS = Margins()
 LEVELS = 100  # of a value in [0, 1]
 NOISE = (0.01, 0.05, 0.2)  # standard deviation of the noise of a served score, on its logit
-FAULTY_IMAGES, POOL, CHAT_IMAGES = 40, 600, 24
-SAME_SEEDS = 5  # of the model against itself, on IMAGES
+FAULTY_IMAGES, POOL, CHAT_IMAGES = 40, 600, 32
+SAME_SEEDS = 3  # of the model against itself, on IMAGES
 SHORT = MappingProxyType(
     {
         "Pictures of one color are answered alike": "another size, interpolation or crop",

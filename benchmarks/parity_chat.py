@@ -17,7 +17,8 @@ from tests.models import chats
 from vlcheck.models.loading.load import load_model
 from vlcheck.models.protocol import VisionLanguageModel
 
-SPREAD = 4.0  # factor of the weights of the head, so that answers depend on pictures
+SPREAD = ("lm_head", "multi_modal_projector")  # weights that are larger, so that answers depend on pictures
+_FACTOR = 4.0
 _CROP = {"size": {"shortest_edge": 64}, "crop_size": {"height": 32, "width": 32}}
 
 
@@ -40,7 +41,7 @@ def _drawn(name: str, weight: torch.Tensor, rng: torch.Generator) -> torch.Tenso
     """Return random weights in place of a network's; its norms and biases stay."""
     if weight.ndim < 2:
         return weight
-    scale = SPREAD if "lm_head" in name else 1.0
+    scale = _FACTOR if any(part in name for part in SPREAD) else 1.0
     return scale * torch.randn(weight.shape, generator=rng) / weight[0].numel() ** 0.5
 
 

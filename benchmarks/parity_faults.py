@@ -57,11 +57,11 @@ class Faulty:
 
 
 class Stale(Faulty):
-    """A kept prefix that belongs to another picture: every second picture of a batch has that of the one before."""
+    """A kept prefix of another picture: every second picture of a batch has that of the one half a batch before it."""
 
     def encode(self, images: Sequence[Image.Image]) -> Encoded:
-        own = [row - row % 2 for row in range(len(images))]
-        return self.model.encode(images)[own]
+        n = len(images)
+        return self.model.encode(images)[[(row - row % 2 * (n // 2)) % n for row in range(n)]]
 
 
 class Unnormalised(Faulty):

@@ -177,7 +177,7 @@ def test_kept_answers_of_parity(tmp_path):
         "".join(report_lines(report)).encode()
         report.to_json()
 
-    assert fuzzed(path, parse, odd_json, odd_json, odd_bytes) == {"read", "refused"}
+    assert fuzzed(path, parse, odd_json, odd_bytes, files=max(FILES, 80)) == {"read", "refused"}
 
 
 def test_cases_of_ones_own(tmp_path):

@@ -208,6 +208,7 @@ MIRROR = ("README.md", "docs/start.md", "docs/tutorials/first-run.md")  # what `
 NO_RUN = {
     "docs/howto/audit.md": "COCO's captions; tests/cli/test_audit.py holds it against an audit of them",
     "docs/howto/setup.md": "what `vlcheck models show tiny` prints; tests/cli/test_show_model.py holds it against that",
+    "docs/howto/served.md": "an endpoint of the reader's own; tests/models/served/ has small ones",
     "docs/reference/specs.md": "a grammar",
     "docs/tutorials/my-model.md": "a full-size ALBEF with random weights on photographs, as the page says",
 }

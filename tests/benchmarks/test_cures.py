@@ -281,7 +281,7 @@ def test_stored_cells_are_of_models_that_are_there(stored):
 MODELS = {model.name: model for model in treated_models()}
 
 
-WHOLE = ["tiny-color-cured", "tiny-mirror-cured", "tiny-right-cured", "tiny-blind-cured"]
+WHOLE = ["tiny-color-cured", "tiny-mirror-cured", "tiny-right-cured", "tiny-blind-cured", "tiny-center-cured"]
 
 
 @pytest.mark.parametrize("name", WHOLE)
@@ -289,7 +289,7 @@ def test_the_cure_makes_the_planted_bias_pass_in_every_seed(stored, name):
     assert passes_everywhere(stored.cells[name], planted_in(MODELS[name]))
 
 
-@pytest.mark.parametrize("name", ["tiny-mirror-cured", "tiny-right-cured", "tiny-blind-cured"])
+@pytest.mark.parametrize("name", ["tiny-mirror-cured", "tiny-right-cured", "tiny-blind-cured", "tiny-bag-cured"])
 @pytest.mark.parametrize("other", ["the control", "before"])
 def test_nothing_is_worse_after_the_cure(stored, name, other):
     than, without = (CONTROL, None) if other == "the control" else (MODELS[name].before, planted_in(MODELS[name]))
@@ -299,17 +299,5 @@ def test_nothing_is_worse_after_the_cure(stored, name, other):
     assert no_longer_passing(now, before, without=without) == {}
 
 
-@pytest.mark.parametrize(
-    ("name", "failing"),
-    [
-        ("tiny-bag-cured", {"test_exchanged_roles_drop_match[itm]", "test_shuffled_words_drop_match[itm]"}),
-        ("tiny-center-cured", set()),
-    ],
-)
-def test_cures_in_part_fail_what_the_docs_say_and_no_more(stored, name, failing):
-    cells = [stored.cells[name][seed] for seed in range(SEEDS)]
-    planted = [
-        (test, one.status) for cell in cells for test, one in cell.items() if one.bias == planted_in(MODELS[name])
-    ]
-    assert {test for test, status in planted if status == "fail"} == failing
-    assert not passes_everywhere(stored.cells[name], planted_in(MODELS[name]))
+def test_the_order_of_words_passes_in_all_seeds_but_one(stored):
+    assert statuses(stored.cells["tiny-bag-cured"], "order") == {"pass": SEEDS - 1, "inconclusive": 1}

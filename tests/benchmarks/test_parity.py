@@ -46,6 +46,9 @@ def test_a_model_is_the_same_as_itself_with_the_noise_of_a_server(stored):
         assert one.n == 200
         assert one.same >= 0.9 * one.runs, one
         assert one.different <= 0.05 * one.runs, one
+
+
+def test_a_model_is_the_same_as_itself_in_other_batches(stored):
     (again,) = (Caught(**one) for one in stored["same"])
     assert (again.same, again.n) == (again.seeds, 200)
 
@@ -58,4 +61,4 @@ def test_each_planted_fault_is_caught_in_every_seed(stored):
     chat = {one.fault: one for one in (Caught(**each) for each in stored["chat"])}
     assert chat.keys() == {*CHAT_FAULTS}
     for name in CHAT_FAULTS:
-        assert chat[name].different == chat[name].seeds == SEEDS, name
+        assert chat[name].different == chat[name].seeds > 0, name

@@ -17,14 +17,14 @@ def test_each_metric_has_one_definition_of_its_name() -> None:
 
 def test_the_kinds_are_those_of_the_metrics() -> None:
     assert {name: list(metric.kinds) for name, metric in METRICS.items()} == {
-        "mlm": ["masked-lm", "candidates", "image-labels"],
+        "mlm": ["masked-lm", "candidates", "choice", "image-labels"],
         "itm": ["match-head", "contrastive", "sigmoid", "ranking", "yes-no", "yes-no-thought"],
         "mrc": ["masked-region"],
         "mm-shap": ["shapley-share"],
         "map": [*METRICS["map"].kinds],
     }
     assert sum(len(metric.kinds) for metric in METRICS.values()) == len(KINDS)
-    assert {"candidates", "contrastive", "ranking"} == COMPARING
+    assert {"candidates", "choice", "contrastive", "ranking"} == COMPARING
     assert {"contrastive", "ranking"} == RELATIVE
 
 
@@ -40,7 +40,7 @@ def test_a_model_of_whole_pictures_is_not_asked_about_regions() -> None:
 
 def test_a_kind_of_another_metric_compares_nothing() -> None:
     compared = {name: {kind for kind in KINDS if metric.compares(kind)} for name, metric in METRICS.items()}
-    comparing = {"mlm": {"candidates"}, "itm": {"contrastive", "ranking"}}
+    comparing = {"mlm": {"candidates", "choice"}, "itm": {"contrastive", "ranking"}}
     assert compared == {name: comparing.get(name, set()) for name in METRICS}
     assert not any(metric.compares(None) for metric in METRICS.values())
 

@@ -32,6 +32,7 @@ RUN = {
         }
     ],
 }
+SAME = {"kind": "identity", "process": "main", "name": "org/served", "noise": 0.001, "changed": ""}
 FAULT = {"kind": "fault", "test": "t.py::test_x[mlm]", "behavior": "test_x", "metric": "mlm", "reason": "no memory"}
 WORDS = {
     "kind": "words",
@@ -205,9 +206,9 @@ def small(*more, run=None):
 
 
 def of_a_control():
-    """The same results as those of a control, with what only these have."""
+    """The same results as those of a control that others run, with what only these have."""
     found = small()
-    found.add(map(json.dumps, (FAULT, WORDS)))
+    found.add(map(json.dumps, (FAULT, SAME, WORDS)))
     return found
 
 

@@ -60,7 +60,7 @@ class ParitySide:
             device=self.device,
             dtype=self.dtype,
             batch_size=self.batch_size,
-            kinds={name: self.model.kinds[name] for name in METRICS if name in self.model.kinds},
+            kinds={name: self.model.kinds[name] for name in METRICS if name in self.model.metrics},
             setup=setup_of(self.model).said(),
             versions=dict(versions),
         )

@@ -17,7 +17,7 @@ from vlcheck.equivalence.records import KeptCase
 
 UNEXPLAINED = 0.1  # share of the difference that may be left for a cause to be named
 WAVERING = 0.01  # mean difference of two answers about the same picture from which on chance or a cache is at work
-_LEAST = 0.01  # sum of differences, over all probes, from which on they say anything
+_FEWEST = 3  # probes that have to differ: one or two are explained by many edits
 _Answers = Mapping[tuple[str, str], np.ndarray]  # scores by view and metric
 _Probes = Mapping[str, _Answers]  # by probe
 _NONE = np.zeros(0)  # the scores of a question that was not answered
@@ -153,13 +153,15 @@ def _left(one: _Probes, other: _Probes, hypothesis: str) -> float | None:
         hypothesis: name of the edit.
     """
     before, after = 0.0, 0.0
+    moved: set[str] = set()
     for name, answers in one.items():
         for (view, metric), scores in answers.items():
             plain, target = answers.get((OWN, metric), _NONE), other[name].get((OWN, metric), _NONE)
             if view == hypothesis and len(plain) == len(target) == len(scores):
                 before += float(np.abs(target - plain).sum())
                 after += float(np.abs(target - scores).sum())
-    return after / before if before > _LEAST else None
+                moved |= {name} if np.abs(target - plain).max() > WAVERING else set()
+    return after / before if len(moved) >= _FEWEST else None
 
 
 def _distance(one: _Answers, other: _Answers, view: str = OWN) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, zip_longest
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -27,7 +27,8 @@ DRAWN = "drawn "  # begins the id of a probe that is no picture of the data
 AGAIN = "again"  # view of a picture that is shown a second time
 FLAT = "drawn flat "  # begins the id of a probe of one color
 _SIZE = (128, 96)
-_MOST_PICTURES, _MOST_TEXTS = 8, 4
+_MOST = 8  # pictures of the data, and texts
+_MOST_WORDS = 4
 
 
 @dataclass(frozen=True)
@@ -179,8 +180,8 @@ def parity_probes(cases: Sequence[Case]) -> Iterator[ParityCase]:
     Args:
         cases: the cases that both models are asked about.
     """
-    first = list(islice(_distinct(cases), _MOST_PICTURES))
-    texts = tuple(case.caption for case in first[:_MOST_TEXTS])
+    first = list(islice(_varied(cases), _MOST))
+    texts = tuple(case.caption for case in first)
     masked = (first[0].masked, (first[0].target, *_others(first)))
     pictures = {case.id: Picture(case.image) for case in first} | {name: Picture(one) for name, one in _drawn().items()}
     for name, picture in pictures.items():
@@ -221,19 +222,18 @@ def _asked(view: str, picture: Picture, texts: tuple[str, ...], masked: _Masked)
             yield ParityQuestion(view, metric, picture, text, asked)
 
 
-def _distinct(cases: Sequence[Case]) -> Iterator[Case]:
-    """Yield cases whose captions and targets differ."""
-    captions: set[str] = set()
-    targets: set[str] = set()
-    for case in cases:
-        if case.caption not in captions and case.target not in targets:
-            captions.add(case.caption)
-            targets.add(case.target)
-            yield case
+def _varied(cases: Sequence[Case]) -> Iterator[Case]:
+    """Yield cases whose captions differ, of each kind in turn: faults show in texts about colors, sides or things."""
+    kinds: dict[frozenset[str], list[Case]] = {}
+    for case in {case.caption: case for case in reversed(cases)}.values():
+        kinds.setdefault(frozenset(case.tags), []).append(case)
+    for some in zip_longest(*kinds.values()):
+        yield from filter(None, some)
 
 
 def _others(cases: Sequence[Case]) -> tuple[str, ...]:
-    return tuple(islice((case.target for case in cases[1:]), _MOST_TEXTS - 1))
+    false = dict.fromkeys(case.target for case in cases if case.target != cases[0].target)
+    return tuple(islice(false, _MOST_WORDS - 1))
 
 
 def _drawn() -> dict[str, ImageSource]:

@@ -57,7 +57,7 @@ class ResultLines:
         evidence: the rows behind each verdict as JSON, by the verdict's key.
         explanations: the maps over pictures and texts of the evidence.
         faults: the reasons why tests have no verdict, by test; in the results of a control.
-        identities: what was found at the end of the run of a model that others run, by process.
+        identities: the checks that a model which others run was the same to the end, by process.
         words: the accuracies from words alone; in the results of a control that sees no picture.
     """
 
@@ -82,7 +82,7 @@ class ResultLines:
 
     @property
     def changed(self) -> str:
-        """How the model changed during the run, in a sentence; "" if it is as it was, or cannot change."""
+        """The change of the model during the run, in a sentence; "" if it is as it was, or cannot change."""
         found = dict.fromkeys(one.changed for one in self.identities.values() if one.changed)
         return f"The model is not the one of the start of the run: {'; '.join(found)}." if found else ""
 

@@ -22,7 +22,12 @@ def in_each_wording(verdict: VerdictRecord) -> str:
 
 
 def wording_notes(run: RunRecord, verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
-    """Yield sentences on how far the verdicts of a run depend on the wording; none if it was asked in one alone."""
+    """Yield sentences on how far the verdicts of a run depend on the wording; none if it was asked in one alone.
+
+    Args:
+        run: the first line of the results, which names the wordings.
+        verdicts: the verdicts' lines.
+    """
     asked = [verdict for verdict in verdicts if verdict.wordings]
     if not asked:
         return

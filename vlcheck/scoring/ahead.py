@@ -11,7 +11,7 @@ _T = TypeVar("_T")
 def one_ahead(works: Iterable[Iterator[_T | None]]) -> Iterator[_T]:
     """Do pieces of work, each of which yields None where it waits, and its result at its end.
 
-    Where one waits, the next one is begun; the first is finished as soon as the next one waits, too. Work that never
+    While one waits, the next one is begun; the first is finished as soon as the next one waits, too. Work that never
     waits is done one piece after the other.
 
     Args:

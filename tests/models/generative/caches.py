@@ -314,7 +314,7 @@ _LATENT |= {"n_routed_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_s
 
 def mistral_large4(folder: Path) -> Path:
     tokenizer = words("[IMG]", "[IMG_BREAK]", "[IMG_END]")
-    layers = {"num_hidden_layers": 4, "index_topk": 16, "index_head_dim": 16, "index_n_heads": 2}
+    layers = {"num_hidden_layers": 4, "index_topk": 16, "index_head_dim": 16, "index_n_heads": 16}
     layers |= {"kv_source_layers": [0, 1, 1, 3], "indexer_types": ["full", "full", "shared", "full"]}
     vision = {"model_type": "pixtral", "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2}
     vision |= {"num_attention_heads": 4, "head_dim": 8, "patch_size": 8, "image_size": 96}

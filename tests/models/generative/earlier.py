@@ -82,6 +82,8 @@ from transformers import (
 from tests.models.checkpoints import SIDE, SQUARE, VISION
 from tests.models.generative.pieces import (
     AREA,
+    CODEBOOK,
+    CODES,
     IMAGE,
     PLACES,
     ROWS,
@@ -355,10 +357,6 @@ def apertus1p5(folder: Path) -> Path:
     return write(
         folder, config, Apertus1p5Processor(images, WavTokenizerFeatureExtractor(), tokens, chat_template=chat())
     )
-
-
-CODES = 64  # entries of a codebook of pictures
-CODEBOOK = {"base_channels": 32, "channel_multiplier": [1, 1, 1], "num_res_blocks": 1, "attn_resolutions": []}
 
 
 def emu3(folder: Path) -> Path:

@@ -617,5 +617,5 @@ BUILDERS: dict[str, Builder] = {
 }
 
 PROMPTED = frozenset({"idefics", "instructblip", "kosmos-2", "t5gemma2", "vision-encoder-decoder"})
-# Parts of these networks compute in float32 whatever the network's dtype is: attention, norms, routers.
-IN_FLOAT32 = frozenset({"inkling2", "inkling2_loop", "muse_spark", "step3p7"})
+# Parts of these networks compute in float32 whatever the dtype is: attention (linear, too), norms, routers.
+IN_FLOAT32 = frozenset({"inkling2", "inkling2_loop", "minicpm_ocr", "minicpmv4_6", "muse_spark", "step3p7"})

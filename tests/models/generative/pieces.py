@@ -31,6 +31,13 @@ T5: dict[str, Any] = {
     "decoder_start_token_id": 2,
 }
 PLACES: dict[str, Any] = {**chats.SPACE}  # positions in time, height and width
+CODES = 64  # entries of a codebook of pictures, which become tokens of the vocabulary
+CODEBOOK: dict[str, Any] = {
+    "base_channels": 32,
+    "channel_multiplier": [1, 1, 1],
+    "num_res_blocks": 1,
+    "attn_resolutions": [],
+}
 AREA = {"shortest_edge": SIDE * SIDE, "longest_edge": 9 * SIDE * SIDE}  # pixels, for processors of the Qwen kind
 
 

@@ -11,6 +11,9 @@ from transformers import (
     Blip2ForConditionalGeneration,
     Blip2Processor,
     BlipImageProcessor,
+    ChameleonConfig,
+    ChameleonImageProcessor,
+    ChameleonProcessor,
     CLIPImageProcessor,
     Florence2Config,
     Florence2Processor,
@@ -19,7 +22,7 @@ from transformers import (
 )
 
 from tests.models.checkpoints import SIDE, SQUARE, VISION, text_sizes, vocabulary
-from tests.models.generative.pieces import IMAGE, ROWS, Builder, number, text, words, write
+from tests.models.generative.pieces import CODEBOOK, CODES, IMAGE, ROWS, TEXT, Builder, number, text, words, write
 
 
 def florence2(folder: Path) -> Path:
@@ -59,6 +62,22 @@ def blip2(folder: Path, language: dict[str, Any] | None = None) -> Path:
     return write(folder, Blip2ForConditionalGeneration(config), processor)
 
 
+def chameleon(folder: Path) -> Path:
+    """Pictures become tokens of the vocabulary, by a codebook; the names of these tokens are numbers in letters."""
+    names = {code: f"IMGIMG{''.join(chr(ord('A') + int(digit)) for digit in str(code))}Z" for code in range(CODES)}
+    around = {"boi_token": "<racm3:break>", "eoi_token": "<eoss>", "image_token": IMAGE}
+    end = "<reserved08706>"
+    tokens = words(*names.values(), extra_special_tokens=around, sep_token=end)
+    config = ChameleonConfig(
+        **TEXT,
+        vq_config={"num_embeddings": CODES, "embed_dim": 8, "latent_channels": 8, "resolution": 64, **CODEBOOK},
+        vocabulary_map={token: number(tokens, token) for token in (IMAGE, *names.values())},
+    )
+    square = {"height": 64, "width": 64}
+    images = ChameleonImageProcessor(size={"shortest_edge": 64}, crop_size=square)
+    return write(folder, config, ChameleonProcessor(images, tokens, image_seq_length=256))
+
+
 def git(folder: Path) -> Path:
     pieces = [*vocabulary(), "yes", "no"]
     tokens = BertTokenizer(vocab={piece: number for number, piece in enumerate(pieces)})
@@ -70,6 +89,7 @@ def git(folder: Path) -> Path:
 
 BUILDERS: dict[str, Builder] = {
     "blip-2": blip2,
+    "chameleon": chameleon,
     "florence2": florence2,
     "git": git,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -102,3 +103,20 @@ def test_what_cannot_be_asked_is_said(folder_of: Callable[[str], Path]) -> None:
         model.top(encoded, ["dog " * 2100 + MASK], 1)
     with pytest.raises(UsageError, match="has no itm: it predicts words alone"):
         model.itm(encoded, ["a dog"])
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        ("{{ messages[0].content[1].text }}", "its chat template writes no picture before a text"),
+        ("<image>{{ messages[0].content[1].text | upper }}x", "changes or omits a text"),
+        ("{{ messages[0].__class__ }}", "writes no text about one picture: SecurityError"),
+    ],
+)
+def test_a_template_that_does_not_fit_is_refused(
+    template: str, said: str, folder_of: Callable[[str], Path], tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(folder_of("modernvbert"), tmp_path / "mine"))
+    (folder / "chat_template.jinja").write_text(template.replace("upper }}x", "upper | replace('MASK', 'mask') }}"))
+    with pytest.raises(UsageError, match=f"mine: .*{said}"):
+        load_model(str(folder))

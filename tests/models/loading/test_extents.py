@@ -55,6 +55,7 @@ def test_absurd_pictures_are_named(size: object) -> None:
         with pytest.raises(UsageError, match=r"p\.json: .* at most \d+ is accepted"):
             check_sides(said, Path("p.json"))
     check_sides({"size": {"shortest_edge": 65_536, "longest_edge": 16_777_216}}, Path("p.json"))  # Qwen3-VL's, areas
+    check_sides({"video_processor": {"size": {"longest_edge": 1 << 27}}}, Path("p.json"))  # larger than any picture
 
 
 @pytest.mark.parametrize("value", [10**6, 10**9, 0, -1, True, "8", None])

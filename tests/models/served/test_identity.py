@@ -11,7 +11,7 @@ import pytest
 
 from vlcheck.models.served.probe import Probed
 from vlcheck.models.served.register import known_as
-from vlcheck.models.served.replies import Listed
+from vlcheck.models.served.replies import TokenList
 
 
 def test_the_fingerprint_is_the_same_for_the_same_model_and_no_other(open_served, server):
@@ -60,8 +60,8 @@ def test_a_change_during_the_run_is_said(open_served, server, faults, why):
 def test_probes_are_kept_in_the_cache_and_a_damaged_file_is_replaced(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     kept = tmp_path / "vlcheck" / "served" / "name.json"
-    first = Probed((Listed((("Yes", 0.5),)),), 0.01)
-    near, far = (Probed((Listed((("Yes", prob),)),), 0.01) for prob in (0.53, 0.6))
+    first = Probed((TokenList((("Yes", 0.5),)),), 0.01)
+    near, far = (Probed((TokenList((("Yes", prob),)),), 0.01) for prob in (0.53, 0.6))
 
     assert known_as("name", first) == known_as("name", near) == first.key
     assert known_as("name", far) == far.key != first.key
@@ -73,6 +73,6 @@ def test_probes_are_kept_in_the_cache_and_a_damaged_file_is_replaced(tmp_path, m
 @pytest.mark.skipif(os.geteuid() == 0 and not Path("/proc").exists(), reason="needs /proc, where nobody can write")
 def test_without_a_cache_the_answers_alone_decide(monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", "/proc/none")
-    probed = Probed((Listed((("Yes", 0.5),)),), 0.0)
+    probed = Probed((TokenList((("Yes", 0.5),)),), 0.0)
     assert known_as("name", probed) == probed.key
-    assert Probed((Listed((("Yes", 0.500001),)),), 0.0).key == probed.key
+    assert Probed((TokenList((("Yes", 0.500001),)),), 0.0).key == probed.key

@@ -42,7 +42,7 @@ def test_match_is_that_of_the_checkpoint_in_process(here, there, pictures):
     own, its = (model.answers(model.encode(pictures), TEXTS) for model in (here, there))
 
     assert there.kinds["itm"] == here.kinds["itm"]
-    assert (its.yes + its.no).min() > 0.5
+    assert (its.yes + its.no).min() > 0.4
     np.testing.assert_allclose(its.share, own.share, atol=CLOSE)
     np.testing.assert_allclose([its.yes, its.no], [own.yes, own.no], atol=CLOSE)
     assert np.ptp(its.share) > 10 * CLOSE  # else equality would say little

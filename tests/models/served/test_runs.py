@@ -29,11 +29,12 @@ def test_another_picture_drops_match(verdict):
     assert verdict.passed
 """
 SHOWS = """
-def test_of_the_model_itself(model, cases):
-    adapter = model.adapter
-    client, key = adapter.line.client, adapter.line.client.key
-    http = client._http
-    assert model.score(cases[0], "itm") > 2
+import vlcheck
+
+def test_of_the_model_itself(request):
+    model = vlcheck.load_model(request.config.getoption("vl_model"))
+    client, key, http = model.line.client, model.line.client.key, model.line.client._http
+    assert model.changed() == "changed"
 """
 CHANGES = """
 import httpx
@@ -144,7 +145,8 @@ def test_the_key_appears_nowhere(tmp_path, embedded, monkeypatch, faults, given,
     assert ended.returncode == status, ended.stdout[-3000:]
     wrote = everything(tmp_path, ended)
     assert KEY.encode() not in wrote
-    assert (b"httpx.Client object" in wrote) == (status == 1)  # the failing test shows what it holds
+    opens = status == 1 and "fail_after" not in faults
+    assert (b"httpx.Client object" in wrote) == opens  # the failing test shows what it holds
     assert embedded.log["keys"]
 
 

@@ -277,11 +277,10 @@ class Chat:
 
     def _read(self, rendered: str, image: Image.Image) -> BatchFeature:
         """Return the network's inputs for a rendered conversation about a picture."""
-        # a tokenizer that puts nothing before a text leaves it to the processor
         begun = bool(self.before) and self._begins(self._plain(rendered))
-        inputs: BatchFeature = self.processor(
-            text=[rendered], images=[image], return_tensors="pt", add_special_tokens=not begun, **self.how
-        )
+        # as transformers does: what a processor adds to a text is its own choice where the template adds nothing
+        how = {**self.how, "add_special_tokens": False} if begun else self.how
+        inputs: BatchFeature = self.processor(text=[rendered], images=[image], return_tensors="pt", **how)
         return inputs
 
     def _rendered(self, conversation: Sequence[Mapping[str, Any]], **how: bool) -> str:

@@ -90,7 +90,12 @@ def thought_limit(said: str | None) -> int | None:
 
 
 def turn_ends(network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
-    """Return the ids of the tokens that end a turn, as a network's generation config and its tokenizer say."""
+    """Return the ids of the tokens that end a turn.
+
+    Args:
+        network: the network, whose generation config may say some.
+        tokenizer: its tokenizer.
+    """
     said = getattr(network.generation_config, "eos_token_id", None)
     stated = said if isinstance(said, Sequence) else [said]
     return frozenset(number for number in (*stated, tokenizer.eos_token_id) if number is not None)

@@ -1,4 +1,4 @@
-"""What a network that writes text about pictures can do, as its config, its processor and its code tell."""
+"""Capabilities of networks that write text about pictures, as their config, processor and code tell them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,12 @@ def asked_inputs(network: PreTrainedModel) -> Mapping[str, bool]:
 
 
 def token_limit(config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase) -> int:
-    """Return the largest number of tokens that a network reads: its config states it, or else its tokenizer."""
+    """Return the largest number of tokens that a network reads.
+
+    Args:
+        config: the network's config.
+        tokenizer: the tokenizer, whose limit counts where the config states none.
+    """
     stated = getattr(config.get_text_config(), "max_position_embeddings", None)
     return stated if isinstance(stated, int) else int(tokenizer.model_max_length)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
@@ -16,6 +17,7 @@ from vlcheck.models.hf.prefixes import KeptPrefix, UnkeptPrefix
 if TYPE_CHECKING:
     from vlcheck.models.hf.generative import Generative
 
+_PICTURE = Image.linear_gradient("L").resize(PLAIN.size).convert("RGB")  # no two parts of it are alike
 _TEXTS = ("a dog", "a red bus on the street, and a dog beside it")
 # Differences of log-probabilities that rounding makes. Linear attention is computed in float32 by a network in float64.
 # In half precision also a wrong prefix may differ by less.
@@ -28,7 +30,7 @@ _LARGE = 10  # times more, in a large network
 def fitting_reading(model: Generative) -> type[KeptPrefix | UnkeptPrefix]:
     """Return the way to read pictures that is exact and fastest: with kept prefixes if the scores are the same.
 
-    A plain picture and two questions of different lengths are read with a kept prefix, and as whole conversations, each
+    A picture and two questions of different lengths are read with a kept prefix, and as whole conversations, each
     alone. Rounding differs more in a larger network, so it is measured: by whole conversations that are padded.
 
     Args:
@@ -37,7 +39,7 @@ def fitting_reading(model: Generative) -> type[KeptPrefix | UnkeptPrefix]:
     Raises:
         Exception: the network does not read a whole conversation.
     """
-    begun = model.begin(PLAIN)
+    begun = model.begin(_PICTURE)
     asked = [torch.tensor(model.after(begun, text, model.chat.asked(text))) for text in _TEXTS]
     ids = pad_sequence(asked, batch_first=True).to(model.network.device)
     ends = ids.new_tensor([len(one) - 1 for one in asked])

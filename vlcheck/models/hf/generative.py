@@ -18,6 +18,7 @@ from vlcheck.models.adapters.autoregressive import check_length
 from vlcheck.models.adapters.chat import REQUEST, Chat, ChatPrefix
 from vlcheck.models.adapters.described import joined, pixels_said
 from vlcheck.models.adapters.features import Features
+from vlcheck.models.adapters.prompts import registered_prompt
 from vlcheck.models.adapters.thinking import AFTER_A_THOUGHT, Read, Thinker, thought_limit, turn_ends
 from vlcheck.models.adapters.tryout import PLAIN, check_finite, check_rows, trying
 from vlcheck.models.adapters.wording import QUESTION
@@ -102,9 +103,12 @@ class Generative(Answering):
         with naming(checkpoint.folder):
             check_decoder(network.config)
             token = image_token(network.config, processor)
-        chat = Chat(processor, token, checkpoint.folder, asked_inputs(network), limit)
-        thinks = [repr(chat.thought)] if chat.thought else []
-        fingerprint = checkpoint.fingerprint(cls.__name__, QUESTION, REQUEST, dtype, network.device.type, *thinks)
+        how, prompt = asked_inputs(network), registered_prompt(network.config.model_type, processor)
+        if prompt:
+            processor.chat_template, how = prompt.template, {**how, **prompt.how}
+        chat = Chat(processor, token, checkpoint.folder, how, limit)
+        asked = [*([prompt.template] if prompt else []), *([repr(chat.thought)] if chat.thought else [])]
+        fingerprint = checkpoint.fingerprint(cls.__name__, QUESTION, REQUEST, dtype, network.device.type, *asked)
         model = cls(checkpoint.name, fingerprint, network, chat)
         with trying(checkpoint.folder, _FITTING):
             if type(network).__name__ not in Generative.known:  # those are proven by tests, type by type
@@ -116,7 +120,7 @@ class Generative(Answering):
         """Choose how pictures are read.
 
         Args:
-            reading: with states that are kept for all texts, or anew with each text, which is then read alone.
+            reading: the class of a picture's prefix; a text is read alone if its states are not kept.
         """
         self.reading = reading
         self.max_pairs = type(self).max_pairs if reading is KeptPrefix else 1
@@ -136,7 +140,10 @@ class Generative(Answering):
 
     def texts_said(self) -> str:
         return joined(
-            f"chat template {digest(self.chat.template)[:8]}", f"question {QUESTION!r}", f"request {REQUEST!r}"
+            f"chat template {digest(self.chat.template)[:8]}",
+            f"question {QUESTION!r}",
+            f"request {REQUEST!r}",
+            self.reading.said,
         )
 
     def differentiable(self) -> DifferentiableGenerative:

@@ -19,7 +19,7 @@ from transformers import AutoModelForMaskedLM, PreTrainedModel, ProcessorMixin
 
 from vlcheck.cases.case import MASK
 from vlcheck.cases.rgb import to_rgb
-from vlcheck.errors import UsageError
+from vlcheck.errors import NotApplicable, UsageError, printable
 from vlcheck.models.adapters.autoregressive import check_length
 from vlcheck.models.adapters.base import MaskedPass, log_softmax
 from vlcheck.models.adapters.features import Features
@@ -124,6 +124,8 @@ class ModernVBert(Hosted):
         """
         check_plain(text.replace(MASK, ""), self.texts.signs)
         ids = self._ids(self._written(text.replace(MASK, self.texts.tokenizer.mask_token * masks)))
+        if self.image_token not in ids:
+            raise UsageError("its chat template writes no picture before a text.")
         place = ids.index(self.image_token)
         whole = [*ids[:place], *span, *ids[place + 1 :]]
         check_length(len(whole), self.texts.limit)
@@ -136,9 +138,12 @@ class ModernVBert(Hosted):
             return f"{self.images.image_token}{text}"
         turn = {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": text}]}
         try:
-            return templates().fill(template, [turn], **self.texts.tokenizer.special_tokens_map)
+            written = templates().fill(template, [turn], **self.texts.tokenizer.special_tokens_map)
         except Unfilled as error:
             raise UsageError(f"its chat template writes no text about one picture: {error}") from error
+        if text.strip() not in written:
+            raise NotApplicable(f"its chat template changes or omits a text: {printable(text, 100)!r}")
+        return written
 
     def _ids(self, text: str) -> list[int]:
         return list(self.texts.tokenizer(text)["input_ids"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -23,10 +23,12 @@ class Prefix:
     """A picture, with the tokens of every conversation about it that come before the texts.
 
     Attributes:
+        said: a remark on the way of reading for the line of a run that tells the setup; "" for the usual way.
         head: token ids of the prefix, in which one token stands for the whole picture.
         length: number of tokens of the prefix.
     """
 
+    said: ClassVar[str] = ""
     head: tuple[int, ...]
     length: int
 
@@ -120,6 +122,7 @@ class UnkeptPrefix(Prefix):
         inputs: the network's inputs for the prefix, with a batch of one.
     """
 
+    said: ClassVar[str] = "each text is read with its picture anew: a kept prefix would change scores"
     inputs: Mapping[str, Tensor]
 
     @classmethod

@@ -54,10 +54,10 @@ def attach(network: PreTrainedModel, adapter: PeftAdapter) -> None:
     with _calm():
         adapted = _injected(network, config, weights, adapter)
         report = _filled(adapted, _renamed(weights, network), adapter)
-    own = {name for name, weight in _weights(adapted).items() if id(weight) not in base}
+        own = _saved(adapted, base)
     _check_report(report, own, resized - {*weights}, adapter)
     for name, number in rows.items():  # a layer of PEFT around the embedding does not say it
-        network.get_submodule(name).num_embeddings = number
+        setattr(network.get_submodule(name), "num_embeddings", number)  # noqa: B010 - mypy knows no such attribute
 
 
 def _config(adapter: PeftAdapter) -> Any:
@@ -65,7 +65,7 @@ def _config(adapter: PeftAdapter) -> Any:
     from peft import PEFT_TYPE_TO_CONFIG_MAPPING
 
     said, path = dict(adapter.config), adapter.folder / ADAPTER_CONFIG
-    make: Any = PEFT_TYPE_TO_CONFIG_MAPPING.get(said.pop("peft_type"))  # type: ignore[call-overload]
+    make: Any = PEFT_TYPE_TO_CONFIG_MAPPING.get(said.pop("peft_type"))
     if make is None:
         raise UsageError(f"{path}: peft here does not know the kind {adapter.kind}: install a newer one.")
     known = {field.name for field in fields(make)}
@@ -114,6 +114,20 @@ def _filled(adapted: Any, weights: Mapping[str, Tensor], adapter: PeftAdapter) -
         raise UsageError(f"{adapter.file}: is of another base, or of another size. {shown}") from error
 
 
+def _saved(adapted: Any, base: Collection[int]) -> set[str]:
+    """Return the names of the adapter's weights in the network; of those in its layers, the ones that PEFT saves.
+
+    Args:
+        adapted: PEFT's network.
+        base: `id` of the base's weights.
+    """
+    from peft import get_peft_model_state_dict
+
+    saved = get_peft_model_state_dict(adapted, save_embedding_layers=False)
+    own = (name for name, weight in _weights(adapted).items() if id(weight) not in base)
+    return {name for name in own if "modules_to_save" in name or name.replace(_ONE, "") in saved}
+
+
 def _check_report(report: Any, own: set[str], unsaved: Collection[str], adapter: PeftAdapter) -> None:
     """Refuse an adapter some of whose weights are missing or were not read.
 
@@ -150,7 +164,7 @@ def _resize(network: PreTrainedModel, weights: Mapping[str, Tensor], adapter: Pe
         return set()
     if len(rows) > 1:
         raise UsageError(f"{adapter.file}: {some(held)} have {' and '.join(map(str, sorted(rows)))} rows.")
-    network.resize_token_embeddings(*rows, mean_resizing=False)
+    network.resize_token_embeddings(rows.pop(), mean_resizing=False)
     tied = len({id(weight) for weight in _embeddings(network).values()}) == 1
     return {*held} if tied else {*places}
 

@@ -47,15 +47,17 @@ def check_sizes(said: object, path: Path) -> None:
 def check_sides(said: object, path: Path) -> None:
     """Refuse a picture size of an image processor that would fill the memory.
 
-    A shortest and a longest edge together are areas, as Qwen2-VL's are.
+    A shortest and a longest edge together are areas, as Qwen2-VL's are. Sizes of videos are left out: none is read.
 
     Args:
-        said: the image processor's config.
+        said: the config of an image processor, or of a processor that has one.
         path: its file, for the message.
 
     Raises:
         UsageError: a side or an area is too large.
     """
+    if isinstance(said, Mapping):
+        said = {key: value for key, value in said.items() if key != "video_processor"}
     for key, value in _numbers(said):
         if _SIDE.fullmatch(key) and value > LARGEST_SIDE:
             raise _absurd(path, key, value, LARGEST_SIDE)

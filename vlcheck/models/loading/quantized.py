@@ -150,9 +150,10 @@ def decompress(network: PreTrainedModel) -> None:
 
     compressed-tensors does so at the first call of the whole network; vlcheck calls its parts, which have none before.
     """
+    quantizer: Any = getattr(network, "hf_quantizer", None)
     if hasattr(network, "ct_decompress_hook"):
         with redirect_stderr(StringIO()):  # a progress bar
-            network.hf_quantizer.compressor.decompress_model(network)
+            quantizer.compressor.decompress_model(network)
 
 
 def described(network: PreTrainedModel, config: Mapping[str, Any]) -> str:

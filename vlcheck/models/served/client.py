@@ -38,11 +38,11 @@ class Said(NamedTuple):
 
 
 class _Heard(NamedTuple):
-    """What came of one try.
+    """The outcome of one try.
 
     Attributes:
         status: the HTTP status; 0 if there was no answer.
-        text: the body, or what went wrong.
+        text: the body, or the fault.
         headers: the headers.
     """
 
@@ -52,7 +52,7 @@ class _Heard(NamedTuple):
 
 
 class _State:
-    """What the threads of a client know together."""
+    """The state that the threads of a client share."""
 
     def __init__(self) -> None:
         self.gate = Gate()
@@ -71,7 +71,7 @@ class Client:
 
     Attributes:
         address: the endpoint and the model.
-        key: where its key is.
+        key: the place of its key.
         patience: limits on waiting.
         connections: number of requests at a time at most.
     """
@@ -92,11 +92,16 @@ class Client:
         return http
 
     def get(self, path: str, *, tries: int | None = None) -> Said:
-        """Ask for what is at a path of the endpoint; see `post`."""
+        """Ask for the JSON at a path of the endpoint; see `post`.
+
+        Args:
+            path: the path, below the endpoint's URL.
+            tries: number of tries; that of `patience` if None.
+        """
         return self._patiently("GET", self.address.url + path, None, tries)
 
     def get_root(self, path: str) -> Said:
-        """Ask once for what is at a path of the server itself; see `post`."""
+        """Ask once for the JSON at a path of the server itself; see `post`."""
         return self._patiently("GET", self.address.root + path, None, 1)
 
     def post(self, path: str, body: Mapping[str, Any]) -> Said:
@@ -110,7 +115,7 @@ class Client:
 
         Raises:
             Unreached: no answer, after all tries.
-            Refused: the endpoint refuses the request.
+            RefusedRequest: the endpoint refuses the request.
             NotThere: it has no such path.
             UsageError: its answer is no JSON.
             NotApplicable: the text is too long for the model.

@@ -27,7 +27,7 @@ _KEPT = (
 
 @dataclass(frozen=True)
 class Version:
-    """What an endpoint says of itself and of the model.
+    """The description that an endpoint gives of itself and of the model.
 
     Attributes:
         server: the server's name and version.
@@ -45,11 +45,11 @@ class Version:
 
 @dataclass(frozen=True)
 class Identity:
-    """What a served model is known by.
+    """The facts by which a served model is known.
 
     Attributes:
         address: its endpoint and id.
-        version: what the endpoint says of itself and of the model.
+        version: the endpoint's description of itself and of the model.
         probed: its answers to the probe at the start of the run.
         probe: the identity of these answers.
         finest: side in pixels of the smallest squares that it tells apart; 0 if that is not known.
@@ -77,7 +77,7 @@ class Identity:
 
     @property
     def pictures(self) -> str:
-        """How pictures are sent, and what is seen of them, in words."""
+        """The way in which pictures are sent, and the detail that is seen of them, in words."""
         seen = f", squares of {self.finest} px in {SIDE} are told apart" if self.finest else ""
         return f"PNG, as they are{seen}"
 

@@ -50,7 +50,7 @@ class WithoutKey(logging.Filter):
     """Leaves out lines of a log that contain the key.
 
     Attributes:
-        key: where the key is.
+        key: the place of the key.
     """
 
     key: ApiKey
@@ -65,7 +65,7 @@ class Bearer(httpx.Auth):
     """Adds the key to each request.
 
     Args:
-        key: where the key is.
+        key: the place of the key.
     """
 
     def __init__(self, key: ApiKey) -> None:

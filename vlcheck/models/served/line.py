@@ -11,9 +11,9 @@ from typing import Any
 from vlcheck.errors import UsageError
 from vlcheck.models.served.client import Client
 from vlcheck.models.served.pictures import SentPicture
-from vlcheck.models.served.pool import Pool
+from vlcheck.models.served.pool import RequestPool
 from vlcheck.models.served.prompts import Prompts
-from vlcheck.models.served.replies import Listed, Origin, first_token, origin, prompt_tokens
+from vlcheck.models.served.replies import Origin, TokenList, first_token, origin, prompt_tokens
 
 CHAT = "/chat/completions"
 
@@ -26,13 +26,13 @@ class Line:
         client: its endpoint.
         prompts: writes the questions.
         pool: the threads that send them.
-        origins: what the answers to the probe said of the model; answers that say otherwise are refused. Empty before
-            the probe was asked.
+        origins: the models that the answers to the probe named; answers that name another one are refused. Empty
+            before the probe was asked.
     """
 
     client: Client
     prompts: Prompts
-    pool: Pool
+    pool: RequestPool
     origins: frozenset[Origin] = frozenset()
 
     @property
@@ -40,20 +40,41 @@ class Line:
         """The number of likeliest tokens that the endpoint lists; 0 if it gives no log-probabilities."""
         return self.prompts.dialect.listed
 
-    def match(self, picture: SentPicture, text: str) -> Future[Listed]:
-        """Ask whether a picture shows a text."""
+    def match(self, picture: SentPicture, text: str) -> Future[TokenList]:
+        """Ask whether a picture shows a text.
+
+        Args:
+            picture: the picture.
+            text: the text.
+        """
         return self._send(lambda: self.prompts.match(picture.url, text), first_token)
 
-    def choice(self, picture: SentPicture, text: str, words: tuple[str, ...]) -> Future[Listed]:
-        """Ask which of some words belongs at the mask of a text."""
+    def choice(self, picture: SentPicture, text: str, words: tuple[str, ...]) -> Future[TokenList]:
+        """Ask which of some words belongs at the mask of a text.
+
+        Args:
+            picture: the picture.
+            text: the text, with "[MASK]" once.
+            words: the words, in the order in which they are offered.
+        """
         return self._send(lambda: self.prompts.choice(picture.url, text, words), first_token)
 
     def answered(self, picture: SentPicture, text: str) -> Future[tuple[tuple[str, float], ...]]:
-        """Ask for the log-probabilities of the prompt in which a text describes a picture."""
+        """Ask for the log-probabilities of the prompt in which a text describes a picture.
+
+        Args:
+            picture: the picture.
+            text: the text.
+        """
         return self._send(lambda: self.prompts.answered(picture.url, text), prompt_tokens)
 
     def origin(self, picture: SentPicture, text: str) -> Future[Origin]:
-        """Ask whether a picture shows a text, and return what the answer says of the model."""
+        """Ask whether a picture shows a text, and return the model that the answer names.
+
+        Args:
+            picture: the picture.
+            text: the text.
+        """
         return self._send(lambda: self.prompts.match(picture.url, text), origin)
 
     def _send(self, request: Callable[[], dict[str, Any]], read: Callable[[Any], Any]) -> Future[Any]:

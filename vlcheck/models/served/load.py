@@ -15,10 +15,10 @@ from vlcheck.models.served.line import CHAT, Line
 from vlcheck.models.served.model import Served
 from vlcheck.models.served.patience import Patience
 from vlcheck.models.served.pictures import SentPicture
-from vlcheck.models.served.pool import Pool
+from vlcheck.models.served.pool import RequestPool
 from vlcheck.models.served.probe import TEXTS, Probed, ask_probe, finest, probe_pictures, unseen
 from vlcheck.models.served.prompts import MOST_LISTED, Dialect, Prompts
-from vlcheck.models.served.refusals import Refused
+from vlcheck.models.served.refusals import RefusedRequest
 from vlcheck.models.served.register import known_as
 from vlcheck.models.served.replies import Garbage, NoLogProbs, Origin, first_token, prompt_tokens
 
@@ -58,7 +58,7 @@ def load(
     client = Client(Address.read(path), _key(key), patience, size)
     version = read_version(client)
     prompts = Prompts(client.address.model, _dialect(client))
-    line = Line(client, prompts, Pool(size))
+    line = Line(client, prompts, RequestPool(size))
     if not line.listed:
         return Served(line, Identity(client.address, version, Probed((), 0.0), ""), "choice")
     probed = ask_probe(line.match)
@@ -80,14 +80,14 @@ def _dialect(client: Client) -> Dialect:
 
 def _listing(client: Client) -> Dialect:
     """Return the first way of asking for log-probabilities that is not refused; without any if none is given."""
-    refused: list[Refused] = []
+    refused: list[RefusedRequest] = []
     ways = [Dialect(limit, listed) for listed in (*_LISTED, 0) for limit in _LIMITS]
     for way in ways:
         try:
             first_token(_asked(client, way))
         except NoLogProbs:
             return replace(way, listed=0)
-        except Refused as error:
+        except RefusedRequest as error:
             if error.status not in (400, 422):
                 raise
             refused.append(error)
@@ -102,7 +102,7 @@ def _without_thoughts(client: Client, dialect: Dialect) -> Dialect:
     before = _yes_or_no(client, dialect)
     try:
         return silent if before < _LITTLE and _yes_or_no(client, silent) > before else dialect
-    except Refused:
+    except RefusedRequest:
         return dialect
 
 
@@ -123,7 +123,7 @@ def _gives_prompts(client: Client, prompts: Prompts) -> bool:
     url = SentPicture(probe_pictures()[0]).url
     try:
         ends = [prompt_tokens(client.post(CHAT, prompts.answered(url, text)).body)[-1:] for text in TEXTS]
-    except (Refused, Garbage):
+    except (RefusedRequest, Garbage):
         return False
     return all(ends) and len({token for ((token, _),) in ends}) == len(ends)
 

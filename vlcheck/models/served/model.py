@@ -23,7 +23,7 @@ from vlcheck.models.served.identity import Identity
 from vlcheck.models.served.line import Line
 from vlcheck.models.served.pictures import SentPicture, SentPictures
 from vlcheck.models.served.prompts import BLANK, CHOICE, LETTERS, rotations
-from vlcheck.models.served.replies import Listed, first_ids, likelihoods
+from vlcheck.models.served.replies import TokenList, first_ids, likelihoods
 from vlcheck.models.setup import Setup
 
 _ONE_WORD = "the model only compares words, and no other is known to be false"
@@ -41,7 +41,7 @@ class Served:
 
     Args:
         line: sends questions.
-        identity: what the model is known by.
+        identity: the facts by which the model is known.
         words: the kind of its mlm, "candidates" or "choice".
 
     Attributes:
@@ -87,7 +87,14 @@ class Served:
         return SentPictures(self, tuple(map(SentPicture, images)))
 
     def begin(self, metric: str, encoded: Encoded, texts: Sequence[str], words: Sequence[Sequence[str]]) -> None:
-        """Send questions whose answers will be asked for later; see `vlcheck.models.protocol.AsksAhead`."""
+        """Send questions whose answers will be asked for later; see `vlcheck.models.protocol.AsksAhead`.
+
+        Args:
+            metric: the metric.
+            encoded: n images, encoded by this model.
+            texts: n texts.
+            words: n lists of words.
+        """
         if not self.line.listed:
             return
         pictures = self._own(encoded, texts)
@@ -112,7 +119,12 @@ class Served:
         return self.answers(encoded, texts).share
 
     def answers(self, encoded: Encoded, texts: Sequence[str]) -> YesNo:
-        """Return P("yes") and P("no") of the answer to the question whether picture i shows text i; see `itm`."""
+        """Return P("yes") and P("no") of the answer to the question whether picture i shows text i; see `itm`.
+
+        Args:
+            encoded: n images, encoded by this model.
+            texts: n texts.
+        """
         self._demand_listed()
         sent = [self._match(*one) for one in zip(self._own(encoded, texts), texts, strict=True)]
         found = [_yes_no(future.result()) for future in sent]
@@ -146,7 +158,13 @@ class Served:
         return [np.array([shares[word] for word in asked]) for shares, asked in zip(found, words, strict=True)]
 
     def top(self, encoded: Encoded, texts: Sequence[str], k: int) -> list[list[tuple[str, float]]]:
-        """Return the probability that one of the words is said that were compared last; see `NamesWords`."""
+        """Return the probability that one of the words is said that were compared last; see `NamesWords`.
+
+        Args:
+            encoded: n images, encoded by this model.
+            texts: n texts.
+            k: not used; there is one entry at most.
+        """
         pictures = self._own(encoded, texts)
         known = [(picture, text, picture.compared.get(text)) for picture, text in zip(pictures, texts, strict=True)]
         return [
@@ -154,7 +172,7 @@ class Served:
             for picture, text, choices in known
         ]
 
-    def _match(self, picture: SentPicture, text: str) -> Future[Listed]:
+    def _match(self, picture: SentPicture, text: str) -> Future[TokenList]:
         return picture.once(("itm", text), partial(self.line.match, picture, text))
 
     def _compare(self, picture: SentPicture, text: str, words: tuple[str, ...]) -> list[Future[Any]]:
@@ -192,7 +210,7 @@ def _refusal(words: Sequence[str]) -> str:
     return _TOO_MANY if len(set(words)) > len(LETTERS) else ""
 
 
-def _yes_no(listed: Listed) -> tuple[float, float]:
+def _yes_no(listed: TokenList) -> tuple[float, float]:
     """Return P("yes") and P("no"); a word that is not listed has 0, which is at most `listed.rest` too low.
 
     Raises:
@@ -208,7 +226,7 @@ def _neither(listed: int) -> str:
     return f"neither yes nor no is among the {listed} likeliest first tokens of the answer: {bound}"
 
 
-def _by_letters(answers: Sequence[Listed]) -> Weighed:
+def _by_letters(answers: Sequence[TokenList]) -> Weighed:
     """Return the shares of words from the answers to all rotations of them, and the mean probability of any letter."""
     count = len(answers)
     totals, mass = [0.0] * count, 0.0

@@ -1,4 +1,4 @@
-"""How long an endpoint is waited for: the time of a request, the pauses between tries, and their number."""
+"""Limits on waiting for an endpoint: the time of a request, the pauses between tries, and their number."""
 
 from __future__ import annotations
 

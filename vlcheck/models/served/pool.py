@@ -13,7 +13,7 @@ _T = TypeVar("_T")
 _Waiting = SimpleQueue["tuple[Future[Any], Callable[[], object]] | None"]
 
 
-class Pool:
+class RequestPool:
     """Threads that do work in the order in which it is given.
 
     They are daemons, unlike those of `ThreadPoolExecutor`: a run that is stopped does not wait for an endpoint. They

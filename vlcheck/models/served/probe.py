@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 
 from vlcheck._util.hashing import digest
 from vlcheck.models.served.pictures import SentPicture
-from vlcheck.models.served.replies import Listed
+from vlcheck.models.served.replies import TokenList
 
 SIDE = 224  # pixels
 REPEATS = 4
@@ -24,7 +24,7 @@ _FLOOR = 1e-3  # differences of a probability that are never taken for a change
 _SPREADS = 4  # a difference counts as a change if it is this many times the largest one among repeats
 _STEPS = 10  # answers are rounded to the tolerance, divided by this, before they identify a probe
 
-Ask = Callable[[SentPicture, str], "Future[Listed]"]  # asks anew, whatever was asked before
+Ask = Callable[[SentPicture, str], "Future[TokenList]"]  # asks anew, whatever was asked before
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Probed:
         noise: largest difference of a token's probability among repeats of a question, in [0, 1].
     """
 
-    answers: tuple[Listed, ...]
+    answers: tuple[TokenList, ...]
     noise: float
 
     @property

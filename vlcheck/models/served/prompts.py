@@ -22,13 +22,13 @@ MOST_LISTED = 20  # tokens that OpenAI and vLLM list at most
 
 @dataclass(frozen=True)
 class Dialect:
-    """What an endpoint accepts of the protocol.
+    """The part of the protocol that an endpoint accepts.
 
     Attributes:
         limit: the name of the limit on the answer's length.
         listed: number of likeliest tokens that it lists; 0 for an endpoint without log-probabilities.
         prompts: whether it gives the log-probabilities of prompts, as vLLM does.
-        more: what else is said in every request.
+        more: further entries of every request.
     """
 
     limit: str = "max_tokens"
@@ -43,7 +43,7 @@ class Prompts:
 
     Attributes:
         model: its id.
-        dialect: what its endpoint accepts.
+        dialect: the part of the protocol that its endpoint accepts.
     """
 
     model: str
@@ -64,7 +64,7 @@ class Prompts:
         Args:
             url: data URL of the picture.
             text: the text, with "[MASK]" once.
-            words: at most as many words as there are letters, in the order in which they are offered.
+            words: the words in the order of the offer, at most as many as there are letters.
         """
         options = "\n".join(f"{letter}. {word}" for letter, word in zip(LETTERS, words, strict=False))
         return self._first_token(url, CHOICE.format(blank=BLANK, text=text.replace(MASK, BLANK), options=options))

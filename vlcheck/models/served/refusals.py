@@ -1,4 +1,4 @@
-"""What a refusal of an endpoint means, in words: its status, its message, and what would be accepted."""
+"""The meaning of a refusal of an endpoint, in words: its status, its message, and what would be accepted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Unreached(UsageError):
     """An endpoint that gave no answer, after all tries."""
 
 
-class Refused(UsageError):
+class RefusedRequest(UsageError):
     """A request that an endpoint refuses.
 
     Args:
@@ -43,13 +43,13 @@ def refusal(status: int, text: str, address: Address, key: ApiKey) -> UsageError
         status: the HTTP status.
         text: the body of the answer.
         address: the endpoint.
-        key: where its key is.
+        key: the place of its key.
     """
-    said = message_of(text)
+    said = said_in(text)
     shown = f" It says: {printable(said, _LONGEST)}" if said else ""
     if status in (401, 403):
         cure = f"refuses the key in {key.variable}" if key.is_set else f"needs a key: {key.variable} has none"
-        return Refused(
+        return RefusedRequest(
             f"{address.url} {cure} (status {status}). Put the key into this environment variable, or name another"
             f" variable with ,key=NAME.{shown}",
             status,
@@ -58,14 +58,16 @@ def refusal(status: int, text: str, address: Address, key: ApiKey) -> UsageError
     if status in (400, 413, 422) and any(words in said.lower() for words in _TOO_LONG):
         return NotApplicable("the text and its picture are too long for the served model")
     if 300 <= status < 400:
-        return Refused(f"{address.url} sends requests elsewhere (status {status}). Name the URL itself.", status, said)
+        return RefusedRequest(
+            f"{address.url} sends requests elsewhere (status {status}). Name the URL itself.", status, said
+        )
     if status == 404 and "model" not in said.lower():
         why = f"it answers with status 404{f' ({printable(said, _LONGEST)})' if said else ''}"
         return NotThere(not_the_protocol(address, why))
-    return Refused(f"{address.url} refuses a request (status {status}).{shown}", status, said)
+    return RefusedRequest(f"{address.url} refuses a request (status {status}).{shown}", status, said)
 
 
-def message_of(text: str) -> str:
+def said_in(text: str) -> str:
     """Return the message in the body of an error, as OpenAI and other servers write it; "" if there is none."""
     try:
         body = json.loads(text)
@@ -83,7 +85,7 @@ def not_the_protocol(address: Address, why: str) -> str:
 
     Args:
         address: the endpoint.
-        why: what it does instead.
+        why: the reason, as a clause.
     """
     hint = "" if address.url.endswith("/v1") else " Does the URL lack /v1?"
     return f"{address.url} is no endpoint of OpenAI's protocol: {why}.{hint} Say {FORM}."

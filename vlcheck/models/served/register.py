@@ -18,7 +18,7 @@ from vlcheck._util.files import replacing
 from vlcheck._util.foreign_files import read_json
 from vlcheck.errors import UsageError
 from vlcheck.models.served.probe import Probed
-from vlcheck.models.served.replies import Listed
+from vlcheck.models.served.replies import TokenList
 
 _PATIENCE = 10.0  # seconds that another process may hold the file
 
@@ -61,7 +61,7 @@ def _written(probed: Probed) -> dict[str, Any]:
 
 
 def _probed(kept: Any) -> Probed:
-    answers = tuple(Listed(tuple((str(token), float(prob)) for token, prob in tokens)) for tokens in kept["answers"])
+    answers = tuple(TokenList(tuple((str(token), float(prob)) for token, prob in tokens)) for tokens in kept["answers"])
     return Probed(answers, float(kept["noise"]))
 
 

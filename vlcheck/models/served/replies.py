@@ -22,7 +22,7 @@ class NoLogProbs(UsageError):
 
 
 class Origin(NamedTuple):
-    """What an answer says of the model that gave it.
+    """The model that gave an answer, as the answer names it.
 
     Attributes:
         model: the id of the model.
@@ -34,7 +34,7 @@ class Origin(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Listed:
+class TokenList:
     """The likeliest tokens at the place of the answer's first token.
 
     Attributes:
@@ -63,10 +63,15 @@ class Listed:
         return sum(prob for token, prob in self.tokens if _reads_as(token, word, fold))
 
     def has(self, word: str, *, fold: bool = True) -> bool:
-        """Return True if a listed token reads as a word; see `of`."""
+        """Return True if a listed token reads as a word.
+
+        Args:
+            word: the word.
+            fold: whether capitals make no difference.
+        """
         return any(_reads_as(token, word, fold) for token, _ in self.tokens)
 
-    def distance(self, other: Listed) -> float:
+    def distance(self, other: TokenList) -> float:
         """Return the largest difference of a token's probability in two lists.
 
         A token that one list lacks may have any probability up to `most_unlisted` there: the one nearest to the other
@@ -76,7 +81,7 @@ class Listed:
         return max((_apart(token, (own, self), (theirs, other)) for token in {*own, *theirs}), default=0.0)
 
 
-def first_token(body: Any) -> Listed:
+def first_token(body: Any) -> TokenList:
     """Return the likeliest first tokens in the answer to a chat.
 
     Args:
@@ -95,7 +100,7 @@ def first_token(body: Any) -> Listed:
     listed = first.get("top_logprobs")
     if not isinstance(listed, Sequence) or not listed:
         raise NoLogProbs("the endpoint gives no log-probabilities of other tokens: top_logprobs is empty")
-    return Listed(tuple((_text(one), math.exp(_log_prob(one))) for one in listed))
+    return TokenList(tuple((_text(one), math.exp(_log_prob(one))) for one in listed))
 
 
 def prompt_tokens(body: Any) -> tuple[tuple[str, float], ...]:
@@ -160,7 +165,9 @@ def _reads_as(token: str, word: str, fold: bool) -> bool:
     return bare.lower() == word.lower() if fold else bare == word
 
 
-def _apart(token: str, one: tuple[Mapping[str, float], Listed], other: tuple[Mapping[str, float], Listed]) -> float:
+def _apart(
+    token: str, one: tuple[Mapping[str, float], TokenList], other: tuple[Mapping[str, float], TokenList]
+) -> float:
     (probs, listed), (others, their_list) = one, other
     if token in probs and token in others:
         return abs(probs[token] - others[token])

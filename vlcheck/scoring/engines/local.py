@@ -153,7 +153,7 @@ def _finishing(chunk: Chunk, scorer: CachedScorer, leases: Leases) -> Iterator[t
     """Answer a chunk, with the pauses of `CachedScorer.scoring`.
 
     Yields:
-        At last the chunk, and whether it is answered, by another worker or now; False while another one holds it.
+        The chunk at last, with True if it is answered, by another worker or now; False while another one holds it.
     """
     if scorer.has(chunk):
         yield chunk, True
