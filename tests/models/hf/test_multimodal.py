@@ -31,7 +31,8 @@ def test_phi_4_is_asked_as_transformers_has_it(tmp_path: Path) -> None:
     theirs = []
     for image in PICTURES:
         asked = [{"type": "image"}, {"type": "text", "text": QUESTION.format(text="a red bus")}]
-        prompt = processor.apply_chat_template([{"role": "user", "content": asked}], add_generation_prompt=True)
+        user = {"role": "user", "content": asked}
+        prompt = processor.tokenizer.apply_chat_template([user], add_generation_prompt=True, tokenize=False)
         inputs = processor(text=[prompt], images=[image], return_tensors="pt").to(torch.float64)
         with torch.inference_mode():
             probs = network(**inputs).logits[0, -1].softmax(-1)
