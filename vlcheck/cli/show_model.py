@@ -1,4 +1,4 @@
-"""What a model makes of pictures, texts and weights, as a table or as JSON."""
+"""Show what a model makes of pictures, texts and weights, as a table or as JSON."""
 
 from __future__ import annotations
 

@@ -229,7 +229,7 @@ class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
         unasked: tests of the suite that need an explanation for which the run did not ask.
         sees: whether the model sees the pictures; None in older files.
         wrappers: the wrappers between the model's answers and its network, the outermost first; mostly none.
-        setup: what is done to pictures, texts and weights, by name, e.g. "pictures"; empty in older files.
+        setup: the treatment of pictures, texts and weights, by name, e.g. "pictures"; empty in older files.
         wordings: the wordings of the question that the model was asked, the usual one first; empty if it was asked in
             one alone.
         exit_status: exit status of the run's process; None while it runs.
