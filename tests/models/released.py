@@ -149,7 +149,7 @@ def _compression(bits: int, keep: tuple[str, ...]) -> dict[str, object]:
 
 
 def by_torchao(base: Path, into: Path) -> Path:
-    """Quantize a checkpoint's linear layers to weights of 8 bits with torchao; skip the test where it is not installed."""
+    """Quantize linear layers to weights of 8 bits with torchao; skip the test where it is not installed."""
     pytest.importorskip("torchao", reason="needs torchao, of the dependency group `nightly`")
     from torchao.quantization import Int8WeightOnlyConfig
     from transformers import TorchAoConfig
