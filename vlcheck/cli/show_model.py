@@ -1,4 +1,4 @@
-"""Show what a model makes of pictures, texts and weights, as a table or as JSON."""
+"""The setup of a model, as a table or as JSON."""
 
 from __future__ import annotations
 

@@ -560,7 +560,6 @@ def empty(folder: Path) -> None:
 
 def open_clip(folder: Path) -> None:
     empty(folder)
-    say(folder / "open_clip_config.json", model_cfg={})
     torch.save({"visual.conv1.weight": torch.ones(2)}, folder / "open_clip_pytorch_model.bin")
 
 
@@ -600,7 +599,7 @@ def authors_own(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (open_clip, "in open_clip's layout, which vlcheck does not read: name the same model in transformers' layout"),
+        (open_clip, "weights of open_clip, .* name the architecture, too: open_clip:ARCH/FILE"),
         (
             inner("checkpoint-500", "checkpoint-1000"),
             r"in its folders checkpoint-500, checkpoint-1000: .* e\.g\. .*checkpoint-1000",
@@ -630,5 +629,5 @@ def test_a_file_in_the_place_of_its_folder_is_told(folder: Path) -> None:
     with pytest.raises(UsageError, match=rf"model\.safetensors: a file; .* name the folder: {folder}\."):
         load_model(str(folder / WHOLE))
     open_clip(folder)
-    with pytest.raises(UsageError, match=r"open_clip_pytorch_model\.bin: a file; .*in open_clip's layout"):
+    with pytest.raises(UsageError, match=r"open_clip_pytorch_model\.bin: a file; .*weights of open_clip"):
         load_model(str(folder / "open_clip_pytorch_model.bin"))

@@ -26,7 +26,6 @@ from vlcheck.cases.case import MASK
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, argument, demand_type, marked, nearest
 from vlcheck.metrics.registry import DEFAULT_KINDS, KINDS, OF_MODELS
 from vlcheck.models.loading.foreign_model import ForeignModel
-from vlcheck.models.loading.other_layouts import family_of
 from vlcheck.models.loading.pair import Pair
 from vlcheck.models.loading.registry import registered_families, registered_tasks, registered_wrappers
 from vlcheck.models.loading.spec import ModelSpec, parse
@@ -222,6 +221,7 @@ def _demand_options(parsed: ModelSpec, known: Iterable[str]) -> None:
 
 def _pretrained(parsed: ModelSpec, families: Mapping[str, EntryPoint], trusted: bool) -> Loader | None:
     """Return the loader of the architecture that the config of a checkpoint names; None if there is no checkpoint."""
+    from vlcheck.models.loading.other_layouts import family_of  # imports torch
     from vlcheck.models.loading.pretrained import Pretrained  # imports transformers
     from vlcheck.models.loading.tasks import mapped_loader  # imports transformers
 

@@ -82,7 +82,7 @@ class OwnTexts(OpenClipTexts):
 
     Args:
         limit: the number of tokens that every text is padded to.
-        clean: a way to clean a text before: "lower", "canonicalize" or "whitespace".
+        clean: the cleaning of a text before: "lower", "canonicalize" or "whitespace".
     """
 
     def __init__(self, *, limit: int, clean: str = "lower") -> None:
