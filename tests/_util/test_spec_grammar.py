@@ -388,5 +388,5 @@ def test_what_the_page_on_specs_names_is_parsed_and_written_as_it_is(spec):
     if spec.startswith(tuple(_SCHEMES)):
         assert parse_data(str(parse_data(spec, _SCHEMES)), _SCHEMES) == parse_data(spec, _SCHEMES, exists=nothing)
     else:
-        wrappers = ("calibrated", "symmetrised")
-        assert str(parse_model(spec, ("albef", "tiny"), METRICS, wrappers=wrappers, exists=nothing)) == spec
+        families, wrappers = ("albef", "clip", "openai", "tiny"), ("calibrated", "symmetrised")
+        assert str(parse_model(spec, families, METRICS, wrappers=wrappers, exists=nothing)) == spec

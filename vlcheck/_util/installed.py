@@ -18,7 +18,7 @@ ABSENT = "not installed"
 DECIDING = (
     # Networks.
     "torch", "torchvision", "transformers", "timm",
-    # Packages that transformers uses whenever they are installed: adapters, quantised weights, faster kernels.
+    # Packages that transformers uses whenever they are installed: adapters, quantized weights, faster kernels.
     "peft", "accelerate", "bitsandbytes", "compressed-tensors", "torchao", "kernels", "flash-attn",
     "flash-linear-attention", "causal-conv1d", "mamba-ssm", "gptqmodel", "hqq", "optimum", "optimum-quanto",
     # Texts: tokenizers, the formats of their files, and templates of questions.

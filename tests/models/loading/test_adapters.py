@@ -16,6 +16,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 peft = pytest.importorskip("peft")
+pytest.importorskip("compressed_tensors")
 
 from tests.models import chats, checkpoints, released  # noqa: E402
 from tests.models.hf import test_generative, test_hosted  # noqa: E402

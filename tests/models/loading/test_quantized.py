@@ -14,7 +14,6 @@ from PIL import Image
 from torch import Tensor
 
 pytest.importorskip("peft")
-pytest.importorskip("torchao")
 pytest.importorskip("compressed_tensors")
 
 from tests.models import chats, checkpoints

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.conftest import ROOT
 from tests.models.served.server import MODEL
@@ -62,6 +63,7 @@ def running(backend: str, *, warm: bool = False, port: int = 0) -> Iterator[Runn
         warm: whether it needs torch.
         port: its port; 0 for any that is free.
     """
+    pytest.importorskip("uvicorn", reason="needs uvicorn, of the dependency group `tests`")
     python = warm_python().command if warm else sys.executable
     command = [python, "-m", "tests.models.served.server", backend, f"--port={port}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:

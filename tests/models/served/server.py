@@ -23,7 +23,6 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import uvicorn
 from PIL import Image
 
 import vlcheck
@@ -351,6 +350,8 @@ def _log_softmax(scores: Mapping[str, float]) -> Listed:
 
 
 def main() -> None:
+    import uvicorn
+
     parser = argparse.ArgumentParser()
     parser.add_argument("backend", help="drawn, tiny, or the folder of a checkpoint")
     parser.add_argument("--port", type=int, default=0)

@@ -53,7 +53,7 @@ class Florence2(Instructed):
     def written(self, seen: Tensor, prompts: Sequence[str], ids: Tensor, keep: Tensor) -> Tensor:
         tokenizer, n = self.texts.tokenizer, len(ids)
         begun = ids.new_full((n, 1), tokenizer.bos_token_id)
-        read, attention = self._read(seen, prompts)
+        read, attention = self._encoded(seen, prompts)
         logits: Tensor = self.network(
             encoder_outputs=BaseModelOutput(last_hidden_state=read.expand(n, -1, -1)),
             attention_mask=attention.expand(n, -1),
@@ -63,7 +63,7 @@ class Florence2(Instructed):
         ).logits
         return logits
 
-    def _read(self, seen: Tensor, prompts: Sequence[str]) -> tuple[Tensor, Tensor]:
+    def _encoded(self, seen: Tensor, prompts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Return the encoder's states of a picture and n prompts, (n, tokens, width), and their attention mask."""
         tokenizer, embed = self.texts.tokenizer, self.network.get_input_embeddings()
         ids = [[tokenizer.bos_token_id, *self._spelled(prompt), tokenizer.eos_token_id] for prompt in prompts]

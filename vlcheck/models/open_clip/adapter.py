@@ -36,13 +36,13 @@ class OpenClip(ComparesVectors):
 
     Args:
         published: the model on the disk.
-        network: its network, in its dtype, on its device.
+        network: its network, a module in its dtype, on its device.
         texts: its tokenizer.
     """
 
-    def __init__(self, published: Published, network: nn.Module, texts: OpenClipTexts) -> None:
+    def __init__(self, published: Published, network: Any, texts: OpenClipTexts) -> None:
         self.name = published.name
-        self.network: Any = network
+        self.network = network
         self.texts = texts
         # open_clip takes the size from the network, whatever preprocess_cfg says.
         self.prepare = image_transform_v2(
@@ -114,7 +114,7 @@ class OpenClipCoCa(Autoregressive, OpenClipRanks):
     lacks = MappingProxyType({})
     texts: OwnTexts
 
-    def __init__(self, published: Published, network: nn.Module, texts: OpenClipTexts) -> None:
+    def __init__(self, published: Published, network: Any, texts: OpenClipTexts) -> None:
         if not isinstance(texts, OwnTexts):
             raise UsageError("a CoCa with a tokenizer of transformers is not read: accepted is open_clip's own.")
         super().__init__(published, network, texts)
