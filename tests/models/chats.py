@@ -168,8 +168,8 @@ def _llama(**more: object) -> dict[str, object]:
     return {"model_type": "llama", **TEXT, **more}
 
 
-def llava(folder: Path) -> Path:
-    config = LlavaConfig(vision_config=_clip_vision(), text_config=_llama(), image_token_index=number(IMAGE))
+def llava(folder: Path, **text: object) -> Path:
+    config = LlavaConfig(vision_config=_clip_vision(), text_config=_llama(**text), image_token_index=number(IMAGE))
     images = CLIPImageProcessor(size={"shortest_edge": SIDE}, crop_size=SQUARE)
     named = {"patch_size": 8, "vision_feature_select_strategy": "default", "num_additional_image_tokens": 1}
     return _save(folder, config, LlavaProcessor(images, tokenizer(), chat_template=LLAVA, **named))

@@ -123,3 +123,11 @@ def test_a_setup_is_one_line():
     assert setup.line() == "precision float32; server http://localhost"
     assert setup.said() == {"precision": "float32", "server": "http://localhost"}
     assert setup_of(SimpleNamespace(setup=3)) == Setup()
+
+
+def test_device_and_precision_are_a_servers_if_no_part_of_a_model_runs_here():
+    served, here = Setup(server="http://localhost:8000/v1"), Setup(precision="float32")
+    assert served.is_served
+    assert together({"itm": served, "mlm": served}).is_served
+    assert not here.is_served
+    assert not together({"itm": served, "mlm": here}).is_served

@@ -53,15 +53,16 @@ class ParitySide:
         Args:
             versions: versions of the software that determines its scores.
         """
+        setup = setup_of(self.model)
         return SideRecord(
             model=self.model.name,
             spec=self.spec,
             fingerprint=self.model.fingerprint,
-            device=self.device,
-            dtype=self.dtype,
+            device="" if setup.is_served else self.device,
+            dtype="" if setup.is_served else self.dtype,
             batch_size=self.batch_size,
             kinds={name: self.model.kinds[name] for name in METRICS if name in self.model.metrics},
-            setup=setup_of(self.model).said(),
+            setup=setup.said(),
             versions=dict(versions),
         )
 

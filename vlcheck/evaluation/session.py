@@ -108,7 +108,7 @@ class Session:
         adapter, config, source = self.model.adapter, self.config, self.model.source
         self._select_cases(tests)  # the selection shows which pictures the data leaves out
         stated = {test.id: test for test in tests}
-        contract = tried.look_up(adapter.fingerprint)
+        contract, setup = tried.look_up(adapter.fingerprint), setup_of(adapter)
         return RunRecord(
             schema=SCHEMA,
             model=config.model,
@@ -118,14 +118,14 @@ class Session:
             score_kinds=dict(adapter.kinds),
             sees=sees_pictures(adapter),
             wrappers=[WrapperRecord(**one._asdict()) for one in wrappings_of(adapter)],
-            setup=setup_of(adapter).said(),
+            setup=setup.said(),
             wordings=list(wordings_of(adapter)) if config.wordings else [],
             data=config.data,
             images=source.images,
             seed=source.seed,
             sequential=config.sequential,
-            device=config.device,
-            dtype=config.dtype,
+            device=None if setup.is_served else config.device,
+            dtype=None if setup.is_served else config.dtype,
             trust_remote_code=config.trust_remote_code,
             versions={"python": platform.python_version()}
             | {**self.model.scorer.store.versions}

@@ -39,6 +39,11 @@ class Setup:
     quantization: str = ""
     server: str = ""
 
+    @property
+    def is_served(self) -> bool:
+        """True if all weights are a server's, which has its own device and precision."""
+        return bool(self.server) and not self.precision
+
     def said(self) -> dict[str, str]:
         """Return the attributes that are not empty, by their names."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}

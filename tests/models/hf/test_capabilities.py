@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
+from torch import nn
 from transformers import (
     CLIPImageProcessor,
     GemmaConfig,
@@ -16,7 +19,7 @@ from transformers import (
 
 from tests.models import chats
 from vlcheck.errors import UsageError
-from vlcheck.models.hf.capabilities import asked_inputs, check_decoder, image_token, token_limit
+from vlcheck.models.hf.capabilities import asked_inputs, check_decoder, image_token, picks_tokens, token_limit
 from vlcheck.models.hf.forward import Forward
 
 
@@ -45,6 +48,13 @@ def test_the_most_tokens_are_stated_by_the_config_or_the_tokenizer() -> None:
     words = chats.tokenizer(model_max_length=77)
     assert token_limit(GemmaConfig(max_position_embeddings=99), words) == 99
     assert token_limit(PreTrainedConfig(), words) == 77
+
+
+def test_a_network_picks_the_tokens_it_attends_to_by_a_part_with_that_name() -> None:
+    network: Any = nn.Sequential(nn.Linear(1, 1))
+    assert not picks_tokens(network)
+    network[0].indexer = nn.Linear(1, 1)
+    assert picks_tokens(network)
 
 
 def test_an_encoder_of_texts_is_refused() -> None:

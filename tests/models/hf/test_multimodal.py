@@ -16,7 +16,7 @@ from vlcheck.errors import UsageError
 from vlcheck.models.adapters.wording import QUESTION
 from vlcheck.models.loading.load import load_model
 from vlcheck.models.loading.refused import REFUSED
-from vlcheck.models.loading.tasks import mapped_loader
+from vlcheck.models.loading.tasks import check_type
 
 PICTURES = [Image.effect_mandelbrot(size, (-2, -1.5, 1, 1.5), 30).convert("RGB") for size in ((64, 48), (90, 40))]
 
@@ -31,7 +31,8 @@ def test_phi_4_is_asked_as_transformers_has_it(tmp_path: Path) -> None:
     theirs = []
     for image in PICTURES:
         asked = [{"type": "image"}, {"type": "text", "text": QUESTION.format(text="a red bus")}]
-        prompt = processor.apply_chat_template([{"role": "user", "content": asked}], add_generation_prompt=True)
+        user = {"role": "user", "content": asked}
+        prompt = processor.tokenizer.apply_chat_template([user], add_generation_prompt=True, tokenize=False)
         inputs = processor(text=[prompt], images=[image], return_tensors="pt").to(torch.float64)
         with torch.inference_mode():
             probs = network(**inputs).logits[0, -1].softmax(-1)
@@ -44,4 +45,4 @@ def test_phi_4_is_asked_as_transformers_has_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["voxtral", "qwen2_5_omni", "neomme"])
 def test_types_that_cannot_be_asked_are_refused_in_a_sentence(kind: str) -> None:
     with pytest.raises(UsageError, match=rf"Some of model type {kind} is refused: {REFUSED[kind]}\."):
-        mapped_loader({"architectures": ["Some"], "model_type": kind}, {}, ())
+        check_type({"architectures": ["Some"], "model_type": kind})

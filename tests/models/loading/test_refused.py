@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -13,15 +14,17 @@ from vlcheck.models.loading.load import load_model
 from vlcheck.models.loading.refused import REFUSED
 from vlcheck.models.loading.tasks import MAPPED
 
+NAMED = {kind: next((named[kind] for named in MAPPED.values() if kind in named), "Unmapped") for kind in REFUSED}
 # Published checkpoints name a classifier, where transformers maps the type to the network inside of it.
-PUBLISHED = {"shieldgemma2": "ShieldGemma2ForImageClassification"}
+PUBLISHED = ("shieldgemma2", "ShieldGemma2ForImageClassification")
 
 
-@pytest.mark.parametrize("kind", REFUSED)
-def test_a_type_is_refused_with_the_reason(kind: str, tmp_path: Path) -> None:
-    architecture = PUBLISHED.get(kind) or next((named[kind] for named in MAPPED.values() if kind in named), "Unmapped")
+@pytest.mark.parametrize(("kind", "architecture"), [*NAMED.items(), PUBLISHED])
+def test_a_type_is_refused_with_the_reason(kind: str, architecture: str, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"model_type": kind, "architectures": [architecture]}))
-    with pytest.raises(UsageError, match=f"{architecture} of model type {kind} is refused: its? "):
+    with pytest.raises(
+        UsageError, match=re.escape(f"{architecture} of model type {kind} is refused: {REFUSED[kind]}.")
+    ):
         load_model(str(tmp_path))
 
 

@@ -10,7 +10,7 @@ from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 from vlcheck.errors import UsageError
 from vlcheck.models.loading.refused import REFUSED
 from vlcheck.models.loading.registry import registered_tasks
-from vlcheck.models.loading.tasks import MAPPED, mapped_loader
+from vlcheck.models.loading.tasks import MAPPED, check_type, mapped_loader, maps
 
 LOADER = EntryPoint("image-text-to-text", "tests.doubles:Competent", "vlcheck.tasks")
 LOADERS = {LOADER.name: LOADER}
@@ -29,7 +29,6 @@ def test_an_architecture_of_a_task_is_loaded_by_it():
     ("architecture", "kind", "why"),
     [
         ("LlavaForVideo", "llava", r"Of its model type llava, LlavaForConditionalGeneration is one of image-text-to"),
-        ("PI0ForConditionalGeneration", "pi0", "of model type pi0 is refused: it moves a robot, and writes no text"),
         (
             "Own",
             "own",
@@ -41,6 +40,17 @@ def test_an_architecture_of_a_task_is_loaded_by_it():
 def test_others_are_refused_in_a_sentence(architecture, kind, why):
     with pytest.raises(UsageError, match=why):
         mapped_loader({"architectures": [architecture], "model_type": kind}, LOADERS, ["albef", "CLIPModel"])
+
+
+def test_a_type_is_refused_whatever_its_architecture_is():
+    with pytest.raises(UsageError, match=r"Gemma3ForCond\w+ of model type shieldgemma2 is refused: it judges whether"):
+        check_type({"architectures": ["Gemma3ForConditionalGeneration"], "model_type": "shieldgemma2"})
+    check_type({"architectures": ["Gemma3ForConditionalGeneration"], "model_type": "gemma3"})
+
+
+def test_a_pair_of_transformers_own_is_mapped():
+    assert maps("glmga", "Glm46VForConditionalGeneration")
+    assert not maps("glmga", "Glm4vForConditionalGeneration")
 
 
 def test_what_is_refused_is_a_type_of_transformers():

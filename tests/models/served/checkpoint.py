@@ -15,7 +15,7 @@ _LIKED = 1.5  # of the mean state at the place of the answer, which is added to 
 
 def chatting(folder: Path) -> Path:
     """Save a tiny LLaVA whose template writes the first token itself."""
-    chats.llava(folder)
+    chats.llava(folder, head_dim=32)  # vLLM has no smaller heads on a CPU
     processor = AutoProcessor.from_pretrained(folder)
     processor.chat_template = "<s>" + chats.LLAVA
     processor.save_pretrained(folder)

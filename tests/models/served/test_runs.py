@@ -15,6 +15,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.models.served.running import Running, running
 from tests.warm_python import warm_python
+from vlcheck.results.file import read
 
 KEY = "sk-Qz7-secret-of-this-test-81"
 STATES = """
@@ -81,7 +82,9 @@ def test_a_served_model_passes_what_it_passes_in_process(tmp_path, embedded, wor
     assert "1 pass" in ended.stdout
     results = (tmp_path / "vlcheck-results.jsonl").read_text()
     assert results.count('"kind": "identity"') == (2 if workers else 1)
-    assert 'kind": "identity"' in results
+    kept = read(tmp_path / "vlcheck-results.jsonl").run
+    assert (kept.device, kept.dtype) == (None, None)  # the server's own are not known
+    assert kept.setup["server"].startswith(embedded.root)
 
 
 def test_a_model_that_changes_during_the_run_makes_it_invalid(tmp_path, embedded):

@@ -47,6 +47,11 @@ class Thinker:
     chat: Chat
     ends: Container[int]
 
+    @property
+    def limit(self) -> int:
+        """The largest number of tokens of a thought."""
+        return self.chat.thought.limit if self.chat.thought else 0
+
     def think(self, read: Read, asked: Sequence[int], device: torch.device) -> ThoughtThrough:
         """Return a question with the thought about it.
 

@@ -15,6 +15,7 @@ from transformers import PreTrainedTokenizerBase
 from vlcheck.errors import UsageError
 from vlcheck.models.adapters.autoregressive import Autoregressive
 from vlcheck.models.adapters.base import log_softmax, own
+from vlcheck.models.adapters.described import joined
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.thinking import Read, Thinker, ThoughtThrough
 from vlcheck.models.adapters.wording import QUESTION, WORDINGS
@@ -135,6 +136,10 @@ class Answering(Autoregressive):
             return self.logits(features, image, whole, whole.new_tensor([whole.shape[1] - 1]))[0, -1]
 
         return read
+
+    def texts_said(self) -> str:
+        thought = self.thinker and f"after a thought of at most {self.thinker.limit} tokens"
+        return joined(super().texts_said(), f"question {self.wording!r}", thought or "")
 
     def _thought_through(self, features: Features, row: int, text: str) -> ThoughtThrough:
         """Return the question about a text, with the thought about it if the model thinks."""

@@ -42,6 +42,15 @@ def asked_inputs(network: PreTrainedModel) -> Mapping[str, bool]:
     return {"return_mm_token_type_ids": True} if takes else {}
 
 
+def picks_tokens(network: PreTrainedModel) -> bool:
+    """Return True if a part of a network, its indexer, picks the tokens that later ones attend to.
+
+    Where two tokens are nearly as good, rounding decides between them, and what is read with them changes with it:
+    kept states, or padding, then change scores by far more than rounding.
+    """
+    return any(name.rpartition(".")[2] == "indexer" for name, _ in network.named_modules())
+
+
 def token_limit(config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase) -> int:
     """Return the largest number of tokens that a network reads.
 

@@ -12,6 +12,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from vlcheck.models.adapters.base import log_softmax
 from vlcheck.models.adapters.tryout import PLAIN
+from vlcheck.models.hf.capabilities import picks_tokens
 from vlcheck.models.hf.prefixes import KeptPrefix, UnkeptPrefix
 
 if TYPE_CHECKING:
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
 
 _PICTURE = Image.linear_gradient("L").resize(PLAIN.size).convert("RGB")  # no two parts of it are alike
 _TEXTS = ("a dog", "a red bus on the street, and a dog beside it")
-# Differences of log-probabilities that rounding makes. Linear attention is computed in float32 by a network in float64.
-# In half precision also a wrong prefix may differ by less.
-_ROUNDING: Mapping[torch.dtype, float] = {torch.float64: 1e-5, torch.float32: 1e-5, torch.float16: 1e-2}
-_ROUGHEST = 5e-2  # bfloat16
-_LARGE = 10  # times more, in a large network
+# Differences of log-probabilities that rounding makes. A network in float64 computes linear attention in float32.
+_EXACT = 1e-5
+# In half precision also a wrong prefix may differ by less. A large network rounds up to _LARGE times more.
+_ROUGH: Mapping[torch.dtype, float] = {torch.float16: 1e-2, torch.bfloat16: 5e-2}
+_LARGE = 10
 
 
 @torch.inference_mode()
@@ -31,7 +32,8 @@ def fitting_reading(model: Generative) -> type[KeptPrefix | UnkeptPrefix]:
     """Return the way to read pictures that is exact and fastest: with kept prefixes if the scores are the same.
 
     A picture and two questions of different lengths are read with a kept prefix, and as whole conversations, each
-    alone. Rounding differs more in a larger network, so it is measured: by whole conversations that are padded.
+    alone and padded. All have to agree within rounding; in half precision, padding tells how much that is. A network
+    that picks the tokens it attends to may agree on one picture and not on the next, so it is not tried.
 
     Args:
         model: the model.
@@ -39,6 +41,8 @@ def fitting_reading(model: Generative) -> type[KeptPrefix | UnkeptPrefix]:
     Raises:
         Exception: the network does not read a whole conversation.
     """
+    if picks_tokens(model.network):
+        return UnkeptPrefix
     begun = model.begin(_PICTURE)
     asked = [torch.tensor(model.after(begun, text, model.chat.asked(text))) for text in _TEXTS]
     ids = pad_sequence(asked, batch_first=True).to(model.network.device)
@@ -46,15 +50,26 @@ def fitting_reading(model: Generative) -> type[KeptPrefix | UnkeptPrefix]:
     whole = UnkeptPrefix.read(model.forward, begun)
     rows = zip(ids, ends, strict=True)
     alone = torch.cat([whole.logits(model.forward, row[None, : end + 1], end[None]) for row, end in rows])[:, 0]
-    usual = _ROUNDING.get(alone.dtype, _ROUGHEST)
     rounding = _difference(_each(whole.logits(model.forward, ids, ends)), alone)
-    if rounding > _LARGE * usual:  # padding alone changes a score
+    allowed = _allowed(alone.dtype, rounding)
+    if rounding > allowed:  # padding alone changes a score
         return UnkeptPrefix
     try:
         kept = _each(KeptPrefix.read(model.forward, begun).logits(model.forward, ids, ends))
     except Exception:  # noqa: BLE001 - networks raise errors of many kinds where they keep no states, or other ones
         return UnkeptPrefix
-    return KeptPrefix if _difference(kept, alone) <= max(usual, _LARGE * min(rounding, usual)) else UnkeptPrefix
+    return KeptPrefix if _difference(kept, alone) <= allowed else UnkeptPrefix
+
+
+def _allowed(dtype: torch.dtype, rounding: float) -> float:
+    """Return the largest difference that counts as rounding.
+
+    Args:
+        dtype: the type of the logits.
+        rounding: the difference that padding makes.
+    """
+    usual = _ROUGH.get(dtype)
+    return _EXACT if usual is None else max(usual, _LARGE * min(rounding, usual))
 
 
 def _each(logits: Tensor) -> Tensor:

@@ -141,7 +141,7 @@ class Generative(Answering):
     def texts_said(self) -> str:
         return joined(
             f"chat template {digest(self.chat.template)[:8]}",
-            f"question {QUESTION!r}",
+            super().texts_said(),
             f"request {REQUEST!r}",
             self.reading.said,
         )

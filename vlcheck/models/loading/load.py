@@ -223,7 +223,7 @@ def _pretrained(parsed: ModelSpec, families: Mapping[str, EntryPoint], trusted: 
     """Return the loader of the architecture that the config of a checkpoint names; None if there is no checkpoint."""
     from vlcheck.models.loading.other_layouts import family_of  # imports torch
     from vlcheck.models.loading.pretrained import Pretrained  # imports transformers
-    from vlcheck.models.loading.tasks import mapped_loader  # imports transformers
+    from vlcheck.models.loading.tasks import check_type, mapped_loader  # imports transformers
 
     spec = parsed.said
     if parsed.path.endswith(".py"):
@@ -235,6 +235,7 @@ def _pretrained(parsed: ModelSpec, families: Mapping[str, EntryPoint], trusted: 
         if family := family_of(checkpoint.folder):
             path = str(checkpoint.folder) if parsed.revision else parsed.path
             return _registered(replace(parsed, family=family, path=path), families)
+        check_type(checkpoint.config)
         entry = families.get(checkpoint.architecture) or mapped_loader(checkpoint.config, registered_tasks(), families)
     except (UsageError, OSError) as error:  # OSError: the folder may not be read
         raise UsageError(f"{_option(spec)}: {marked(error)}") from error

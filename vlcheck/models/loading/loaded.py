@@ -15,6 +15,7 @@ from transformers import PreTrainedModel
 from vlcheck.errors import UsageError
 from vlcheck.models.loading.misfits import check_formats, is_index, is_of_adapter, is_of_quantizer, reason, scaled, some
 from vlcheck.models.loading.quantized import quantizations
+from vlcheck.models.loading.tasks import maps
 
 _OLD = re.compile(r"(?<=LayerNorm\.)(gamma|beta)$")
 _NUMBER = re.compile(r"\.\d+\.")
@@ -81,6 +82,8 @@ def _check_kind(network: PreTrainedModel, config: Mapping[str, Any]) -> None:
     said, made = config.get("model_type"), type(network.config).model_type
     named = config["architectures"][0]
     meant = getattr(getattr(transformers, named, network).config_class, "model_type", made)
+    if said == made and maps(str(said), named):
+        return
     if said in transformers.CONFIG_MAPPING and {said, meant} != {made}:
         raise UsageError(f'config.json: "model_type" {said!r} and "architectures" {named} differ; accepted: {meant!r}.')
 

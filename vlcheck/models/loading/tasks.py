@@ -21,6 +21,30 @@ MAPPED: Mapping[str, Mapping[str, str]] = {
 }
 
 
+def check_type(config: Mapping[str, Any]) -> None:
+    """Refuse a checkpoint of a type that cannot be asked about a picture, whatever its architecture is.
+
+    Args:
+        config: the content of config.json, with one architecture.
+
+    Raises:
+        UsageError: its type is refused.
+    """
+    (architecture,), kind = config["architectures"], str(config.get("model_type"))
+    if kind in REFUSED:
+        raise UsageError(f"{architecture} of model type {kind} is refused: {REFUSED[kind]}.")
+
+
+def maps(kind: str, architecture: str) -> bool:
+    """Return True if transformers maps a type of models to an architecture.
+
+    Args:
+        kind: the type.
+        architecture: the name of a class.
+    """
+    return any(named.get(kind) == architecture for named in MAPPED.values())
+
+
 def mapped_loader(config: Mapping[str, Any], loaders: Mapping[str, EntryPoint], families: Iterable[str]) -> EntryPoint:
     """Return the loader of the task that transformers maps the architecture of a checkpoint to.
 
@@ -30,11 +54,9 @@ def mapped_loader(config: Mapping[str, Any], loaders: Mapping[str, EntryPoint], 
         families: names of families, for the message.
 
     Raises:
-        UsageError: transformers maps the architecture to none of the tasks, or its type is refused.
+        UsageError: transformers maps the architecture to none of the tasks.
     """
     (architecture,), kind = config["architectures"], str(config.get("model_type"))
-    if kind in REFUSED:
-        raise UsageError(f"{architecture} of model type {kind} is refused: {REFUSED[kind]}.")
     of_kind = {task: named[kind] for task, named in MAPPED.items() if task in loaders and kind in named}
     for task, named in of_kind.items():
         if named == architecture:
