@@ -48,12 +48,12 @@ def test_a_package_that_was_never_installed_counts_where_it_can_be_imported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)
-    assert versions()["peft"] == ABSENT
-    (tmp_path / "peft").mkdir()
-    assert versions()["peft"] == ABSENT  # any folder is a namespace
-    (tmp_path / "peft" / "__init__.py").touch()
+    assert versions()["hqq"] == ABSENT
+    (tmp_path / "hqq").mkdir()
+    assert versions()["hqq"] == ABSENT  # any folder is a namespace
+    (tmp_path / "hqq" / "__init__.py").touch()
     importlib.invalidate_caches()
-    assert versions()["peft"] == "of unknown version"
+    assert versions()["hqq"] == "of unknown version"
 
 
 def test_a_package_that_registers_models_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

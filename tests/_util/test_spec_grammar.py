@@ -389,4 +389,5 @@ def test_what_the_page_on_specs_names_is_parsed_and_written_as_it_is(spec):
         assert parse_data(str(parse_data(spec, _SCHEMES)), _SCHEMES) == parse_data(spec, _SCHEMES, exists=nothing)
     else:
         families, wrappers = ("albef", "clip", "openai", "tiny"), ("calibrated", "symmetrised")
-        assert str(parse_model(spec, families, METRICS, wrappers=wrappers, exists=nothing)) == spec
+        said = str(parse_model(spec, families, METRICS, wrappers=wrappers, exists=nothing))
+        assert said == (spec if "#" not in spec else 'openai:"http://localhost:8000/v1#org/name"')

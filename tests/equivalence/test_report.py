@@ -33,7 +33,7 @@ def sides(tmp_path, n, moved=0, *, a=None, b=None):
             "inconclusive",
             "148 images cannot show sameness at these margins, even without a difference: 149 are",
         ),
-        (200, 100, "different", "itm: the mean largest difference of scores is 0.35, shown to be beyond 0.03, on 200"),
+        (200, 100, "different", "itm: the mean largest difference of scores is 0.350, shown to be beyond 0.03, on 200"),
         (200, 1, "inconclusive", "images would decide"),
         (30, 15, "different", "on 30 images"),  # few images may show a difference
     ],

@@ -21,6 +21,7 @@ WRITING = (
 )  # fmt: skip
 READING_REGIONS = ("lxmert", "vilbert", "visual_bert")
 FAMILIES = (*PLAIN, *WRITING, *READING_REGIONS, *ORIGINALS)
+MASKED = ("modernvbert", "ultravbert")  # no maps of them; tests/models/hf/test_modernvbert.py tries them
 REPRESENTATIVE = {"clip", "llava", "vilt_words"}  # one that compares, one that writes, one that fills in words
 
 

@@ -301,12 +301,12 @@ def test_unless_said_the_versions_are_those_that_are_installed(
         store.put([(query, Answer((0.1, 0.2)))])
     with ScoreStore(tmp_path / "s.db", "model") as store:
         assert store.get(query) == Answer((0.1, 0.2))
-    (tmp_path / "peft-0.18.0.dist-info").mkdir()
-    (tmp_path / "peft-0.18.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: peft\nVersion: 0.18.0\n")
+    (tmp_path / "hqq-0.18.0.dist-info").mkdir()
+    (tmp_path / "hqq-0.18.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: hqq\nVersion: 0.18.0\n")
     monkeypatch.syspath_prepend(tmp_path)
     with ScoreStore(tmp_path / "s.db", "model") as store:
         assert store.get(query) is None
-        assert store.superseded().endswith("asked again: peft not installed before, 0.18.0 now")
+        assert store.superseded().endswith("asked again: hqq not installed before, 0.18.0 now")
 
 
 def test_that_all_is_asked_again_is_said_until_something_is_kept(tmp_path: Path, query: Query) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from vlcheck._util.numbers import figure, share
 from vlcheck.equivalence.probes import AGAIN, FLAT, HYPOTHESES, Hypothesis
 from vlcheck.equivalence.questions import OWN
 from vlcheck.equivalence.records import KeptCase
@@ -70,10 +71,11 @@ def _wavering(who: str, answers: _Probes, others: _Probes) -> Iterator[str]:
         others: those of the other model.
     """
     apart = {name: _distance(its, its, AGAIN) for name, its in answers.items()}
-    if not apart or np.mean([*apart.values()]) <= WAVERING:
+    wavers = float(np.mean([*apart.values()])) if apart else 0.0
+    if wavers <= WAVERING:
         return
     yield (
-        f"{who} gives other answers about a picture that it is shown again (by {np.mean([*apart.values()]):.2g} on"
+        f"{who} gives other answers about a picture that it is shown again (by {figure(wavers)} on"
         " average): they depend on the other pictures of a batch, as with a kept prefix or cache that is another"
         " picture's, or on chance."
     )
@@ -112,21 +114,21 @@ def _best_edit(directions: Mapping[str, tuple[_Probes, _Probes]]) -> str:
     left = {}
     for who, (one, other) in directions.items():
         for name in HYPOTHESES:
-            share = _left(one, other, name)
-            if share is not None and share <= UNEXPLAINED:
-                left[who, name] = share
+            rest = _left(one, other, name)
+            if rest is not None and rest <= UNEXPLAINED:
+                left[who, name] = rest
     if not left:
         return ""
     who, name = min(left, key=left.__getitem__)
     return _said(who, HYPOTHESES[name], left[who, name])
 
 
-def _said(who: str, hypothesis: Hypothesis, share: float) -> str:
+def _said(who: str, hypothesis: Hypothesis, left: float) -> str:
     other = "A" if who == "B" else "B"
     what = "pictures" if hypothesis.picture else "texts"
     return (
         f"{who} reads {what} as {other} reads them {hypothesis.said}: this explains"
-        f" {100 * (1 - share):.0f} % of the difference on the probes."
+        f" {share(1 - left, decimals=0)} of the difference on the probes."
     )
 
 

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from itertools import zip_longest
 
 from vlcheck._util.installed import version_changes
-from vlcheck._util.numbers import counted
+from vlcheck._util.numbers import brief, counted, figure
 from vlcheck.equivalence.asking import METRICS
 from vlcheck.equivalence.causes import ProbePairs
 from vlcheck.equivalence.comparison import MetricPairs, Pairs
@@ -125,7 +125,7 @@ def _reason(status: Sameness, pairs: Pairs, margins: Margins, fewest: int | None
     name, open_one = max(criteria, key=lambda each: each[1].p_same)
     needed_n = needed_same(lambda times: pairs.criteria(margins, times), pairs.n, margins.alpha)
     more = f"{needed_n:,} images would decide" if needed_n else "no number of images would decide"
-    return f"{name}: whether {_named(open_one)} is within {open_one.margin:g} is not shown; {more}"
+    return f"{name}: whether {_named(open_one)} is within {brief(open_one.margin)} is not shown; {more}"
 
 
 def _named(criterion: Criterion) -> str:
@@ -137,4 +137,5 @@ def _named(criterion: Criterion) -> str:
 
 
 def _beyond(criterion: Criterion) -> str:
-    return f"{_named(criterion)} is {criterion.mean:.3g}, shown to be beyond {criterion.margin:g}"
+    margin = criterion.margin
+    return f"{_named(criterion)} is {figure(criterion.mean, apart=(margin,))}, shown to be beyond {brief(margin)}"

@@ -618,4 +618,6 @@ BUILDERS: dict[str, Builder] = {
 
 PROMPTED = frozenset({"idefics", "instructblip", "kosmos-2", "t5gemma2", "vision-encoder-decoder"})
 # Parts of these networks compute in float32 whatever the dtype is: attention (linear, too), norms, routers.
-IN_FLOAT32 = frozenset({"inkling2", "inkling2_loop", "minicpm_ocr", "minicpmv4_6", "muse_spark", "step3p7"})
+IN_FLOAT32 = frozenset(
+    {"inkling2", "inkling2_loop", "minicpm_ocr", "minicpmv4_6", "muse_spark", "qwen3_5", "qwen3_5_moe", "step3p7"}
+)

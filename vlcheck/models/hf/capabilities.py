@@ -45,7 +45,7 @@ def asked_inputs(network: PreTrainedModel) -> Mapping[str, bool]:
 def picks_tokens(network: PreTrainedModel) -> bool:
     """Return True if a part of a network, its indexer, picks the tokens that later ones attend to.
 
-    Where two tokens are nearly as good, rounding decides between them, and what is read with them changes with it:
+    Rounding decides between two tokens that are nearly as good, and what is read with them changes with it:
     kept states, or padding, then change scores by far more than rounding.
     """
     return any(name.rpartition(".")[2] == "indexer" for name, _ in network.named_modules())

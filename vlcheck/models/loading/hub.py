@@ -54,9 +54,8 @@ def locate(place: Reference, patterns: Sequence[str]) -> Located | None:
         UsageError: the place is a file; the repository is unknown, or neither reachable nor in the cache; or it holds
             nothing but files of GGUF.
     """
-    revision = str(place.at)
+    revision, folder = str(place.at), expanded(place.path)
     if not revision and there_is(place.path):
-        folder = expanded(place.path)
         if not folder.is_dir():
             raise UsageError(not_a_folder(folder))
         return Located(folder, place)
