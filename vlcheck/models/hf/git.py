@@ -48,7 +48,7 @@ class Git(Answering, Hosted):
         return Features.of(states[..., :-1, :])  # without those of the text
 
     def asked(self, features: Features, row: int, text: str) -> Sequence[int]:
-        return self._spelled(QUESTION.format(text=text))
+        return self._spelled(self.wording.format(text=text))
 
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
         return self._spelled(text)
