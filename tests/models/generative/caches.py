@@ -83,7 +83,7 @@ def _qwen(folder: Path, config: Callable[..., Any], kind: str, **sizes: object) 
     names = ("vision_start", "vision_end", "image", "video")
     tokens = {f"{name}_token_id": number(tokenizer, token) for name, token in zip(names, _QWEN, strict=True)}
     layers = {"num_hidden_layers": 3, "layer_types": ["linear_attention", "full_attention", "linear_attention"]}
-    language = text(f"{kind}_text", rope_parameters=PLACES, **{**_LINEAR, **layers, **sizes})
+    language = text(f"{kind}_text", rope_parameters={**PLACES}, **{**_LINEAR, **layers, **sizes})
     made = config(text_config=language, vision_config=_qwen_vision(f"{kind}_vision"), **tokens)
     images = Qwen2VLImageProcessor(size=AREA, patch_size=8)
     videos = Qwen3VLVideoProcessor(size=AREA, patch_size=8)

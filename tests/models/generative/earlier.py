@@ -242,7 +242,7 @@ def glm_ocr(folder: Path) -> Path:
 
 
 def _glm_text() -> dict[str, Any]:
-    return {**TEXT, "rope_parameters": PLACES}
+    return {**TEXT, "rope_parameters": {**PLACES}}
 
 
 QWEN_CHAT = chat("<|vision_start|><|image_pad|><|vision_end|>")
@@ -279,7 +279,7 @@ def cohere_compass(folder: Path) -> Path:
     tokens = words(*ids.values())
     config = CohereCompassConfig(
         vision_config={**GRID, "num_position_embeddings": 16, "deepstack_visual_indexes": [0]},
-        text_config={**TEXT, "rope_parameters": {"full_attention": PLACES}},
+        text_config={**TEXT, "rope_parameters": {"full_attention": {**PLACES}}},
         **{f"{name}_token_id": number(tokens, token) for name, token in ids.items()},
     )
     images, videos = CohereCompassImageProcessor(**PATCHES), CohereCompassVideoProcessor(**PATCHES)
@@ -291,7 +291,7 @@ def cosmos3_edge(folder: Path) -> Path:
     tokens = words()
     config = Cosmos3EdgeConfig(
         vision_config={key: size for key, size in VISION.items() if key != "image_size"} | {"num_patches": 16},
-        text_config={**TEXT, "head_dim": 8, "rope_parameters": PLACES},
+        text_config={**TEXT, "head_dim": 8, "rope_parameters": {**PLACES}},
         projector_hidden_size=48,
         **_pads(tokens),
     )
@@ -303,7 +303,7 @@ def cosmos3_omni(folder: Path) -> Path:
     tokens = words()
     config = Cosmos3OmniConfig(
         vision_config={**GRID, "num_position_embeddings": 16, "deepstack_visual_indexes": [0]},
-        text_config=text("qwen3_vl_text", head_dim=8, rope_parameters=PLACES),
+        text_config=text("qwen3_vl_text", head_dim=8, rope_parameters={**PLACES}),
         **_pads(tokens),
     )
     images, videos = Qwen2VLImageProcessor(**PATCHES), Qwen3VLVideoProcessor(**PATCHES)
@@ -402,7 +402,7 @@ def hy_v4_vl(folder: Path) -> Path:
     vision = {**VISION, "out_hidden_size": 32, "max_image_size": 96}
     config = HYV4VLConfig(
         vision_config={key: size for key, size in vision.items() if key != "image_size"},
-        text_config={**TEXT, **experts, **heads, **chosen, "rope_parameters": PLACES},
+        text_config={**TEXT, **experts, **heads, **chosen, "rope_parameters": {**PLACES}},
         image_token_id=number(tokens, "<|image_pad|>"),
         video_token_id=number(tokens, "<|video_pad|>"),
     )

@@ -319,7 +319,7 @@ def ovis2(folder: Path) -> Path:
 def paddleocr_vl(folder: Path) -> Path:
     tokenizer = named(image_token="<|IMAGE_PLACEHOLDER|>", video_token="<|video_pad|>")
     config = hf.PaddleOCRVLConfig(
-        text_config=text("paddleocr_vl_text", head_dim=8, rope_parameters=PLACES),
+        text_config=text("paddleocr_vl_text", head_dim=8, rope_parameters={**PLACES}),
         vision_config={**VISION},
         image_token_id=tokenizer.image_token_id,
         **numbers(
@@ -379,7 +379,7 @@ def _qwen_parts(videos: Any) -> tuple[Any, Any]:
 def qwen2_5_omni_thinker(folder: Path) -> Path:
     tokenizer = named(**_OMNI)
     config = hf.Qwen2_5OmniThinkerConfig(
-        text_config=text("qwen2_5_omni_text", rope_parameters=PLACES),
+        text_config=text("qwen2_5_omni_text", rope_parameters={**PLACES}),
         vision_config=WINDOW,
         audio_config=SOUND,
         image_token_index=tokenizer.image_token_id,
@@ -399,7 +399,7 @@ QWEN_CHAT = chat("<|vision_start|><|image_pad|><|vision_end|>")
 def qwen3_omni_moe_thinker(folder: Path) -> Path:
     tokenizer = named(**_OMNI)
     config = hf.Qwen3OmniMoeThinkerConfig(
-        text_config=text("qwen3_omni_moe_text", rope_parameters=PLACES, head_dim=8, num_experts=4, **EXPERTS),
+        text_config=text("qwen3_omni_moe_text", rope_parameters={**PLACES}, head_dim=8, num_experts=4, **EXPERTS),
         vision_config=DEEP,
         audio_config={**SOUND, "downsample_hidden_size": 8},
         **{name: getattr(tokenizer, name) for name in ("image_token_id", "video_token_id", "audio_token_id")},
@@ -413,7 +413,7 @@ def qwen3_omni_moe_thinker(folder: Path) -> Path:
 def qwen3_vl_moe(folder: Path) -> Path:
     tokenizer = words()
     config = hf.Qwen3VLMoeConfig(
-        text_config=text("qwen3_vl_moe_text", rope_parameters=PLACES, head_dim=8, num_experts=4, **EXPERTS),
+        text_config=text("qwen3_vl_moe_text", rope_parameters={**PLACES}, head_dim=8, num_experts=4, **EXPERTS),
         vision_config=DEEP,
         **numbers(
             tokenizer,
@@ -619,5 +619,15 @@ BUILDERS: dict[str, Builder] = {
 PROMPTED = frozenset({"idefics", "instructblip", "kosmos-2", "t5gemma2", "vision-encoder-decoder"})
 # Parts of these networks compute in float32 whatever the dtype is: attention (linear, too), norms, routers.
 IN_FLOAT32 = frozenset(
-    {"inkling2", "inkling2_loop", "minicpm_ocr", "minicpmv4_6", "muse_spark", "qwen3_5", "qwen3_5_moe", "step3p7"}
+    {
+        "hy_v4_vl",
+        "inkling2",
+        "inkling2_loop",
+        "minicpm_ocr",
+        "minicpmv4_6",
+        "muse_spark",
+        "qwen3_5",
+        "qwen3_5_moe",
+        "step3p7",
+    }
 )

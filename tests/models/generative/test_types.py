@@ -18,7 +18,6 @@ import torch
 from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
-from tests.models.generative import elsewhere
 from tests.models.generative.builders import BUILDERS, PROMPTED
 from tests.models.generative.later import IN_FLOAT32
 from tests.models.hf.test_generative import TEXTS, ByHand
@@ -87,7 +86,7 @@ class ByProcessor(ByHand):
 
 
 @pytest.mark.parametrize(("dtype", "atol"), [("float64", 1e-10), ("float32", 1e-5)])
-@pytest.mark.parametrize("kind", each_type(without=PROMPTED | elsewhere.BUILDERS.keys()))
+@pytest.mark.parametrize("kind", each_type(without=PROMPTED))
 def test_each_type_matches_as_transformers_does_without_a_cache(
     kind: str, dtype: str, atol: float, folder_of: Callable[[str], Path], real_photographs: list[Image.Image]
 ) -> None:

@@ -98,8 +98,9 @@ class Answering(Autoregressive):
         features = own(encoded, texts, self)
         last, read = features.last, (features.index, tuple(texts))
         if last.log_probs is None or (last.of, last.wording) != (read, self.wording):
-            last.of, last.wording, last.cut = read, self.wording, ()
+            last.of, last.log_probs, last.cut = ((), ()), None, ()  # an error leaves no scores of other questions
             last.log_probs = self._yes_and_no(features, texts).log()
+            last.of, last.wording = read, self.wording
         return YesNo(*last.log_probs.exp().numpy())
 
     def cut_thoughts(self, encoded: Encoded, texts: Sequence[str]) -> Sequence[bool]:

@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from itertools import chain
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
+from transformers import PreTrainedModel
 
 from vlcheck.models.adapters.base import log_softmax
-from vlcheck.models.adapters.tryout import PLAIN
 from vlcheck.models.hf.capabilities import picks_tokens
 from vlcheck.models.hf.prefixes import KeptPrefix, UnkeptPrefix
+from vlcheck.models.loading.released import released_of
 
 if TYPE_CHECKING:
     from vlcheck.models.hf.generative import Generative
 
-_PICTURE = Image.linear_gradient("L").resize(PLAIN.size).convert("RGB")  # no two parts of it are alike
+_NOISE = np.random.default_rng(0)  # no two parts of a picture are alike
+_PICTURES = [Image.fromarray(_NOISE.integers(0, 256, (*size, 3), dtype=np.uint8)) for size in ((224, 224), (96, 320))]
 _TEXTS = ("a dog", "a red bus on the street, and a dog beside it")
-# Differences of log-probabilities that rounding makes. A network in float64 computes linear attention in float32.
-_EXACT = 1e-5
-# In half precision also a wrong prefix may differ by less. A large network rounds up to _LARGE times more.
-_ROUGH: Mapping[torch.dtype, float] = {torch.float16: 1e-2, torch.bfloat16: 5e-2}
-_LARGE = 10
+# Difference of log-probabilities that rounding makes. A network in float64 computes linear attention in float32.
+_ROUNDING = 1e-5
+_HALF = (torch.float16, torch.bfloat16)
+_QUANTIZED = 10  # times the difference that padding makes: weights that cannot be read in float32
 
 
-@torch.inference_mode()
 def fitting_reading(model: Generative) -> type[KeptPrefix | UnkeptPrefix]:
     """Return the way to read pictures that is exact and fastest: with kept prefixes if the scores are the same.
 
-    A picture and two questions of different lengths are read with a kept prefix, and as whole conversations, each
-    alone and padded. All have to agree within rounding; in half precision, padding tells how much that is. A network
-    that picks the tokens it attends to may agree on one picture and not on the next, so it is not tried.
+    Pictures and two questions of different lengths are read with a kept prefix, and as whole conversations, each alone
+    and padded. All have to agree within rounding. In half precision a wrong prefix may differ by less than rounding, so
+    a network in half precision is tried in float32. A network that picks the tokens it attends to may agree on one
+    picture and not on the next, so it is not tried.
 
     Args:
         model: the model.
@@ -43,33 +47,55 @@ def fitting_reading(model: Generative) -> type[KeptPrefix | UnkeptPrefix]:
     """
     if picks_tokens(model.network):
         return UnkeptPrefix
-    begun = model.begin(_PICTURE)
+    quantized = bool(released_of(model.network).quantization)
+    with nullcontext() if quantized else _in_float32(model.network):
+        agree = all(_agrees(model, picture, most=_QUANTIZED if quantized else 0) for picture in _PICTURES)
+    return KeptPrefix if agree else UnkeptPrefix
+
+
+@torch.inference_mode()
+def _agrees(model: Generative, picture: Image.Image, *, most: float) -> bool:
+    """Return True if a kept prefix changes no score of two questions about a picture.
+
+    Args:
+        model: the model.
+        picture: the picture.
+        most: the largest difference, as a multiple of the one that padding makes, that counts as rounding; it is
+            _ROUNDING at least.
+    """
+    begun = model.begin(picture)
     asked = [torch.tensor(model.after(begun, text, model.chat.asked(text))) for text in _TEXTS]
     ids = pad_sequence(asked, batch_first=True).to(model.network.device)
     ends = ids.new_tensor([len(one) - 1 for one in asked])
     whole = UnkeptPrefix.read(model.forward, begun)
     rows = zip(ids, ends, strict=True)
     alone = torch.cat([whole.logits(model.forward, row[None, : end + 1], end[None]) for row, end in rows])[:, 0]
-    rounding = _difference(_each(whole.logits(model.forward, ids, ends)), alone)
-    allowed = _allowed(alone.dtype, rounding)
-    if rounding > allowed:  # padding alone changes a score
-        return UnkeptPrefix
+    padding = _difference(_each(whole.logits(model.forward, ids, ends)), alone)
+    allowed = max(_ROUNDING, most * padding)
+    if padding > allowed:  # padding alone changes a score
+        return False
     try:
         kept = _each(KeptPrefix.read(model.forward, begun).logits(model.forward, ids, ends))
     except Exception:  # noqa: BLE001 - networks raise errors of many kinds where they keep no states, or other ones
-        return UnkeptPrefix
-    return KeptPrefix if _difference(kept, alone) <= allowed else UnkeptPrefix
+        return False
+    return _difference(kept, alone) <= allowed
 
 
-def _allowed(dtype: torch.dtype, rounding: float) -> float:
-    """Return the largest difference that counts as rounding.
-
-    Args:
-        dtype: the type of the logits.
-        rounding: the difference that padding makes.
-    """
-    usual = _ROUGH.get(dtype)
-    return _EXACT if usual is None else max(usual, _LARGE * min(rounding, usual))
+@contextmanager
+def _in_float32(network: PreTrainedModel) -> Iterator[None]:
+    """Have a network's weights of half precision in float32, which holds them exactly, and give them back as before."""
+    halves = {
+        name: (tensor, tensor.dtype)
+        for name, tensor in chain(network.named_parameters(), network.named_buffers())
+        if tensor.dtype in _HALF
+    }
+    try:
+        for tensor, _ in halves.values():
+            tensor.data = tensor.data.float()
+        yield
+    finally:
+        for tensor, dtype in halves.values():
+            tensor.data = tensor.data.to(dtype)
 
 
 def _each(logits: Tensor) -> Tensor:

@@ -113,6 +113,8 @@ class Generative(Answering):
         with trying(checkpoint.folder, _FITTING):
             if type(network).__name__ not in Generative.known:  # those are proven by tests, type by type
                 model.read_with(fitting_reading(model))
+                if model.reading.said:
+                    model.fingerprint = digest(model.fingerprint, model.reading.said)
             model.try_out()
         return model
 
