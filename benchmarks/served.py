@@ -17,7 +17,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
@@ -55,17 +56,24 @@ def main() -> None:
 
 
 def measured(url: str, rounds: int, most: int, concurrency: int) -> dict[str, object]:
-    """Seconds of vlcheck and of the bare client, in turn, and the load of the machine before each turn."""
+    """Seconds of vlcheck and of the bare client, in turn; of the processor, too; and the machine's load before a turn."""
     model = cast(Served, load_model(f"openai:{url}#{MODEL},concurrency={concurrency}"))
     plan = questions(most)
     bodies = requests(model, plan)
     turns = []
     for _ in range(rounds):
         load = os.getloadavg()[0]
-        turns.append((timed(lambda: scored(model, plan)), timed(lambda: bare(url, bodies, concurrency)), load))
-    ours, theirs, loads = zip(*turns, strict=True)
-    ratio = statistics.median(own / other for own, other, _ in turns)
-    return {"requests": len(bodies), "seconds": ours, "bare_seconds": theirs, "load": loads, "over_bare": ratio}
+        turns.append((*both(lambda: scored(model, plan)), *both(lambda: bare(url, bodies, concurrency)), load))
+    names = ("seconds", "cpu_seconds", "bare_seconds", "bare_cpu_seconds", "load")
+    figures: dict[str, object] = dict(zip(names, zip(*turns, strict=True), strict=True))
+    ratio = statistics.median(turn[0] / turn[2] for turn in turns)
+    return {"requests": len(bodies), "over_bare": ratio, **figures}
+
+
+def both(job: Callable[[], object]) -> tuple[float, float]:
+    """Seconds that a job takes, and those of this process's processors."""
+    before = time.process_time()
+    return timed(job), time.process_time() - before
 
 
 def questions(most: int) -> Plan:
