@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import IO, cast
 
 import httpx
 
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def measured(url: str, rounds: int, most: int, concurrency: int) -> dict[str, object]:
-    """Seconds of vlcheck and of the bare client, in turn; of the processor, too; and the machine's load before a turn."""
+    """Seconds of vlcheck and of the bare client, in turn, of the processor, too, and the load before."""
     model = cast(Served, load_model(f"openai:{url}#{MODEL},concurrency={concurrency}"))
     plan = questions(most)
     bodies = requests(model, plan)
@@ -122,9 +122,9 @@ def endpoint(latency: float) -> Iterator[str]:
     """Run the endpoint; yield its URL."""
     command = [sys.executable, "-m", "benchmarks.fixed_latency", str(latency)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
-        assert process.stdout is not None
+        port = int(cast(IO[str], process.stdout).readline())
         try:
-            yield f"http://127.0.0.1:{int(process.stdout.readline())}/v1"
+            yield f"http://127.0.0.1:{port}/v1"
         finally:
             process.kill()
 
