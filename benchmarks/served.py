@@ -3,8 +3,9 @@
     python -m benchmarks.served [--rounds 7] [--questions 2000] [--latency 0.05] [--concurrency 16]
 
 Both ask an endpoint of fixed latency in a process of its own, in turn. Of vlcheck the whole way is timed: pictures are
-drawn and written as PNG, questions sent, answers read and kept in a store. The bare client has each request as bytes. The
-figures go to benchmarks/served.json, from where `python -m benchmarks.table` writes the line of docs/explanation/speed.md.
+drawn and written as PNG, questions sent, answers read and kept in a store. The bare client has each request as bytes.
+The figures go to benchmarks/served.json, from where `python -m benchmarks.table` writes them into
+docs/explanation/speed.md.
 """
 
 from __future__ import annotations

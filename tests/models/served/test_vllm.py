@@ -35,8 +35,13 @@ def folder(tmp_path_factory) -> Path:
 def there(folder, tmp_path_factory):
     served = ["-m", "vllm.entrypoints.openai.api_server", f"--model={folder}", "--served-model-name=org/small-vlm"]
     log = tmp_path_factory.mktemp("vllm") / "log.txt"
-    environment = {**os.environ, **ON_CPU}
-    with serving(lambda port: [PYTHON, *served, *OPTIONS, f"--port={port}"], log, seconds=900, environment=environment) as url:  # fmt: skip
+    started = serving(
+        lambda port: [PYTHON, *served, *OPTIONS, f"--port={port}"],
+        log,
+        seconds=900,
+        environment={**os.environ, **ON_CPU},
+    )
+    with started as url:
         yield load_model(f"openai:{url}#org/small-vlm,timeout=600")
 
 
