@@ -132,10 +132,10 @@ def served(measured: str) -> str:
     low, high = min(figures["load"]), max(figures["load"])
     return (
         f"{number} questions to an endpoint of {1e3 * figures['latency']:.0f} ms, {figures['concurrency']} at a time,"
-        f" time / time of a bare concurrent client with the same requests: {figures['over_bare']:.2f} (aim: at most"
+        f" time / time of a bare concurrent client with the same requests: {figures['over_bare']:.3f} (aim: at most"
         f" 1.02), the median of {len(figures['seconds'])} paired rounds; {own:.1f} ms of the processor a question, and"
         f" {other:.1f} ms of the bare client. {figures['machine']['cores']} cores, which others used as well: a load of"
-        f" {low:.0f} to {high:.0f}. (`python -m benchmarks.served`)\n"
+        f" {low:.1f} to {high:.1f}. (`python -m benchmarks.served`)\n"
     )
 
 
