@@ -124,6 +124,21 @@ def embedded(measured: str) -> str:
     )
 
 
+def served(measured: str) -> str:
+    """The time of questions to a served model, against a bare client, as a sentence."""
+    figures = json.loads(measured)
+    number = figures["requests"]
+    own, other = (1e3 * statistics.median(figures[f"{name}cpu_seconds"]) / number for name in ("", "bare_"))
+    low, high = min(figures["load"]), max(figures["load"])
+    return (
+        f"{number} questions to an endpoint of {1e3 * figures['latency']:.0f} ms, {figures['concurrency']} at a time,"
+        f" time / time of a bare concurrent client with the same requests: {figures['over_bare']:.3f} (aim: at most"
+        f" 1.02), the median of {len(figures['seconds'])} paired rounds; {own:.1f} ms of the processor a question, and"
+        f" {other:.1f} ms of the bare client. {figures['machine']['cores']} cores, which others used as well: a load of"
+        f" {low:.1f} to {high:.1f}. (`python -m benchmarks.served`)\n"
+    )
+
+
 def _matrix_minutes(figures: dict[str, Any]) -> str:
     """Return the matrix's time as a sentence; "" if it was left out (`--no-matrix`)."""
     if "matrix_seconds" not in figures:
@@ -410,6 +425,7 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "explanation/speed.md": {
         "figures": lambda: table(_kept("results.json")),
         "embedded": lambda: embedded(_kept("embedded.json")),
+        "served": lambda: served(_kept("served.json")),
         "memory": lambda: memory(_kept("memory.json")),
         "reuse": lambda: reuse(_kept("reuse.json")),
         "explained": lambda: explained(_kept("explained.json")),

@@ -12,9 +12,10 @@ from pathlib import Path
 from vlcheck._util.numbers import counted
 from vlcheck.equivalence.questions import ParityCase, ParityQuestion
 from vlcheck.equivalence.records import KeptAnswer, KeptCase, SideRecord
+from vlcheck.errors import UsageError
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.query import Query
-from vlcheck.models.protocol import VisionLanguageModel, only_compares
+from vlcheck.models.protocol import MayChange, VisionLanguageModel, only_compares
 from vlcheck.models.setup import setup_of
 from vlcheck.scoring.cached import CachedScorer
 from vlcheck.scoring.progress import Progress
@@ -95,6 +96,9 @@ def answered(
         cases: the cases.
         scorer: the model's scorer.
         progress: called after each part, with numbers of cases in place of pictures.
+
+    Raises:
+        UsageError: the model is run by others, and is another one at the end.
     """
     relative, started, done = only_compares(model), time.monotonic(), 0
     for part in _parts(cases):
@@ -111,6 +115,9 @@ def answered(
         done += len(part)
         if progress:
             progress(Progress.since(started, done, len(cases)))
+    if isinstance(model, MayChange) and (changed := model.changed()):
+        scorer.store.take_back()
+        raise UsageError(f"{model.name} is not the model of the start: {changed}")
 
 
 def _parts(cases: Sequence[ParityCase]) -> Iterator[Sequence[ParityCase]]:

@@ -146,13 +146,17 @@ class Session:
     def identity(self, process: str) -> Iterator[IdentityRecord]:
         """Ask a model that others run whether it is still the one of the start; yield nothing for other models.
 
+        If it is not, the answers of this run leave the store: nobody knows which of them are whose.
+
         Args:
             process: name of this process.
         """
         model = self.model.adapter
         if isinstance(model, MayChange):
             noise = getattr(model, "noise", None)
-            yield IdentityRecord(process=process, name=model.name, noise=noise, changed=model.changed())
+            if changed := model.changed():
+                self.model.scorer.store.take_back()
+            yield IdentityRecord(process=process, name=model.name, noise=noise, changed=changed)
 
     def _may_pass(self, test: BehaviorTest) -> bool:
         """Return False for a test of foils that no model can pass on this data: no bias is required for its sake."""

@@ -181,6 +181,13 @@ class ScoreStore:
             self._connection.execute(_PUT_VERSIONS, (self.fingerprint, self.model, json.dumps(dict(self.versions))))
             self._connection.executemany(_PUT, rows)
 
+    def take_back(self) -> None:
+        """Delete the answers that this run has put: the model became another one while it gave them."""
+        with self._transaction():
+            self._connection.execute(
+                "DELETE FROM answers WHERE fingerprint = ? AND run = ?", (self.fingerprint, self.run)
+            )
+
     def keep_picture(self, key: str, sha256: str, jpeg: bytes = b"") -> None:
         """Keep the record of a picture. An empty thumbnail never replaces a kept one.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from vlcheck.errors import UsageError
 from vlcheck.models.served.probe import Probed
 from vlcheck.models.served.register import known_as
 from vlcheck.models.served.replies import TokenList
@@ -38,6 +39,19 @@ def test_noise_does_not_hide_another_model(open_served, server):
     server.faults(noise=0.05, seed=1)
     assert "it is another model" in model.changed()
     assert open_served().fingerprint != model.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("faults", "why"),
+    [
+        ({"noise": 2.0}, "cannot be told from another model"),
+        ({"noise": 1e-6, "drop": True}, "does not see the picture"),
+    ],
+)
+def test_noise_is_no_sight_and_has_a_limit(open_served, server, faults, why):
+    server.faults(**faults)
+    with pytest.raises(UsageError, match=why):
+        open_served()
 
 
 @pytest.mark.parametrize(

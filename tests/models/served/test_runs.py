@@ -92,8 +92,10 @@ def test_a_model_that_changes_during_the_run_makes_it_invalid(tmp_path, embedded
         write(tmp_path, test_it=STATES, conftest=CHANGES.format(root=embedded.root)),
         embedded.spec,
         "--vl-report=page.html",
+        "--vl-store=s.sqlite",
     )
     assert ended.returncode == 1
+    assert kept_scores(tmp_path / "s.sqlite") == 0  # nobody knows which of them are whose
     said = "The model is not the one of the start of the run"
     assert said in ended.stdout
     assert "the server was 'small 1.0' and is 'small 2.0'" in ended.stdout
@@ -154,8 +156,16 @@ def test_the_key_appears_nowhere(tmp_path, embedded, monkeypatch, faults, given,
 
 
 @pytest.mark.parametrize(
-    "spec", [f"openai:http://user:{KEY}@localhost/v1#m", f"openai:http://localhost/v1?key={KEY}#m", f"openai:http://localhost/v1#m,key={KEY}"]
-)  # fmt: skip
+    "spec",
+    [
+        f"openai:http://user:{KEY}@localhost/v1#m",
+        f"OPENAI:http://user:p,/#{KEY}@localhost/v1#m",
+        f"openai:http://localhost/v1?key={KEY}#m",
+        f"openai:http://localhost/v1#m,key={KEY}",
+        f"openai:http://localhost/v1#m,api_key={KEY}",
+        f"itm=openai:http://localhost/v1#m,mlm=openai:http://user:{KEY}@localhost/v1#m",
+    ],
+)
 @pytest.mark.parametrize("option", ["--vl-model", "--vl-control"])
 def test_a_key_in_the_spec_is_refused_and_not_repeated(tmp_path, spec, option):
     said = [spec] if option == "--vl-model" else ["tiny", f"--vl-control={spec}"]

@@ -1,4 +1,4 @@
-"""`transformers serve`, which gives no log-probabilities: its tests are invalid with this reason; pictures arrive."""
+"""`transformers serve`, which gives no log-probabilities: tests are invalid with this reason; pictures arrive."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from vlcheck._util.hashing import digest
+from vlcheck._util.numbers import figure
 from vlcheck.errors import UsageError, printable
 from vlcheck.models.served.address import Address
 from vlcheck.models.served.client import Client
@@ -16,7 +17,7 @@ from vlcheck.models.served.model import Served
 from vlcheck.models.served.patience import Patience
 from vlcheck.models.served.pictures import SentPicture
 from vlcheck.models.served.pool import RequestPool
-from vlcheck.models.served.probe import TEXTS, Probed, ask_probe, finest, probe_pictures, unseen
+from vlcheck.models.served.probe import MOST_NOISE, TEXTS, Probed, ask_probe, finest, probe_pictures, unseen
 from vlcheck.models.served.prompts import MOST_LISTED, Dialect, Prompts
 from vlcheck.models.served.refusals import RefusedRequest
 from vlcheck.models.served.register import known_as
@@ -62,7 +63,8 @@ def load(
     if not line.listed:
         return Served(line, Identity(client.address, version, Probed((), 0.0), ""), "choice")
     probed = ask_probe(line.match)
-    _demand_pictures_seen(line)
+    _demand_steady(client.address, probed)
+    _demand_pictures_seen(line, probed.noise)
     named = digest(client.address.url, client.address.model, version.server, version.model)
     identity = Identity(client.address, version, probed, known_as(named, probed), finest(line.match, probed.noise))
     words = "candidates" if prompts.dialect.prompts else "choice"
@@ -134,11 +136,19 @@ def _origins(line: Line) -> frozenset[Origin]:
     return frozenset(future.result() for future in sent)
 
 
-def _demand_pictures_seen(line: Line) -> None:
-    if hidden := unseen(line.match):
+def _demand_steady(address: Address, probed: Probed) -> None:
+    if probed.noise > MOST_NOISE:
         raise UsageError(
-            f"{line.client.address.url} does not see {hidden}: other pixels there change no digit of an answer, so"
-            " that it drops or truncates pictures. Accepted: an endpoint that shows whole pictures to its model."
+            f"{address.url} answers the same question with probabilities that differ by {figure(probed.noise)}, so that"
+            f" it cannot be told from another model. Accepted: differences up to {figure(MOST_NOISE)}."
+        )
+
+
+def _demand_pictures_seen(line: Line, noise: float) -> None:
+    if hidden := unseen(line.match, noise):
+        raise UsageError(
+            f"{line.client.address.url} does not see {hidden}: other pixels there change no answer, so that it drops or"
+            " truncates pictures. Accepted: an endpoint that shows whole pictures to its model."
         )
 
 

@@ -22,6 +22,7 @@ REPEATS = 4
 TEXTS = ("a red circle on the left", "a blue square on the right")
 _FLOOR = 1e-3  # differences of a probability that are never taken for a change
 _SPREADS = 4  # a difference counts as a change if it is this many times the largest one among repeats
+MOST_NOISE = 0.05  # beyond this, too little could be told from another model
 _STEPS = 10  # answers are rounded to the tolerance, divided by this, before they identify a probe
 
 Ask = Callable[[SentPicture, str], "Future[TokenList]"]  # asks anew, whatever was asked before
@@ -76,18 +77,24 @@ def ask_probe(ask: Ask, repeats: int = REPEATS) -> Probed:
     return Probed(tuple(first), noise)
 
 
-def unseen(ask: Ask) -> str:
-    """Return which parts of a picture change no digit of any answer, in words; "" if all parts are seen.
+def unseen(ask: Ask, noise: float) -> str:
+    """Return which parts of a picture change an answer by no more than noise, in words; "" if all parts are seen.
 
     A part is a quarter of the picture: one that is cut off, or a picture that is dropped, leaves the answers as they
     are.
+
+    Args:
+        ask: asks about a picture and a text.
+        noise: largest difference of a token's probability among repeats.
     """
     plain = Image.new("RGB", (SIDE, SIDE), "grey")
     base = ask(SentPicture(plain), TEXTS[0])
     sent = {where: ask(SentPicture(_marked(plain, box)), TEXTS[0]) for where, box in _QUARTERS.items()}
-    same = [where for where, future in sent.items() if future.result() == base.result()]
-    if len(same) == len(_QUARTERS):
+    apart = {where: future.result().distance(base.result()) for where, future in sent.items()}
+    most = max(apart.values())
+    if most <= noise:
         return "the picture"
+    same = [where for where, found in apart.items() if found <= min(noise, _BLIND * most)]
     return f"the {_listed(same)} of a picture" if same else ""
 
 
@@ -120,6 +127,7 @@ _HALF = SIDE // 2
 _SQUARES = (1, 2, 4, 8, 16, 32, 56, 112)  # pixels
 _ORDERS = ((0, 255), (255, 0))
 _SEEN = 0.05  # a pattern is told from its inverse if the answers differ by this share of the largest difference
+_BLIND = 0.01  # a part is not seen if noise explains its effect, and that is less than this share of the largest one
 _QUARTERS = {
     "upper left": (0, 0, _HALF, _HALF),
     "upper right": (_HALF, 0, SIDE, _HALF),
