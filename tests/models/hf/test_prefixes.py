@@ -126,6 +126,16 @@ def test_a_score_does_not_depend_on_what_is_read_with_it(
     np.testing.assert_allclose(alone[0], found[0][1], rtol=0, atol=_rounding(kind))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["bfloat16", pytest.param("float16", marks=pytest.mark.nightly)])
+def test_a_wrong_prefix_is_found_in_half_precision(dtype: str, loaded: Callable[..., Any]) -> None:
+    model, whole = loaded("llava", dtype), loaded("minicpmv4_7", dtype)
+    assert (fitting_reading(model), whole.reading) == (KeptPrefix, UnkeptPrefix)
+    for one in (model, whole):
+        assert {str(weight.dtype) for weight in one.network.parameters()} == {f"torch.{dtype}"}
+        assert not any(weight.is_inference() for weight in one.network.parameters())
+
+
 @pytest.mark.parametrize("kind", [_tried(kind) for kind in sorted(PICKING)])
 def test_a_network_that_picks_what_it_attends_to_reads_each_text_whole_and_says_so(
     kind: str, loaded: Callable[..., Any], pictures: list[Image.Image]
