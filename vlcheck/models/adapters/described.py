@@ -137,7 +137,8 @@ def _step(step: Any) -> Iterator[str]:
         yield normalised_by(step.mean, step.std)
     elif size is not None:
         sized = f"shorter side {size}" if isinstance(size, int) else size_said(tuple(size))
-        yield f"{_STEPS.get(name, name)} {sized}".strip()
+        filled = f" with {numbers_said(step.fill)}" if name == "CenterCropOrPad" else ""
+        yield f"{_STEPS.get(name, name)} {sized}{filled}".strip()
     if (longest := getattr(step, "longest", 0)) > 0:
         yield "keeping the aspect by the longer side" if longest == 1 else f"longest {longest:.4g}"
     if interpolation := getattr(step, "interpolation", ""):
