@@ -214,7 +214,10 @@ def refused(spec, match):
         ("ViT-B-33/w.safetensors", "no architecture of open_clip .*'ViT-B-32'"),
         ("ViT-L-14/w.safetensors", "different preprocessing .* tag=TAG, one of openai"),
         ("ViT-B-32/w.safetensors,tag=opnai", "publishes no such weights .*openai"),
-        ("ViT-B-32/w.safetensors,tag=openai", "tag=openai: these weights need the other GELU .* name ViT-B-32-quickgelu"),
+        (
+            "ViT-B-32/w.safetensors,tag=openai",
+            "tag=openai: these weights need the other GELU .* name ViT-B-32-quickgelu",
+        ),
         ("ViT-B-32/w.safetensors", "different GELU .* tag=TAG, one of openai"),
         ("RN101/w.safetensors", "RN101: all weights .* need the other GELU .* name RN101-quickgelu"),
         ("ViT-B-32/w.safetensors,tag=laion2b_e16", "no such checkpoint"),

@@ -35,9 +35,12 @@ _UNUSUAL = {
 }
 # Beginnings of `init_lora_weights` by which PEFT changes the base's own weights when it attaches the adapter.
 _CHANGES_BASE = ("corda", "loftq", "lora_ga", "olora", "pissa")
+_FEW = 2  # names that a description shows
 _SAID = {  # settings that the description names -> their words
     "r": "r {}",
     "lora_alpha": "alpha {}",
+    "rank_pattern": "with another r for {}",
+    "alpha_pattern": "with another alpha for {}",
     "use_rslora": "rank-stabilised",
     "use_dora": "DoRA",
     "modules_to_save": "with {} saved whole",
@@ -135,10 +138,8 @@ class PeftAdapter:
 
     def _settings(self) -> Iterator[str]:
         for key, words in _SAID.items():
-            value = self.config.get(key)
-            if value:
-                named = " and ".join(map(str, value)) if isinstance(value, list) else value
-                yield printable(words.format(named), 80)
+            if value := self.config.get(key):
+                yield printable(words.format(_named(value)), 80)
 
     def _trained_on(self, base: str, revision: str) -> str:
         """Return the base that it was trained on, if that is not the one that it is attached to; "" else."""
@@ -148,6 +149,14 @@ class PeftAdapter:
         if self.revision and revision and not revision.startswith(self.revision):
             return f"; trained on revision {printable(self.revision, 80)}"
         return ""
+
+
+def _named(value: object) -> object:
+    """Return a setting as words; of settings of several layers, their number if they are many."""
+    if not isinstance(value, list | dict):
+        return value
+    each = [f"{name} ({one})" for name, one in value.items()] if isinstance(value, dict) else [*map(str, value)]
+    return " and ".join(each) if len(each) <= _FEW else f"{len(each)}, {each[0]} the first"
 
 
 def is_adapter(folder: Path) -> bool:
