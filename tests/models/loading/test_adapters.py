@@ -263,6 +263,30 @@ def test_the_base_that_it_was_trained_on_is_said_if_it_has_another_name(base: Pa
     assert released_of(model.network).adapter == f"{said}; trained on org/other"
 
 
+@pytest.mark.usefixtures("no_hub")
+def test_the_revision_that_it_was_trained_on_is_said_if_it_is_another_one(
+    base: Path, own: Path, tmp_path: Path
+) -> None:
+    """In the hub's cache, refs/v7 holds the commit of the tag; nothing is downloaded."""
+    held, commits = tmp_path / "cache/models--org--base", {"v6": "6" * 40, "v7": "7" * 40}
+    (held / "refs").mkdir(parents=True)
+    for tag, commit in commits.items():
+        shutil.copytree(base, held / "snapshots" / commit)
+        (held / "refs" / tag).write_text(commit)
+
+    def trained(spec: str, **said: object) -> str:
+        say(own / CONFIG, base_model_name_or_path="org/base", **said)
+        model: Any = load_model(spec)
+        return setup_of(model).adapter.partition(", not merged")[2]
+
+    for same in ("v7", commits["v7"], commits["v7"][:9]):
+        assert trained(f"org/base@v7+{own}", revision=same) == ""
+    assert trained(str(own), revision="v7") == ""
+    assert trained(f"org/base@v6+{own}", revision="v7") == "; trained on revision v7"
+    assert trained(f"org/base@v6+{own}", revision=None) == ""
+    assert trained(f"{base}+{own}") == "; trained on org/base"
+
+
 # Files beside the adapter
 
 
@@ -375,7 +399,7 @@ def beside_a_model(own: Path) -> None:
         (saying(alora_invocation_tokens=[1, 2]), 'has "alora_invocation_tokens": it begins to act in the middle'),
         (saying(layer_replication=[[0, 1]]), 'has "layer_replication": it gives the network other layers'),
         (saying(init_lora_weights="pissa"), "\"init_lora_weights\" is 'pissa', by which the base's own weights change"),
-        (saying(alpha_pattern={"gone.q_proj": 9}), r'adapter_config\.json: "alpha_pattern" names .gone\.q_proj., which meets'),
+        (saying(alpha_pattern={"gone.q_proj": 9}), r'g\.json: "alpha_pattern" names .gone\.q_proj., which'),
         (saying(rank_pattern={"q_proj": 4, "(": 9}), r"adapter_config\.json: '\(' is no pattern of names"),
         (saying(of_the_future=3), r"peft here does not know of_the_future, and would leave it out"),
         (saying(r="four"), r"adapter_config\.json: (cannot be read|does not fit)"),

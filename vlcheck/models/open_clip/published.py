@@ -136,8 +136,8 @@ def _in_folder(folder: Path, name: str) -> Published:
     """Return the model in a folder."""
     if (folder / ADAPTER_CONFIG).is_file():
         raise UsageError(
-            f"{folder / ADAPTER_CONFIG}: an adapter, which open_clip does not read: move it to a folder of its own; where"
-            " it is merged already, remove it."
+            f"{folder / ADAPTER_CONFIG}: an adapter, which open_clip does not read: move it to a folder of its own;"
+            " where it is merged already, remove it."
         )
     said = read_needed_json(folder / CONFIG, f"a folder of open_clip has one. Accepted: {_FORMS}")
     with naming(folder / CONFIG):
