@@ -3,7 +3,10 @@
 import json
 import re
 
+from typer.testing import CliRunner
+
 from tests.conftest import ROOT
+from vlcheck.cli import app
 from vlcheck.cli.show_model import shown_model
 from vlcheck.models.loading.load import load_model
 from vlcheck.models.setup import setup_of
@@ -35,3 +38,30 @@ def test_a_model_that_says_nothing(tmp_path, monkeypatch):
     )
     monkeypatch.chdir(tmp_path)
     assert shown("plain.py:Plain")[-1] == "setup        the model does not say it"
+
+
+def test_on_the_command_line():
+    table, document = (CliRunner().invoke(app, ["models", "show", "tiny", *more]) for more in ([], ["--json"]))
+    assert (table.exit_code, document.exit_code) == (0, 0)
+    assert table.stdout.splitlines() == shown("tiny")
+    assert json.loads(document.stdout) == json.loads("\n".join(shown("tiny", as_json=True)))
+
+
+def test_a_spec_that_names_nothing_and_a_setup_that_fails_are_sentences(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "from vlcheck.models.setup import Setup\n"
+        "class Mine:\n"
+        "    name, fingerprint, mask, metrics = 'mine', 'f', '[MASK]', ('itm',)\n"
+        "    def __init__(self, device, dtype): pass\n"
+        "    def encode(self, images): return images\n"
+        "    def itm(self, encoded, texts, foils=None): return [0.5] * len(texts)\n"
+        "    def setup(self) -> Setup: raise RuntimeError('no GPU')\n"
+    )
+    for spec, said in (
+        ("tinny", "no such model"),
+        (f"{tmp_path}/mine.py:Mine", "its method setup fails. RuntimeError"),
+    ):
+        done = CliRunner().invoke(app, ["models", "show", spec])
+        assert done.exit_code == 4
+        assert said in " ".join(done.output.split())
+        assert "Traceback" not in done.output

@@ -15,6 +15,7 @@ from tests.models.adapters.test_described import _PROBE
 from tests.models.conftest import CAPTION, TINY
 from vlcheck._util.hashing import digest
 from vlcheck.errors import UsageError
+from vlcheck.models.adapters.described import _shortened, numbers_said
 from vlcheck.models.loading.layout import find_checkpoint
 from vlcheck.models.loading.load import as_model, load_model
 from vlcheck.models.setup import Setup, setup_of, together
@@ -83,7 +84,8 @@ def test_a_setting_in_a_file_that_is_passed_over_is_refused(tmp_path):
 def test_a_checkpoint_of_original_code(tmp_path, size):
     random_albef(tmp_path, replace(TINY, image_size=size), [CAPTION], seed=3)
     setup = setup_of(load_model(f"albef:{find_checkpoint(tmp_path)}"))
-    assert setup.pictures == f"{size}x{size}, bicubic, mean 0.4815 0.4578 0.4082, std 0.2686 0.2613 0.2758"
+    mean, std = "0.4814547 0.4578275 0.4082107", "0.2686295 0.2613026 0.2757771"
+    assert setup.pictures == f"{size}x{size}, bicubic, mean {mean}, std {std}"
     assert "at most 30 words" in setup.texts
 
 
@@ -125,12 +127,45 @@ class Mine:
 def test_a_model_of_a_user_may_say_its_setup():
     said = Setup(pictures="any size")
     assert setup_of(as_model(Mine())) == Setup()
-    assert setup_of(as_model(type("Saying", (Mine,), {"setup": lambda self: said})())) == said
+    assert setup_of(as_model(type("Saying", (Mine,), {"setup": returning(said)})())) == said
 
 
-@pytest.mark.parametrize("method", [lambda self, stage: None, lambda self: "ready"], ids=["argument", "text"])
-def test_a_method_of_that_name_with_another_purpose_is_left_alone(method):
-    assert setup_of(as_model(type("Other", (Mine,), {"setup": method})())) == Setup()
+def returning(said):
+    def setup(self) -> Setup:
+        if isinstance(said, Exception):
+            raise said
+        return said
+
+    return setup
+
+
+def test_a_method_of_that_name_with_another_purpose_is_not_called():
+    called = []
+    assert setup_of(as_model(type("Other", (Mine,), {"setup": lambda self: called.append(1)})())) == Setup()
+    assert setup_of(as_model(type("Other", (Mine,), {"setup": lambda self, stage: None})())) == Setup()
+    assert called == []
+
+
+@pytest.mark.parametrize(
+    ("said", "match"),
+    [
+        (RuntimeError("no GPU"), "mine: its method setup fails. RuntimeError: no GPU"),
+        (TypeError("inside"), "mine: its method setup fails. TypeError: inside"),
+        ("224x224", "mine: its method setup has to return a Setup, not str"),
+    ],
+    ids=str,
+)
+def test_a_setup_that_fails_is_an_error_that_names_it(said, match):
+    model = as_model(type("Failing", (Mine,), {"name": "mine", "setup": returning(said)})())
+    with pytest.raises(UsageError, match=match):
+        setup_of(model)
+
+
+def test_settings_that_differ_late_have_other_words():
+    assert numbers_said([0.48145466, 0.5, 0.5]) != numbers_said([0.4815, 0.5, 0.5])
+    grids = [[336, 672], [672, 336], [672, 672], [1008, 336], [336, 1008]]
+    assert _shortened(grids) != _shortened([*grids[:3], [336, 1344]])
+    assert _shortened(grids) == _shortened([*grids])
 
 
 def test_a_setup_is_one_line():

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Protocol, runtime_checkable
 
+from vlcheck._util.foreign_code import contained
+from vlcheck.errors import ForeignFault, NotApplicable, UsageError
+
 __all__ = ["SaysSetup", "Setup", "setup_of", "together"]
 
 
@@ -65,15 +68,29 @@ class SaysSetup(Protocol):
 def setup_of(model: object) -> Setup:
     """Return a model's setup: that of its optional method `setup`, an empty one else.
 
-    A method of that name that needs arguments or returns anything else has another purpose, and is left alone.
+    The method says that it returns a Setup, `def setup(self) -> Setup`. Another one of that name has another purpose,
+    and is not called.
+
+    Raises:
+        UsageError: the method fails, or returns anything else.
     """
-    if not isinstance(model, SaysSetup):
+    if not isinstance(model, SaysSetup) or not _returns_setup(model.setup):
         return Setup()
+    name = getattr(model, "name", type(model).__name__)
     try:
-        said = model.setup()
-    except TypeError:  # it needs arguments
-        return Setup()
-    return said if isinstance(said, Setup) else Setup()
+        with contained():
+            said = model.setup()
+    except (ForeignFault, NotApplicable) as error:
+        raise UsageError(f"{name}: its method setup fails. {error}") from error
+    if not isinstance(said, Setup):
+        raise UsageError(f"{name}: its method setup has to return a Setup, not {type(said).__name__}.")
+    return said
+
+
+def _returns_setup(method: object) -> bool:
+    """Return True if a method is annotated as one that returns a Setup; the annotation may be text."""
+    said = getattr(method, "__annotations__", {}).get("return")
+    return said is Setup or (isinstance(said, str) and said.rpartition(".")[2] == Setup.__name__)
 
 
 def together(setups: Mapping[str, Setup]) -> Setup:

@@ -181,6 +181,35 @@ def test_names_of_an_earlier_transformers_are_read(tmp_path: Path, photographs: 
     np.testing.assert_array_equal(scores(f"{base}+{adapted}", photographs), before)
 
 
+OLD_NAME = "model.layers.0.self_attn.q_proj"
+TODAY = "model.language_model.layers.0.self_attn.q_proj"
+
+
+@pytest.mark.parametrize("said", [OLD_NAME, f"^{OLD_NAME}"])
+@pytest.mark.parametrize("setting", [{"alpha_pattern": 400}, {"rank_pattern": 2}], ids=str)
+def test_settings_of_layers_with_names_of_an_earlier_transformers_are_read(
+    setting: dict[str, int], said: str, tmp_path: Path, photographs: list[Image.Image]
+) -> None:
+    """Without the settings the scores differ: PEFT alone leaves alpha_pattern out."""
+    base = chats.qwen2_vl(tmp_path / "base")
+    ((name, value),) = setting.items()
+    adapted = adapter(base, tmp_path / "adapter", lora(**{name: {TODAY: value}}))
+    before = scores(f"{base}+{adapted}", photographs)
+    rewrite(adapted, lambda weights: {name.replace(".language_model.", "."): one for name, one in weights.items()})
+    say(adapted / CONFIG, **{name: {said: value}})
+    np.testing.assert_array_equal(scores(f"{base}+{adapted}", photographs), before)
+    if name == "alpha_pattern":
+        say(adapted / CONFIG, alpha_pattern={})
+        assert abs(scores(f"{base}+{adapted}", photographs) - before).max() > 1e-2
+
+
+def test_settings_of_layers_are_said(base: Path, tmp_path: Path) -> None:
+    adapted = adapter(base, tmp_path / "own", lora(rank_pattern={"q_proj": 2}, alpha_pattern={"0.*q_proj": 40}))
+    model: Any = load_model(f"{base}+{adapted}")
+    said = "LORA r 4 alpha 8 with another r for q_proj (2) with another alpha for 0.*q_proj (40)"
+    assert setup_of(model).adapter.startswith(f"{said} of {adapted}")
+
+
 # Where base and adapter are found
 
 
@@ -232,6 +261,30 @@ def test_the_base_that_it_was_trained_on_is_said_if_it_has_another_name(base: Pa
     say(own / CONFIG, base_model_name_or_path="org/other")
     model = load_model(f"{base}+{own}")
     assert released_of(model.network).adapter == f"{said}; trained on org/other"
+
+
+@pytest.mark.usefixtures("no_hub")
+def test_the_revision_that_it_was_trained_on_is_said_if_it_is_another_one(
+    base: Path, own: Path, tmp_path: Path
+) -> None:
+    """In the hub's cache, refs/v7 holds the commit of the tag; nothing is downloaded."""
+    held, commits = tmp_path / "cache/models--org--base", {"v6": "6" * 40, "v7": "7" * 40}
+    (held / "refs").mkdir(parents=True)
+    for tag, commit in commits.items():
+        shutil.copytree(base, held / "snapshots" / commit)
+        (held / "refs" / tag).write_text(commit)
+
+    def trained(spec: str, **said: object) -> str:
+        say(own / CONFIG, base_model_name_or_path="org/base", **said)
+        model: Any = load_model(spec)
+        return setup_of(model).adapter.partition(", not merged")[2]
+
+    for same in ("v7", commits["v7"], commits["v7"][:9]):
+        assert trained(f"org/base@v7+{own}", revision=same) == ""
+    assert trained(str(own), revision="v7") == ""
+    assert trained(f"org/base@v6+{own}", revision="v7") == "; trained on revision v7"
+    assert trained(f"org/base@v6+{own}", revision=None) == ""
+    assert trained(f"{base}+{own}") == "; trained on org/base"
 
 
 # Files beside the adapter
@@ -346,6 +399,8 @@ def beside_a_model(own: Path) -> None:
         (saying(alora_invocation_tokens=[1, 2]), 'has "alora_invocation_tokens": it begins to act in the middle'),
         (saying(layer_replication=[[0, 1]]), 'has "layer_replication": it gives the network other layers'),
         (saying(init_lora_weights="pissa"), "\"init_lora_weights\" is 'pissa', by which the base's own weights change"),
+        (saying(alpha_pattern={"gone.q_proj": 9}), r'g\.json: "alpha_pattern" names .gone\.q_proj., which'),
+        (saying(rank_pattern={"q_proj": 4, "(": 9}), r"adapter_config\.json: '\(' is no pattern of names"),
         (saying(of_the_future=3), r"peft here does not know of_the_future, and would leave it out"),
         (saying(r="four"), r"adapter_config\.json: (cannot be read|does not fit)"),
         (saying(r=1 << 40), r'"r" is 1099511627776; at most'),
@@ -407,6 +462,31 @@ def test_a_base_with_an_adapter_beside_it_is_refused_also_as_a_base(base: Path, 
 def test_what_is_not_there_is_named(spec: str, said: str, base: Path, own: Path) -> None:
     with pytest.raises(UsageError, match=said):
         load_model(spec.format(base=base, own=own))
+
+
+def test_an_adapter_of_a_family_that_reads_none_is_refused(base: Path, own: Path, tmp_path: Path) -> None:
+    """Never ignored: such models would have the scores of the base alone."""
+    open_clip = tmp_path / "open_clip"
+    open_clip.mkdir()
+    (open_clip / "open_clip_config.json").write_text("{}")
+    said = r"an adapter is attached to checkpoints of transformers alone, and {}"
+    for family in ("albef", "clip", "open_clip", "timm"):
+        with pytest.raises(UsageError, match=said.format(f"{family}:{base} is none")):
+            load_model(f"{family}:{base}+{own}")
+    with pytest.raises(UsageError, match=said.format("tiny is none")):
+        load_model(f"tiny+{own}")
+    of_a_folder = said.format(f"{open_clip}, a folder of open_clip, is none")
+    with pytest.raises(UsageError, match=of_a_folder):
+        load_model(f"{open_clip}+{own}")
+    say(own / CONFIG, base_model_name_or_path=str(open_clip))
+    with pytest.raises(UsageError, match=of_a_folder):
+        load_model(str(own))
+
+
+def test_an_adapter_within_a_folder_of_open_clip_is_refused(own: Path) -> None:
+    (own / "open_clip_config.json").write_text('{"model_cfg": {}}')
+    with pytest.raises(UsageError, match=r"adapter_config\.json: an adapter, which open_clip does not read"):
+        load_model(f"open_clip:{own}")
 
 
 def test_without_peft_the_extra_is_named(base: Path, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:

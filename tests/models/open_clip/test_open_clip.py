@@ -152,6 +152,42 @@ def test_a_changed_setting_is_used_and_shown(tmp_path, folder_of, change, shown)
     assert first.fingerprint != other.fingerprint
 
 
+def test_no_architecture_without_a_tag_has_another_gelu_than_its_published_weights(tmp_path):
+    """The error names the other architecture if all published weights need the other GELU; no file is read."""
+    wrong = set()
+    for name in open_clip.list_models():
+        tags = open_clip.list_pretrained_tags_by_model(name)
+        own = bool(open_clip.get_model_config(name).get("quick_gelu"))
+        needs = {bool(open_clip.get_pretrained_cfg(name, tag).get("quick_gelu")) for tag in tags}
+        if not needs <= {own}:
+            said = refused(f"open_clip:{name}/{tmp_path}/w.safetensors", "GELU")
+            assert ("tag=TAG" in said) == (len(needs) > 1)
+            wrong.add(name)
+    assert {"ViT-B-32", "ViT-B-16", "RN50", "ViT-L-14-336", "ViT-H-14-378", "roberta-ViT-B-32"} <= wrong
+
+
+@pytest.mark.parametrize("fill", [255, [10, 200, 30]], ids=str)
+@pytest.mark.parametrize("mode", ["longest", "shortest"])
+def test_padding_is_filled_as_open_clip_fills_it(tmp_path, mode, fill):
+    folders = [
+        open_clip_folder(tmp_path / name, "clip", {**PIXELS, "resize_mode": mode, **more})
+        for name, more in (("black", {}), ("filled", {"fill_color": fill}))
+    ]
+    black, filled = (load_model(str(folder)) for folder in folders)
+    _, prepare = open_clip.create_model_from_pretrained(f"local-dir:{folders[1]}")
+    assert torch.equal(filled.pixels(pictures()), torch.stack([prepare(one) for one in pictures()]))
+    padded = mode == "longest"
+    assert torch.equal(filled.pixels(pictures()), black.pixels(pictures())) != padded
+    assert (setup_of(filled) != setup_of(black)) == padded
+    assert filled.fingerprint != black.fingerprint
+    assert filled.unread == ()
+
+
+@pytest.mark.parametrize("fill", [256, -1, 0.5, "red", [1, 2], True], ids=str)
+def test_a_padding_that_is_no_colour(tmp_path, fill):
+    refused(str(open_clip_folder(tmp_path / "m", "clip", {**PIXELS, "fill_color": fill})), "fill_color is")
+
+
 def test_a_setting_that_open_clip_does_not_read_is_said(tmp_path):
     model = load_model(f"open_clip:{open_clip_folder(tmp_path / 'm', 'clip', {**PIXELS, 'gamma': 2})}")
     assert "its gamma is not read" in setup_of(model).pictures
@@ -191,8 +227,14 @@ def refused(spec, match):
         ("ViT-B-33/w.safetensors", "no architecture of open_clip .*'ViT-B-32'"),
         ("ViT-L-14/w.safetensors", "different preprocessing .* tag=TAG, one of openai"),
         ("ViT-B-32/w.safetensors,tag=opnai", "publishes no such weights .*openai"),
-        ("ViT-B-32/w.safetensors,tag=openai", "need the other GELU .* name ViT-B-32-quickgelu"),
-        ("ViT-B-32/w.safetensors", "no such checkpoint"),
+        (
+            "ViT-B-32/w.safetensors,tag=openai",
+            "tag=openai: these weights need the other GELU .* name ViT-B-32-quickgelu",
+        ),
+        ("ViT-B-32/w.safetensors", "different GELU .* tag=TAG, one of openai"),
+        ("RN101/w.safetensors", "RN101: all weights .* need the other GELU .* name RN101-quickgelu"),
+        ("ViT-B-32/w.safetensors,tag=laion2b_e16", "no such checkpoint"),
+        ("convnext_base/w.safetensors", "no such checkpoint"),
         ("", "open_clip:FOLDER"),
     ],
 )

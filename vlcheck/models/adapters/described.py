@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor, nn
 from transformers.image_utils import SizeDict
 
+from vlcheck._util.hashing import digest
 from vlcheck.models.loading.released import released_of
 from vlcheck.models.setup import Setup
 
@@ -42,6 +43,7 @@ _STEPS = {  # class of a transform -> its wording
     "CenterCropOrPad": "centre crop or padding to",
 }
 _LONGEST = 40  # characters of a setting
+_DIGITS = 8  # of the digest of a longer one
 
 
 def network_setup(network: Any) -> Setup:
@@ -75,9 +77,12 @@ def joined(*parts: str) -> str:
 
 
 def numbers_said(values: object) -> str:
-    """Return a number, or one for each channel, as text: "0.5" if all are equal, "0.4815 0.4578 0.4082" else."""
+    """Return a number, or one for each channel, as text: "0.5" if all are equal, "0.485 0.456 0.406" else.
+
+    Seven digits are those of a number of 32 bits: pixels of 32 bits are others if the words are.
+    """
     each = [*map(float, values)] if isinstance(values, Iterable) else [float(str(values))]
-    return " ".join(f"{value:.4g}" for value in (each[:1] if len({*each}) == 1 else each))
+    return " ".join(f"{value:.7g}" for value in (each[:1] if len({*each}) == 1 else each))
 
 
 def normalised_by(mean: object, std: object) -> str:
@@ -137,7 +142,8 @@ def _step(step: Any) -> Iterator[str]:
         yield normalised_by(step.mean, step.std)
     elif size is not None:
         sized = f"shorter side {size}" if isinstance(size, int) else size_said(tuple(size))
-        yield f"{_STEPS.get(name, name)} {sized}".strip()
+        filled = f" with {numbers_said(step.fill)}" if name == "CenterCropOrPad" else ""
+        yield f"{_STEPS.get(name, name)} {sized}{filled}".strip()
     if (longest := getattr(step, "longest", 0)) > 0:
         yield "keeping the aspect by the longer side" if longest == 1 else f"longest {longest:.4g}"
     if interpolation := getattr(step, "interpolation", ""):
@@ -185,7 +191,7 @@ def _further(own: Any) -> Iterator[str]:
 
 def _shortened(value: object) -> str:
     said = str(value) if isinstance(value, int | float | str | list | tuple) else size_said(value) or str(value)
-    return said if len(said) <= _LONGEST else f"{said[: _LONGEST - 3]}..."
+    return said if len(said) <= _LONGEST else f"{said[: _LONGEST - 3]}... (digest {digest(said)[:_DIGITS]})"
 
 
 def _crops(processor: Any, wanted: str) -> bool:

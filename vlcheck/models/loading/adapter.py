@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
+from vlcheck._util.paths import expanded, there_is
 from vlcheck.errors import UsageError, nearest, printable
 from vlcheck.models.loading.checkpoint import read_checkpoint
 from vlcheck.models.loading.extents import check_sizes
@@ -35,9 +36,13 @@ _UNUSUAL = {
 }
 # Beginnings of `init_lora_weights` by which PEFT changes the base's own weights when it attaches the adapter.
 _CHANGES_BASE = ("corda", "loftq", "lora_ga", "olora", "pissa")
+_SHORT_COMMIT = 7  # digits
+_FEW = 2  # names that a description shows
 _SAID = {  # settings that the description names -> their words
     "r": "r {}",
     "lora_alpha": "alpha {}",
+    "rank_pattern": "with another r for {}",
+    "alpha_pattern": "with another alpha for {}",
     "use_rslora": "rank-stabilised",
     "use_dora": "DoRA",
     "modules_to_save": "with {} saved whole",
@@ -117,37 +122,57 @@ class PeftAdapter:
         """Return the files that decide a score: config, weights, and parts of a processor."""
         return sorted({self.folder / ADAPTER_CONFIG, self.file, *part_files(self.folder)})
 
-    def described(self, base: str, revision: str) -> str:
+    def described(self, base: str, folder: Path, repository: str) -> str:
         """Describe the adapter in one line.
 
         Args:
-            base: the folder or hub id that it is attached to.
-            revision: the commit of the base; "" for a folder.
+            base: the name of the base that it is attached to.
+            folder: the folder of the base.
+            repository: the hub id of the base if the folder is in the hub's cache; "" for a folder of the user.
 
         Returns:
-            Its kind, settings, name and base, the parts of a processor that its folder has, and the base of its
-            training if that has another name.
+            Its kind, settings, name and base, the parts of a processor that its folder has, and the base or revision of
+            its training if that is another one.
         """
         settings = " ".join([self.kind, *self._settings()])
         parts = own_parts(self.folder)
         beside = f", with its own {', '.join(parts)}" if parts else ""
-        return f"{settings} of {self.name} on {base}, not merged{beside}{self._trained_on(base, revision)}"
+        return f"{settings} of {self.name} on {base}, not merged{beside}{self._trained_on(folder, repository)}"
 
     def _settings(self) -> Iterator[str]:
         for key, words in _SAID.items():
-            value = self.config.get(key)
-            if value:
-                named = " and ".join(map(str, value)) if isinstance(value, list) else value
-                yield printable(words.format(named), 80)
+            if value := self.config.get(key):
+                yield printable(words.format(_named(value)), 80)
 
-    def _trained_on(self, base: str, revision: str) -> str:
+    def _trained_on(self, folder: Path, repository: str) -> str:
         """Return the base that it was trained on, if that is not the one that it is attached to; "" else."""
-        trained = self.config.get("base_model_name_or_path") or base
-        if str(trained).rstrip("/") != base.rstrip("/"):
-            return f"; trained on {printable(str(trained), 120)}"
-        if self.revision and revision and not revision.startswith(self.revision):
+        trained = str(self.config.get("base_model_name_or_path") or "")
+        here = there_is(trained) and expanded(trained).resolve() == folder.resolve()
+        if trained and trained != repository and not here:
+            return f"; trained on {printable(trained, 120)}"
+        if repository and self.revision and not _names_commit(self.revision, folder):
             return f"; trained on revision {printable(self.revision, 80)}"
         return ""
+
+
+def _names_commit(revision: str, snapshot: Path) -> bool:
+    """Return True if a revision is that of a folder in the hub's cache: its commit, or a branch or tag that names it.
+
+    Args:
+        revision: a commit, the beginning of one, a branch or a tag.
+        snapshot: the folder, REPOSITORY/snapshots/COMMIT; REPOSITORY/refs/BRANCH holds a commit.
+    """
+    named = snapshot.parent.parent / "refs" / revision
+    short = len(revision) >= _SHORT_COMMIT and snapshot.name.startswith(revision)
+    return short or (named.is_file() and named.read_text(errors="replace").strip() == snapshot.name)
+
+
+def _named(value: object) -> object:
+    """Return a setting as words; of settings of several layers, their number if they are many."""
+    if not isinstance(value, list | dict):
+        return value
+    each = [f"{name} ({one})" for name, one in value.items()] if isinstance(value, dict) else [*map(str, value)]
+    return " and ".join(each) if len(each) <= _FEW else f"{len(each)}, {each[0]} the first"
 
 
 def is_adapter(folder: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,10 +19,12 @@ from vlcheck.errors import UsageError, printable
 from vlcheck.models.loading.adapter import PeftAdapter
 from vlcheck.models.loading.extents import filled_by
 from vlcheck.models.loading.folder import ADAPTER_CONFIG
+from vlcheck.models.loading.layout import naming
 from vlcheck.models.loading.misfits import check_formats, some
 from vlcheck.models.loading.packages import is_there
 
 EXTRA = "adapters"
+_PATTERNS = ("rank_pattern", "alpha_pattern")  # names of layers -> a setting of their own
 _PREFIX = "base_model.model."  # of all names that PEFT saves
 _ONE = ".default"  # PEFT's name of the one adapter, in the names of its weights
 _PER_BYTE = 2  # numbers of an adapter for each byte of its file
@@ -44,7 +47,7 @@ def attach(network: PreTrainedModel, adapter: PeftAdapter) -> None:
             f"{adapter.folder}: an adapter is attached by peft, of the extra {EXTRA}: python -m pip install"
             f' "vlcheck[{EXTRA}]".'
         )
-    config, weights = _config(adapter), adapter.weights()
+    config, weights = _config(adapter, network), adapter.weights()
     check_formats({name: weight.dtype for name, weight in weights.items()})
     if any(weight.is_meta for weight in network.parameters()):
         raise UsageError(f"{adapter.folder}: an adapter is not attached to weights that stay on the disk.")
@@ -60,11 +63,13 @@ def attach(network: PreTrainedModel, adapter: PeftAdapter) -> None:
         setattr(network.get_submodule(name), "num_embeddings", number)  # noqa: B010 - mypy knows no such attribute
 
 
-def _config(adapter: PeftAdapter) -> Any:
+def _config(adapter: PeftAdapter, network: PreTrainedModel) -> Any:
     """Return PEFT's config of an adapter. Settings that it does not know are refused unless they are off."""
     from peft import PEFT_TYPE_TO_CONFIG_MAPPING
 
     said, path = dict(adapter.config), adapter.folder / ADAPTER_CONFIG
+    with naming(path):
+        said |= {key: _pattern_today(key, said[key], network) for key in _PATTERNS if isinstance(said.get(key), dict)}
     make: Any = PEFT_TYPE_TO_CONFIG_MAPPING.get(said.pop("peft_type"))
     if make is None:
         raise UsageError(f"{path}: peft here does not know the kind {adapter.kind}: install a newer one.")
@@ -190,9 +195,57 @@ def _renamed(weights: Mapping[str, Tensor], network: PreTrainedModel) -> dict[st
 
     The same renaming makes whole checkpoints of that time fit. PEFT itself does it for some kinds of models alone.
     """
-    changes = [one for one in get_model_conversion_mapping(network) if isinstance(one, WeightRenaming)]
-    layers = {name for name, _ in network.named_modules()}
+    changes, layers = _changes(network)
     return {_name_today(name, changes, layers): weight for name, weight in weights.items()}
+
+
+def _pattern_today(setting: str, pattern: Mapping[str, object], network: PreTrainedModel) -> dict[str, object]:
+    """Return settings of single layers under the names of today's network, in their order: PEFT takes the first.
+
+    A name is the end of a layer's name, or a pattern of it. AdaLoRA names weights, `LAYER.lora_E`.
+
+    Args:
+        setting: the name of the settings in the config.
+        pattern: names of layers -> their setting.
+        network: the network.
+
+    Raises:
+        UsageError: a name meets no layer. PEFT would leave the setting out.
+    """
+    changes, layers = _changes(network)
+    today: dict[str, object] = {}
+    for name, value in pattern.items():
+        layer, mark, rest = name.partition(".lora_")
+        known = layer if _meets(layer, layers) else _layer_today(layer, changes, layers)
+        if not _meets(known, layers):
+            raise UsageError(
+                f'"{setting}" names {printable(repr(name))}, which meets no layer of {type(network).__name__}: it is a'
+                " name of another base, or of another version of the network's code."
+            )
+        today.setdefault(known + mark + rest, value)
+    return today
+
+
+def _layer_today(name: str, changes: list[WeightRenaming], layers: Collection[str]) -> str:
+    """Return the name of a layer today; one that is bound to the beginning, by ^, stays so."""
+    begins = "^" * name.startswith("^")
+    weight = _name_today(f"{_PREFIX}{name.removeprefix('^')}.weight", changes, layers)
+    return begins + weight.removeprefix(_PREFIX).removesuffix(".weight")
+
+
+def _meets(pattern: str, layers: Collection[str]) -> bool:
+    """Return True if PEFT takes a pattern for the name of a layer."""
+    try:
+        whole = re.compile(rf"(.*\.)?({pattern})$")
+    except re.error as error:
+        raise UsageError(f"{printable(repr(pattern))} is no pattern of names: {error}.") from error
+    return any(whole.match(layer) for layer in layers)
+
+
+def _changes(network: PreTrainedModel) -> tuple[list[WeightRenaming], set[str]]:
+    """Return by what names of an earlier transformers are renamed, and the names of today's layers."""
+    changes = [one for one in get_model_conversion_mapping(network) if isinstance(one, WeightRenaming)]
+    return changes, {name for name, _ in network.named_modules()}
 
 
 def _name_today(name: str, changes: list[WeightRenaming], layers: Collection[str]) -> str:

@@ -35,6 +35,9 @@ DTYPES = ("bfloat16", "float16", "float32", "float64")
 DEVICES = "cpu, cuda, cuda:N, mps"
 AUTO = "auto"  # spreads a model over all devices
 
+_NO_ADAPTER = (
+    "an adapter is attached to checkpoints of transformers alone, and {} is none. Name the model without +ADAPTER"
+)
 _CURE = "; a module of a package is named by it, as package.module:factory"
 
 Loader = Callable[..., object]  # takes device and dtype by keyword, returns a model
@@ -191,6 +194,9 @@ def _loader(parsed: ModelSpec, families: Mapping[str, EntryPoint], trusted: bool
 def _registered(parsed: ModelSpec, families: Mapping[str, EntryPoint]) -> Loader:
     """Return the loader of a registered family, bound to the path and the options of the spec."""
     spec = parsed.said
+    before, adapted, _ = parsed.path.partition("+")
+    if adapted and there_is(before) and not there_is(parsed.path):
+        raise UsageError(f"{_option(spec)}: {_NO_ADAPTER.format(f'{parsed.family}:{before}')}.")
     if parsed.family[0].isupper():
         raise UsageError(
             f"{_option(spec)}: {parsed.family} is chosen by the config of a checkpoint: name only the folder or hub id."
@@ -229,10 +235,15 @@ def _pretrained(parsed: ModelSpec, families: Mapping[str, EntryPoint], trusted: 
     if parsed.path.endswith(".py"):
         raise UsageError(f"{_option(spec)}: is a Python file: name a function or class in it, {parsed.path}:NAME.")
     try:
+        if parsed.adapter and parsed.path in families and not there_is(parsed.path):
+            raise UsageError(f"{_NO_ADAPTER.format(parsed.path)}.")
         checkpoint = Pretrained.find(parsed, trusted=trusted)
         if checkpoint is None:
             return None
         if family := family_of(checkpoint.folder):
+            if checkpoint.adapter:
+                what = f"{checkpoint.base}, a folder of {family},"
+                raise UsageError(f"{checkpoint.adapter.name}: {_NO_ADAPTER.format(what)}.")
             path = str(checkpoint.folder) if parsed.revision else parsed.path
             return _registered(replace(parsed, family=family, path=path), families)
         check_type(checkpoint.config)

@@ -221,8 +221,7 @@ class Pretrained:
 
     def _mark(self, network: PreTrainedModel) -> None:
         """Say with the network how its weights were released."""
-        commit = self.folder.name if self.repository else ""
-        adapter = self.adapter.described(self.base, commit) if self.adapter else ""
+        adapter = self.adapter.described(self.base, self.folder, self.repository) if self.adapter else ""
         mark(network, Released(adapter, described(network, self.config)))
 
     def tokenizer(self) -> PreTrainedTokenizerBase:

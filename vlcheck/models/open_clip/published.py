@@ -15,6 +15,7 @@ from open_clip.pretrained import get_pretrained_cfg, list_pretrained_tags_by_mod
 from vlcheck._util.paths import expanded, is_folder
 from vlcheck.errors import UsageError, nearest
 from vlcheck.models.loading.checkpoint import SUFFIXES, as_bytes, read_checkpoint
+from vlcheck.models.loading.folder import ADAPTER_CONFIG
 from vlcheck.models.loading.layout import naming, read_needed_json
 from vlcheck.models.loading.pretrained import from_hub
 from vlcheck.models.open_clip.openai import config_of
@@ -31,14 +32,16 @@ _WEIGHTS = tuple(
 ) + ("model.safetensors", "pytorch_model.bin")
 _FORMS = (
     "open_clip:FOLDER or open_clip:HUB_ID of a model with open_clip_config.json, or open_clip:ARCH/FILE, e.g."
-    " open_clip:ViT-B-32/weights.safetensors"
+    " open_clip:ViT-B-16-plus-240/weights.safetensors"
 )
 PIXELS: Mapping[str, Any] = {  # open_clip's own, where nothing else is said
     "mean": open_clip.OPENAI_DATASET_MEAN,
     "std": open_clip.OPENAI_DATASET_STD,
     "interpolation": "bicubic",
     "resize_mode": "shortest",
+    "fill_color": 0,
 }
+_BRIGHTEST = 255
 _CHOICES = {"interpolation": ("bicubic", "bilinear"), "resize_mode": ("shortest", "longest", "squash")}
 
 
@@ -50,7 +53,7 @@ class Published:
         name: the name in reports.
         place: the file that says what the model is, for messages.
         model: open_clip's config of the network.
-        pixels: mean, std, interpolation and resize_mode of its pictures.
+        pixels: mean, std, interpolation, resize_mode and fill_color of its pictures.
         weights: the file of weights.
         tokenizer: the folder in which the tokenizer's files may be.
         unread: settings of the pictures that open_clip does not read.
@@ -132,6 +135,11 @@ def _downloaded(hub_id: str, revision: str | None) -> Path:
 
 def _in_folder(folder: Path, name: str) -> Published:
     """Return the model in a folder."""
+    if (folder / ADAPTER_CONFIG).is_file():
+        raise UsageError(
+            f"{folder / ADAPTER_CONFIG}: an adapter, which open_clip does not read: move it to a folder of its own;"
+            " where it is merged already, remove it."
+        )
     said = read_needed_json(folder / CONFIG, f"a folder of open_clip has one. Accepted: {_FORMS}")
     with naming(folder / CONFIG):
         model, pixels = said.get("model_cfg"), said.get("preprocess_cfg", {})
@@ -139,7 +147,7 @@ def _in_folder(folder: Path, name: str) -> Published:
             raise UsageError('has to have an object "model_cfg", and may have an object "preprocess_cfg".')
         known = {key: value for key, value in pixels.items() if key in PIXELS and value is not None}
         merged = _checked({**PIXELS, **known})
-    unread = tuple(sorted(pixels.keys() - PIXELS.keys() - {"size", "mode", "fill_color"}))
+    unread = tuple(sorted(pixels.keys() - PIXELS.keys() - {"size", "mode"}))
     return Published(name, folder / CONFIG, model, merged, _weights_in(folder), folder, unread)
 
 
@@ -172,20 +180,29 @@ def _of_tag(architecture: str, tags: Mapping[str, Mapping[str, Any]], tag: str, 
     Raises:
         UsageError: there is no such tag, it needs another architecture, or the tags differ and none is named.
     """
-    if tag:
-        if tag not in tags:
-            raise UsageError(f"tag={tag}: open_clip publishes no such weights of {architecture}. {nearest(tag, tags)}")
-        if bool(tags[tag].get("quick_gelu")) != quick:
-            other = architecture.removesuffix("-quickgelu") if quick else f"{architecture}-quickgelu"
-            raise UsageError(f"tag={tag}: these weights need the other GELU than {architecture} has: name {other}.")
-        return tags[tag]
-    each = {repr([one.get(key) for key in PIXELS]): one for one in tags.values()}
-    if len(each) > 1:
+    if tag and tag not in tags:
+        raise UsageError(f"tag={tag}: open_clip publishes no such weights of {architecture}. {nearest(tag, tags)}")
+    meant = {tag: tags[tag]} if tag else tags
+    gelus = {bool(one.get("quick_gelu")) for one in meant.values()}
+    if gelus == {not quick}:
+        what = f"tag={tag}: these weights need" if tag else f"{architecture}: all weights that open_clip publishes need"
+        raise UsageError(f"{what} the other GELU than {architecture} has: name {_with_other_gelu(architecture)}.")
+    each = {repr([one.get(key) for key in PIXELS]): one for one in meant.values()}
+    if len(each) > 1 or len(gelus) > 1:
+        differs = " and ".join(["preprocessing"] * (len(each) > 1) + ["GELU"] * (len(gelus) > 1))
         raise UsageError(
-            f"{architecture}: open_clip publishes weights with different preprocessing for it; name them with tag=TAG,"
+            f"{architecture}: open_clip publishes weights with different {differs} for it; name them with tag=TAG,"
             f" one of {', '.join(tags)}."
         )
     return next(iter(each.values()), {})
+
+
+def _with_other_gelu(architecture: str) -> str:
+    """Return what names a network with the other GELU: an architecture, or a folder where open_clip has none."""
+    plain = architecture.removesuffix("-quickgelu")
+    other = plain if plain != architecture else f"{architecture}-quickgelu"
+    own = f'open_clip:FOLDER, whose {CONFIG} says "quick_gelu"'
+    return f"{other}, or {own}" if other in open_clip.list_models() else own
 
 
 def _numbers(key: str, text: str) -> list[float]:
@@ -209,12 +226,22 @@ def _checked(pixels: Mapping[str, Any]) -> Mapping[str, Any]:
         checked[key] = tuple(map(float, values))
     if min(checked["std"]) <= 0:
         raise UsageError(f"std is {pixels['std']!r}; it has to be above 0.")
+    checked["fill_color"] = _filling(pixels["fill_color"])
     for key, accepted in _CHOICES.items():
         if pixels[key] == "random" and key == "interpolation":
             checked[key] = "bicubic"  # open_clip draws it in training alone
         elif pixels[key] not in accepted:
             raise UsageError(f"{key} is {pixels[key]!r}; accepted: {', '.join(accepted)}.")
     return checked
+
+
+def _filling(said: object) -> int | tuple[int, ...]:
+    """Return the colour of padding: one value, or one for each channel. Raises UsageError."""
+    values = [*said] if isinstance(said, list | tuple) else [said]
+    whole = [one for one in values if isinstance(one, int) and not isinstance(one, bool) and 0 <= one <= _BRIGHTEST]
+    if whole != values or len(whole) not in (1, 3):
+        raise UsageError(f"fill_color is {said!r}; it has to be a whole number from 0 to {_BRIGHTEST}, or three.")
+    return whole[0] if len(whole) == 1 else tuple(whole)
 
 
 def _is_list(value: object) -> bool:
