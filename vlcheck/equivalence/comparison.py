@@ -10,6 +10,8 @@ from functools import partial
 
 import numpy as np
 
+from vlcheck._util.numbers import counted
+from vlcheck.cases.picture import UNCHANGED
 from vlcheck.equivalence.records import (
     CriterionRecord,
     KeptAnswer,
@@ -124,19 +126,24 @@ class MetricPairs:
         return len(self._images)
 
     @property
+    def lacking(self) -> Counter[str]:
+        """The number of questions without two answers, by reason; a picture that no edit changes is not asked."""
+        return Counter({why: n for why, n in (self.refused + self.failed).items() if why != UNCHANGED})
+
+    @property
     def unanswered(self) -> str:
-        """The number of questions that are not compared, and the most frequent reason, in words; "" if there is none."""
-        both = self.refused + self.failed
-        if not both:
+        """The number of questions without two answers, and the most frequent reason, in words; "" if there is none."""
+        lacking = self.lacking
+        if not lacking:
             return ""
-        asked = counted(both.total() + self.n_pairs, "question")
-        (why, _), *others = both.most_common()
-        return f"{both.total():,} of {asked} not compared ({why}{', and other reasons' if others else ''})"
+        asked = counted(lacking.total() + self.n_pairs, "question")
+        (why, _), *others = lacking.most_common()
+        return f"{lacking.total():,} of {asked} not compared ({why}{', and other reasons' if others else ''})"
 
     @property
     def is_open(self) -> bool:
         """True if too little was answered for sameness to be shown, however alike the answers are."""
-        lacking = self.refused.total() + self.failed.total()
+        lacking = self.lacking.total()
         return not self.n or lacking > MOST_UNANSWERED * (lacking + self.n_pairs)
 
     def status(self, margins: Margins) -> Sameness:

@@ -115,7 +115,9 @@ def _reason(status: Sameness, pairs: Pairs, margins: Margins, fewest: int | None
         return "nothing could be compared"
     criteria = [(name, one) for name, metric in pairs.metrics.items() for one in metric.criteria(margins)]
     unanswered = "; ".join(
-        f"{name}: {metric.unanswered}" for name, metric in pairs.metrics.items() if metric.unanswered
+        f"{name}: {metric.unanswered or 'no image'}"
+        for name, metric in pairs.metrics.items()
+        if metric.unanswered or metric.is_open
     )
     if status == "same":
         said = f"every difference is within its margin, on {counted(pairs.n, 'image')}"

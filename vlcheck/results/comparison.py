@@ -168,8 +168,8 @@ def demand_comparable(results: ResultLines, name: str | Path) -> None:
     demand_judged(results, name)
     if results.changed:
         raise UsageError(
-            f"{name}: holds verdicts on no one model. {printable(results.changed)} The results of a run of one model are"
-            " accepted."
+            f"{name}: holds verdicts on more than one model. {printable(results.changed)} The results of a run of"
+            " one model are accepted."
         )
     if results.run.sequential:
         raise UsageError(f"{name}: is of a sequential run, which stops early depending on its results. {_ALL}")
