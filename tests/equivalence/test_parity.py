@@ -7,6 +7,7 @@ from benchmarks.parity_faults import FAULTS
 from tests.equivalence.ruled import Changing, Failing, Ruled, solids
 from vlcheck.datasets.registry import open_source
 from vlcheck.equivalence.kept import Kept
+from vlcheck.equivalence.questions import OWN
 from vlcheck.errors import UsageError
 from vlcheck.zoo.pretrained import tiny
 
@@ -84,7 +85,7 @@ def test_a_model_that_changes_while_it_is_asked_gives_no_report(tmp_path):
 def test_an_error_of_a_model_is_kept_apart_from_a_refusal(tmp_path):
     kept = tmp_path / "a.parity"
     vlcheck.keep_answers(Failing(), kept, solids(5))
-    answers = [answer for one in Kept.open(kept).cases() if not one.probe for answer in one.answers]
+    answers = [answer for one in Kept.open(kept).cases() for answer in one.answers if answer.view == OWN]
     assert {(answer.metric, answer.refused, answer.failed) for answer in answers} == {
         ("itm", "", "the endpoint gave no answer"),
         ("mlm", "no such word", ""),

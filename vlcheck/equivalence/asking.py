@@ -72,7 +72,7 @@ class ParitySide:
         changed = self.model.changed() if isinstance(self.model, MayChange) else ""
         if changed:
             raise UsageError(
-                f"{argument('model', self.spec or self.model.name)}: is not shown to be one model from the first"
+                f"{argument('model', repr(self.spec or self.model.name))}: is not shown to be one model from the first"
                 f" question to the last: {changed}. Its answers are not used; ask again while the same model is served."
             )
 
