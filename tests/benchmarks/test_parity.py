@@ -14,6 +14,7 @@ from benchmarks.parity import (
     SHARED_IMAGES,
     Caught,
     Ended,
+    bound,
     cells,
     simulated,
     with_share,
@@ -57,7 +58,7 @@ def test_a_fault_in_a_share_of_the_images_beyond_the_margins_is_seldom_called_th
     assert [(one.what, one.n) for one in found] == [(f"{each:g}", n) for n in SHARED_IMAGES for each in FAULTY_SHARES]
     for one in found:
         assert one.runs == NOISY_RUNS
-        assert float(one.what) < MARGINS.shift or one.same <= MARGINS.alpha * one.runs, one
+        assert float(one.what) < MARGINS.shift or one.same <= bound(one.runs) * one.runs, one
     assert found[0] == with_share(FAULTY_SHARES[0], SHARED_IMAGES[0])
 
 
