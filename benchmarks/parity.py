@@ -1,6 +1,7 @@
 """How often `vlcheck parity` is wrong, and which planted faults it catches.
 
     python -m benchmarks.parity errors    # 2,000 simulated pairs at each margin, and tiny against itself with noise
+    python -m benchmarks.parity shares    # 200 simulated pairs with a fault in a share of the images
     python -m benchmarks.parity faults    # each planted fault in 20 seeds
     python -m benchmarks.parity same      # tiny against itself, in other batches
     python -m benchmarks.parity chat      # the same faults in small LLaVA checkpoints with random weights, 20 of them
@@ -40,6 +41,9 @@ RUNS, NOISY_RUNS, SEEDS = 2000, 200, 20
 IMAGES = 200
 VIEWS = 4
 MARGINS = Margins()
+FAULTY_SHARES = (0.005, 0.01, 0.02, 0.03, 0.05, 0.1)  # of images whose answers are wholly wrong
+SHARED_IMAGES = (200, 400)
+WRONG = 1.0  # difference and fall of the true answer's score where answers are wholly wrong
 LEVELS = 100  # of a value in [0, 1]
 NOISE = (0.01, 0.05, 0.2)  # standard deviation of the noise of a served score, on its logit
 FAULTY_IMAGES, POOL, CHAT_IMAGES = 40, 600, 32
@@ -176,6 +180,42 @@ def simulated(what: str, shape: str, draws: Sequence[Draw], n: int = IMAGES, run
     return Ended(what, shape, n, runs, ends["same"], ends["different"])
 
 
+def in_share(share: float) -> tuple[Draw, Draw, Draw]:
+    """Return how changed, shift and difference are drawn if a share of the images has wholly wrong answers.
+
+    Args:
+        share: the share of images that the fault meets, in (0, 1).
+    """
+    hit = lambda rng, n: (rng.random(n) < share).astype(float)  # noqa: E731
+    return hit, lambda rng, n: -WRONG * hit(rng, n), lambda rng, n: WRONG * hit(rng, n)
+
+
+def together(draws: Sequence[Draw], rng: np.random.Generator, n: int) -> np.ndarray:
+    """Draw from several functions with the same random numbers, (n, functions): the same images are met.
+
+    Args:
+        draws: the functions.
+        rng: the generator.
+        n: number of images.
+    """
+    seed = int(rng.integers(2**63))
+    return np.stack([draw(np.random.default_rng(seed), n) for draw in draws], axis=1)
+
+
+def with_share(share: float, n: int, runs: int = NOISY_RUNS) -> Ended:
+    """Count how pairs end if a share of the images has wholly wrong answers.
+
+    Args:
+        share: the share, in (0, 1).
+        n: number of images.
+        runs: number of pairs.
+    """
+    rng, draws = np.random.default_rng([int(1000 * share), n]), in_share(share)
+    rows = (together(draws, rng, n).tolist() for _ in range(runs))
+    ends = Counter(decide(criteria_of(row, MARGINS), MARGINS.alpha) for row in rows)
+    return Ended(f"{share:g}", "wholly wrong", n, runs, ends["same"], ends["different"])
+
+
 def with_noise(cases: Sequence[KeptCase], noise: float, runs: int = NOISY_RUNS) -> Ended:
     """Count how a model ends against itself if both its answers have noise, as those of a server have.
 
@@ -240,6 +280,12 @@ def errors() -> None:
     keep({"at_margin": [asdict(one) for one in margins], "noise": [asdict(one) for one in noise]})
 
 
+def shares() -> None:
+    """Measure how a fault in a share of the images ends."""
+    ended = [with_share(share, n) for n in SHARED_IMAGES for share in FAULTY_SHARES]
+    keep({"shares": [asdict(one) for one in ended]})
+
+
 def faults() -> None:
     """Measure which faults of tiny are caught, and whether tiny is the same as itself in other batches."""
     model, names = tiny(), {**FAULTS, **MILD}
@@ -298,7 +344,7 @@ def bound(runs: int = RUNS) -> float:
     return MARGINS.alpha + 3 * math.sqrt(MARGINS.alpha * (1 - MARGINS.alpha) / runs)
 
 
-PARTS = MappingProxyType({"errors": errors, "faults": faults, "same": same, "chat": chat})
+PARTS = MappingProxyType({"errors": errors, "shares": shares, "faults": faults, "same": same, "chat": chat})
 
 if __name__ == "__main__":
     main()

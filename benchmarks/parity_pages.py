@@ -24,6 +24,18 @@ def errors(measured: str) -> str:
     return _passage(head, ("at its margin", "differences", "*same*", "*different*"), rows, "errors")
 
 
+def shares(measured: str) -> str:
+    """Return the passage on faults in a share of the images."""
+    cells = [Ended(**one) for one in json.loads(measured)["shares"]]
+    rows = [[share(float(one.what)), f"{one.n:,}", *_shares(one.same, one.different, one.runs)] for one in cells]
+    head = (
+        f"{len(cells)} cells of {cells[0].runs:,} simulated pairs, under one metric. In a share of the images each"
+        " answer is wholly wrong (the true answer's score falls from 1 to 0), in the others it is the same. The rest"
+        " are inconclusive."
+    )
+    return _passage(head, ("images with a fault", "images", "*same*", "*different*"), rows, "shares")
+
+
 def same(measured: str) -> str:
     """Return the passage on a model against itself."""
     kept = json.loads(measured)

@@ -443,6 +443,7 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     },
     "explanation/parity-proof.md": {
         "parity-errors": lambda: parity_pages.errors(_kept("parity.json")),
+        "parity-shares": lambda: parity_pages.shares(_kept("parity.json")),
         "parity-same": lambda: parity_pages.same(_kept("parity.json")),
         "parity-faults": lambda: parity_pages.faults(_kept("parity.json")),
     },

@@ -320,7 +320,7 @@ def compare(old: Results, new: Results, *, alpha: float = ALPHA) -> Comparison:
         The comparison: a row for each test and metric. It is `accepted` if something was compared and nothing is worse.
 
     Raises:
-        UsageError: `alpha` is out of range, or one of the runs is sequential or has no verdict.
+        UsageError: `alpha` is out of range, or one of the runs is sequential, changed its model or has no verdict.
 
     Example:
         >>> compare(read_results("old.jsonl"), read_results("new.jsonl")).accepted  # doctest: +SKIP
@@ -447,6 +447,7 @@ class _Companion:
                 session.ask(asked, told)
             for test in asked:
                 judge_control(session, test, part.keep)
+            part.keep(session.identity("main"))
             lines = file.gather(scratch)
         return _ended(lines, {fault.test: fault.reason for fault in lines.faults.values()})
 

@@ -4,7 +4,21 @@ import json
 
 import pytest
 
-from benchmarks.parity import MARGINS, RESULTS, RUNS, SEEDS, Caught, Ended, cells, simulated
+from benchmarks.parity import (
+    FAULTY_SHARES,
+    MARGINS,
+    NOISY_RUNS,
+    RESULTS,
+    RUNS,
+    SEEDS,
+    SHARED_IMAGES,
+    Caught,
+    Ended,
+    bound,
+    cells,
+    simulated,
+    with_share,
+)
 from benchmarks.parity_chat import CHAT_FAULTS
 from benchmarks.parity_faults import FAULTS, MILD
 
@@ -37,6 +51,15 @@ def test_a_cell_is_measured_again(at_margin, what, shape):
     draws = next(its for name, kind, its in cells() if (name, kind) == (what, shape))
     first = simulated(what, shape, draws, runs=RUNS)
     assert first == next(one for one in at_margin if (one.what, one.shape) == (what, shape))
+
+
+def test_a_fault_in_a_share_of_the_images_beyond_the_margins_is_seldom_called_the_same(stored):
+    found = [Ended(**one) for one in stored["shares"]]
+    assert [(one.what, one.n) for one in found] == [(f"{each:g}", n) for n in SHARED_IMAGES for each in FAULTY_SHARES]
+    for one in found:
+        assert one.runs == NOISY_RUNS
+        assert float(one.what) < MARGINS.shift or one.same <= bound(one.runs) * one.runs, one
+    assert found[0] == with_share(FAULTY_SHARES[0], SHARED_IMAGES[0])
 
 
 def test_a_model_is_the_same_as_itself_with_the_noise_of_a_server(stored):

@@ -7,6 +7,7 @@ import hashlib
 import numpy as np
 
 from vlcheck.cases import MASK, Case, CaseSource, Offer
+from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.perturb import Solid
 
 WORDS = ("ball", "box", "bus", "boat")
@@ -80,3 +81,20 @@ class Ruled:
         content = f"{np.round(colors, 6).tolist()} {text}".encode()
         share = int.from_bytes(hashlib.sha256(content).digest()[:4]) / 2**32
         return float(np.clip(share + self.moved, 0, 1))
+
+
+class Changing(Ruled):
+    """A model that others run, and that they have exchanged."""
+
+    def changed(self):
+        return "small 1 and small 2"
+
+
+class Failing(Ruled):
+    """A model of an endpoint that is down, and whose vocabulary lacks every word."""
+
+    def itm(self, encoded, texts, foils=None):
+        raise UsageError("the endpoint gave no answer")
+
+    def mlm(self, encoded, texts, words):
+        raise NotApplicable("no such word")

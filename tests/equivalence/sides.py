@@ -27,15 +27,15 @@ def head(**changes):
     return KeptHead(**{**said, **changes})
 
 
-def match(*scores, view="own", refused=""):
+def match(*scores, view="own", **why):
     """Answer whether a picture matches some texts, the first of which is true."""
     asked = tuple(f"text {number}" for number in range(2))
-    return KeptAnswer(view=view, metric="itm", text="", asked=asked, scores=scores, refused=refused)
+    return KeptAnswer(view=view, metric="itm", text="", asked=asked, scores=scores, **why)
 
 
-def words(*scores, view="own"):
-    asked = ("red", "blue", "green")[: len(scores)]
-    return KeptAnswer(view=view, metric="mlm", text="a [MASK] ball", asked=asked, scores=scores)
+def words(*scores, view="own", **why):
+    asked = ("red", "blue", "green")[: len(scores) or None]
+    return KeptAnswer(view=view, metric="mlm", text="a [MASK] ball", asked=asked, scores=scores, **why)
 
 
 def case(name, *answers, probe=False):

@@ -38,6 +38,13 @@ def test_a_refusal_of_one_model_alone_is_a_change_by_1():
     assert (pair.changed, pair.difference, pair.refused, pair.b) == (True, 1.0, "too long", ())
 
 
+def test_an_error_is_no_refusal_and_no_answer_is_compared_with_it():
+    assert compared(match(failed="status 500"), match(0.9, 0.1), "case", TIE) is None
+    pairs = gathered([case("x", match(0.9, 0.1))], [case("x", match(failed="status 500"))])
+    record = pairs.metrics["itm"].record(Margins())
+    assert (record.n, record.refused, record.failed) == (0, {}, {"status 500": 1})
+
+
 def gathered(a, b):
     pairs = Pairs({"itm": MetricPairs("itm", "match-head")}, TIE)
     for one, other in zip(a, b, strict=True):

@@ -4,9 +4,10 @@ import pytest
 
 import vlcheck
 from benchmarks.parity_faults import FAULTS
-from tests.equivalence.ruled import Ruled, solids
+from tests.equivalence.ruled import Changing, Failing, Ruled, solids
 from vlcheck.datasets.registry import open_source
 from vlcheck.equivalence.kept import Kept
+from vlcheck.equivalence.questions import OWN
 from vlcheck.errors import UsageError
 from vlcheck.zoo.pretrained import tiny
 
@@ -67,6 +68,28 @@ def test_kept_answers_to_other_data_are_refused_before_a_model_is_asked(tmp_path
     with pytest.raises(UsageError, match="are not asked the same questions"):
         vlcheck.parity(kept, model, solids(20, seed=1))
     assert model.encoded == []
+
+
+def test_a_model_that_changes_while_it_is_asked_gives_no_report(tmp_path):
+    model, kept = Changing(), tmp_path / "a.parity"
+    for side in ((model, Ruled()), (Ruled(), model)):
+        with pytest.raises(UsageError, match=r"[ab]='ruled': is not shown to be one model .*: small 1 and small 2"):
+            vlcheck.parity(*side, DATA)
+    vlcheck.keep_answers(Ruled(), kept, solids(5))
+    before = kept.read_bytes()
+    with pytest.raises(UsageError, match="is not shown to be one model"):
+        vlcheck.keep_answers(model, kept, DATA)
+    assert kept.read_bytes() == before
+
+
+def test_an_error_of_a_model_is_kept_apart_from_a_refusal(tmp_path):
+    kept = tmp_path / "a.parity"
+    vlcheck.keep_answers(Failing(), kept, solids(5))
+    answers = [answer for one in Kept.open(kept).cases() for answer in one.answers if answer.view == OWN]
+    assert {(answer.metric, answer.refused, answer.failed) for answer in answers} == {
+        ("itm", "", "the endpoint gave no answer"),
+        ("mlm", "no such word", ""),
+    }
 
 
 def test_an_older_file_of_kept_answers_is_replaced_and_no_other_file(tmp_path):

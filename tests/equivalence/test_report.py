@@ -53,6 +53,40 @@ def test_nothing_green_comes_of_nothing(tmp_path):
     assert "itm: 200 questions that neither answers: too long" in list(report_lines(report))
 
 
+def unanswered(tmp_path, lacking, of, **why):
+    """Report on a model against itself, both of whose answers under mlm lack to some of the cases."""
+    own = [case(f"case {at}", match(0.9, 0.1), words(**why) if at < lacking else words(0.5, 0.25)) for at in range(of)]
+    return report_on(written(tmp_path / "a.parity", own), written(tmp_path / "b.parity", own), MARGINS)
+
+
+@pytest.mark.parametrize("why", [{"refused": "too long"}, {"failed": "status 500"}])
+def test_sameness_is_not_shown_by_the_few_questions_that_were_answered(tmp_path, why):
+    report = unanswered(tmp_path, 850, 1000, **why)
+    (reason,) = why.values()
+    assert report.status == "inconclusive"
+    assert report.reason.startswith(f"mlm: 850 of 1,000 questions not compared ({reason}): sameness is shown only if")
+    assert [metric.status for metric in report.metrics] == ["same", "inconclusive"]
+
+
+def test_a_metric_without_an_answer_leaves_all_open(tmp_path):
+    assert unanswered(tmp_path, 200, 200, refused="no such word").status == "inconclusive"
+
+
+@pytest.mark.parametrize(("lacking", "status"), [(10, "same"), (11, "inconclusive")])
+def test_a_twentieth_of_the_questions_may_lack_an_answer_and_is_said(tmp_path, lacking, status):
+    report = unanswered(tmp_path, lacking, 200, failed="status 500")
+    assert report.status == status
+    assert f"mlm: {lacking} of 200 questions not compared (status 500)" in report.reason
+    assert f"mlm: {lacking} questions without an answer, by an error: status 500" in list(report_lines(report))
+
+
+def test_a_shown_difference_stays_one_whatever_else_lacks_an_answer(tmp_path):
+    own = [case(f"case {at}", match(0.9, 0.1), words(refused="no such word")) for at in range(100)]
+    other = [case(f"case {at}", match(0.1, 0.9), words(refused="no such word")) for at in range(100)]
+    report = report_on(written(tmp_path / "a.parity", own), written(tmp_path / "b.parity", other), MARGINS)
+    assert report.status == "different"
+
+
 def test_kinds_that_differ_and_metrics_that_one_lacks_are_not_compared(tmp_path):
     b = {"side": side(kinds={"itm": "yes-no"})}
     report = report_on(*sides(tmp_path, 200, b=b), MARGINS)

@@ -393,3 +393,13 @@ def test_releases_are_compared_across_versions_and_those_that_differ_are_named()
     assert compare_runs(run(), new).versions == ()  # results of before named fewer of them, or none
     hostile = compare_runs(results((verdict(), rows(GOOD)), versions={"torch": "\x1b[2J"}), new)
     assert all(line.isprintable() for line in comparison_lines(hostile))
+
+
+@pytest.mark.parametrize("read_as", [read_compared, read_baseline])
+def test_a_run_whose_model_changed_is_no_side_of_a_comparison(tmp_path, read_as):
+    path = tmp_path / "old.jsonl"
+    one = results((verdict(), rows(GOOD)))
+    one.add([json.dumps({"kind": "identity", "process": "main", "name": "m", "noise": 0.0, "changed": "was 1, is 2"})])
+    write_results(path, one)
+    with pytest.raises(UsageError, match=r"holds verdicts on more than one model\. .*: was 1, is 2\."):
+        read_as(path)

@@ -12,7 +12,7 @@ from pathlib import Path
 from vlcheck._util.numbers import counted
 from vlcheck.equivalence.questions import ParityCase, ParityQuestion
 from vlcheck.equivalence.records import KeptAnswer, KeptCase, SideRecord
-from vlcheck.errors import UsageError
+from vlcheck.errors import UsageError, argument
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.query import Query
 from vlcheck.models.protocol import MayChange, VisionLanguageModel, only_compares
@@ -66,6 +66,15 @@ class ParitySide:
             setup=setup.said(),
             versions=dict(versions),
         )
+
+    def demand_unchanged(self) -> None:
+        """Raise UsageError if others run the model, and it is no more the one that was asked first."""
+        changed = self.model.changed() if isinstance(self.model, MayChange) else ""
+        if changed:
+            raise UsageError(
+                f"{argument('model', repr(self.spec or self.model.name))}: is not shown to be one model from the first"
+                f" question to the last: {changed}. Its answers are not used; ask again while the same model is served."
+            )
 
     @contextmanager
     def scorer(self, scratch: Path) -> Iterator[CachedScorer]:
@@ -130,16 +139,23 @@ def _parts(cases: Sequence[ParityCase]) -> Iterator[Sequence[ParityCase]]:
 def _kept(question: ParityQuestion, queries: Sequence[Query], answers: Mapping[str, Answer]) -> KeptAnswer:
     found = [answers[query.key] for query in queries]
     scores = tuple(value for answer in found for value in answer.values)
-    refused = next((answer.unasked or answer.error for answer in found if not answer.values), "")
-    if not refused and len(scores) != len(question.asked):
-        refused = f"{counted(len(scores), 'score')} for {len(question.asked)} texts or words"
-    if not refused and not all(map(math.isfinite, scores)):
-        refused = "a score is not finite"
+    refused = next((answer.unasked for answer in found if answer.unasked), "")
+    failed = next((answer.error for answer in found if answer.error), "") or (
+        "" if refused else _fault(scores, question)
+    )
     return KeptAnswer(
         view=question.view,
         metric=question.metric,
         text=question.text,
         asked=question.asked,
-        scores=() if refused else scores,
-        refused=refused,
+        scores=() if refused or failed else scores,
+        refused="" if failed else refused,
+        failed=failed,
     )
+
+
+def _fault(scores: Sequence[float], question: ParityQuestion) -> str:
+    """Return what is wrong with scores; "" if they are one number for each text or word."""
+    if len(scores) != len(question.asked):
+        return f"{counted(len(scores), 'score')} for {len(question.asked)} texts or words"
+    return "" if all(map(math.isfinite, scores)) else "a score is not finite"

@@ -180,7 +180,7 @@ def _distance(one: _Answers, other: _Answers, view: str = OWN) -> float:
 
 
 def _answers(case: KeptCase) -> _Answers:
-    return {(answer.view, answer.metric): np.array(answer.scores) for answer in case.answers if not answer.refused}
+    return {(answer.view, answer.metric): np.array(answer.scores) for answer in case.answers if answer.scores}
 
 
 def _of_metrics(answers: _Answers, metrics: set[str]) -> _Answers:

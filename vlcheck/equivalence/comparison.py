@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 
+from vlcheck._util.numbers import counted
+from vlcheck.cases.picture import UNCHANGED
 from vlcheck.equivalence.records import (
     CriterionRecord,
     KeptAnswer,
@@ -20,9 +22,10 @@ from vlcheck.equivalence.records import (
 )
 from vlcheck.policy.policy import Margins
 from vlcheck.stats.bounds import Tally, exact, lower, upper
-from vlcheck.stats.equivalence import Criterion, ShareCriterion, ShiftCriterion, decide
+from vlcheck.stats.equivalence import Criterion, Sameness, ShareCriterion, ShiftCriterion, decide
 
 WORST = 10  # pairs of answers that a report lists
+MOST_UNANSWERED = 0.05  # share of a metric's questions without two answers to compare, above which no sameness is shown
 _Row = tuple[float, float, float]  # changed, shift and difference of an image or a pair
 
 
@@ -39,9 +42,9 @@ def compared(a: KeptAnswer, b: KeptAnswer, case: str, tie: float) -> PairRecord 
         tie: the difference of scores up to which they are tied.
 
     Returns:
-        The pair; None if both models refuse.
+        The pair; None if both models refuse, or if an error left one without an answer.
     """
-    if a.refused and b.refused:
+    if a.failed or b.failed or (a.refused and b.refused):
         return None
     pair = partial(
         PairRecord, case=case, view=a.view, metric=a.metric, text=a.text, asked=a.asked, a=a.scores, b=b.scores
@@ -79,6 +82,10 @@ class MetricPairs:
     Attributes:
         metric: the metric.
         kind: the kind of score.
+        largest: the largest difference of all.
+        n_pairs: number of pairs that are compared.
+        refused: number of questions that neither model answers, by the first model's reason.
+        failed: number of questions that a model failed to answer, by the error.
     """
 
     metric: str
@@ -86,6 +93,7 @@ class MetricPairs:
     largest: float = 0.0
     n_pairs: int = 0
     refused: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
     _images: list[_Row] = field(default_factory=list)
     _views: dict[str, list[_Row]] = field(default_factory=lambda: defaultdict(list))
 
@@ -100,10 +108,47 @@ class MetricPairs:
         self.n_pairs += len(pairs)
         self.largest = max(self.largest, *(pair.difference for pair in pairs))
 
+    def leave_out(self, a: KeptAnswer, b: KeptAnswer) -> None:
+        """Count a question that is not compared.
+
+        Args:
+            a: the first model's answer.
+            b: the second model's answer.
+        """
+        if failed := a.failed or b.failed:
+            self.failed[failed] += 1
+        else:
+            self.refused[a.refused] += 1
+
     @property
     def n(self) -> int:
         """The number of images."""
         return len(self._images)
+
+    @property
+    def lacking(self) -> Counter[str]:
+        """The number of questions without two answers, by reason; a picture that no edit changes is not asked."""
+        return Counter({why: n for why, n in (self.refused + self.failed).items() if why != UNCHANGED})
+
+    @property
+    def unanswered(self) -> str:
+        """The number of questions without two answers, and the most frequent reason, in words; "" if there is none."""
+        lacking = self.lacking
+        if not lacking:
+            return ""
+        asked = counted(lacking.total() + self.n_pairs, "question")
+        (why, _), *others = lacking.most_common()
+        return f"{lacking.total():,} of {asked} not compared ({why}{', and other reasons' if others else ''})"
+
+    @property
+    def is_open(self) -> bool:
+        """True if too little was answered for sameness to be shown, however alike the answers are."""
+        lacking = self.lacking.total()
+        return not self.n or lacking > MOST_UNANSWERED * (lacking + self.n_pairs)
+
+    def status(self, margins: Margins) -> Sameness:
+        """Return the answer on this metric alone."""
+        return _unless_open(decide(self.criteria(margins), margins.alpha), [self])
 
     def criteria(self, margins: Margins, times: float = 1.0) -> tuple[Criterion, ...]:
         """Return the criteria; none without images.
@@ -120,10 +165,11 @@ class MetricPairs:
         return MetricParity(
             metric=self.metric,  # type: ignore[arg-type]  # one of the metrics that are asked
             kind=self.kind,
-            status=decide(criteria, margins.alpha),
+            status=self.status(margins),
             n=self.n,
             compared=self.n_pairs,
             refused=dict(self.refused),
+            failed=dict(self.failed),
             criteria=tuple(map(_record, criteria)),
             largest=self.largest,
             views=tuple(_view(name, rows, margins.alpha) for name, rows in self._views.items()),
@@ -150,6 +196,10 @@ def criteria_of(images: Sequence[_Row], margins: Margins, times: float = 1.0) ->
         ShiftCriterion("shift", tally((shift + 1) / 2), margins.shift, margins.alpha),
         ShareCriterion("difference", tally(difference), margins.difference, margins.alpha),
     )
+
+
+def _unless_open(status: Sameness, metrics: Iterable[MetricPairs]) -> Sameness:
+    return "inconclusive" if status == "same" and any(metric.is_open for metric in metrics) else status
 
 
 def _record(criterion: Criterion) -> CriterionRecord:
@@ -198,7 +248,9 @@ class Pairs:
         for name, metric in self.metrics.items():
             answers = [(one, its[one.key]) for one in a.answers if one.metric == name]
             found = [compared(*both, a.case, self.tie) for both in answers]
-            metric.refused.update(one.refused for (one, _), pair in zip(answers, found, strict=True) if pair is None)
+            for both, pair in zip(answers, found, strict=True):
+                if pair is None:
+                    metric.leave_out(*both)
             pairs = [pair for pair in found if pair is not None]
             metric.add(pairs)
             for pair in pairs:
@@ -229,3 +281,7 @@ class Pairs:
             times: a factor by which the number of images is multiplied.
         """
         return tuple(one for metric in self.metrics.values() for one in metric.criteria(margins, times))
+
+    def status(self, margins: Margins) -> Sameness:
+        """Return the answer on all metrics; one with too few answers leaves sameness open."""
+        return _unless_open(decide(self.criteria(margins), margins.alpha), self.metrics.values())

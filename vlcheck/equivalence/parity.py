@@ -104,10 +104,14 @@ class _Questions:
             path: the file.
             scratch: a temporary folder.
             progress: called as cases are done; None for nothing.
+
+        Raises:
+            UsageError: the model changed meanwhile.
         """
         with side.scorer(scratch) as scorer:
             head = self.head(side.record(scorer.store.versions))
             write_kept(path, head, answered(side.model, self.cases, scorer, progress))
+        side.demand_unchanged()
 
     def head(self, side: SideRecord) -> KeptHead:
         """Return the first line of a model's answers."""
@@ -195,7 +199,7 @@ def parity(
         The report; its `status` is "same", "different" or "inconclusive".
 
     Raises:
-        UsageError: a model or the data cannot be used, or kept answers are to other questions.
+        UsageError: a model or the data cannot be used, a served model changes, or kept answers are to other questions.
 
     Example:
         >>> parity("tiny", "tiny", "scenes:200", dtype_b="bfloat16").status  # doctest: +SKIP
@@ -250,7 +254,7 @@ def keep_answers(
         progress: True to print the progress on stderr; or a function that is called with it.
 
     Raises:
-        UsageError: the model or the data cannot be used, or the file cannot be written.
+        UsageError: the model or the data cannot be used, a served model changes, or the file cannot be written.
 
     Example:
         >>> keep_answers("tiny", "old.parity", "scenes:200")  # doctest: +SKIP

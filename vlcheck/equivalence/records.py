@@ -79,8 +79,9 @@ class KeptAnswer(Struct, frozen=True, kw_only=True):
         metric: the metric.
         text: mlm: the text with its mask; else "".
         asked: itm: the texts; mlm: the words. The first is true of the picture.
-        scores: one for each; none if the model refused.
-        refused: the reason why there are no scores; else "".
+        scores: one for each; none if there is no answer.
+        refused: the reason why the question makes no sense for the model; else "".
+        failed: the error that left it without an answer, e.g. of an endpoint; else "".
     """
 
     view: _Text
@@ -89,10 +90,11 @@ class KeptAnswer(Struct, frozen=True, kw_only=True):
     asked: _Texts
     scores: _Scores = ()
     refused: _Text = ""
+    failed: _Text = ""
 
     def __post_init__(self) -> None:
         """Raise ValueError unless it has either a score for each text or word, or a reason."""
-        if not self.asked or len(self.scores) != (0 if self.refused else len(self.asked)):
+        if not self.asked or len(self.scores) != (0 if self.refused or self.failed else len(self.asked)):
             raise ValueError(f"has {len(self.scores)} scores for {len(self.asked)} texts or words")
 
     @property
@@ -171,6 +173,7 @@ class MetricParity(Struct, frozen=True, kw_only=True):
         n: number of images.
         compared: number of pairs of answers.
         refused: number of questions that neither model answers, by the first model's reason.
+        failed: number of questions that a model failed to answer, by the error; they are not compared.
         criteria: the criteria.
         largest: the largest difference between two scores.
         views: the differences by perturbation.
@@ -182,6 +185,7 @@ class MetricParity(Struct, frozen=True, kw_only=True):
     n: _Count
     compared: _Count
     refused: Mapping[str, int]
+    failed: Mapping[str, int]
     criteria: tuple[CriterionRecord, ...]
     largest: _Share
     views: tuple[ViewRecord, ...]

@@ -10,12 +10,12 @@ from vlcheck._util.installed import version_changes
 from vlcheck._util.numbers import brief, counted, figure
 from vlcheck.equivalence.asking import METRICS
 from vlcheck.equivalence.causes import ProbePairs
-from vlcheck.equivalence.comparison import MetricPairs, Pairs
+from vlcheck.equivalence.comparison import MOST_UNANSWERED, MetricPairs, Pairs
 from vlcheck.equivalence.kept import Kept
 from vlcheck.equivalence.records import KeptCase, KeptHead, ParityReport, SideRecord
 from vlcheck.errors import UsageError
 from vlcheck.policy.policy import Margins
-from vlcheck.stats.equivalence import Criterion, Sameness, decide, fewest_same, needed_same
+from vlcheck.stats.equivalence import Criterion, Sameness, fewest_same, needed_same
 
 
 def report_on(a: Kept, b: Kept, margins: Margins) -> ParityReport:
@@ -38,7 +38,7 @@ def report_on(a: Kept, b: Kept, margins: Margins) -> ParityReport:
         (probes if one.probe else pairs).add(one, other)
     fewest = fewest_same([margins.changed, margins.difference], margins.shift, margins.alpha)
     metrics = tuple(metric.record(margins) for metric in pairs.metrics.values())
-    status = decide(pairs.criteria(margins), margins.alpha)
+    status = pairs.status(margins)
     return ParityReport(
         vlcheck=version("vlcheck"),
         status=status,
@@ -114,11 +114,19 @@ def _reason(status: Sameness, pairs: Pairs, margins: Margins, fewest: int | None
     if not pairs.n:
         return "nothing could be compared"
     criteria = [(name, one) for name, metric in pairs.metrics.items() for one in metric.criteria(margins)]
+    unanswered = "; ".join(
+        f"{name}: {metric.unanswered or 'no image'}"
+        for name, metric in pairs.metrics.items()
+        if metric.unanswered or metric.is_open
+    )
     if status == "same":
-        return f"every difference is within its margin, on {counted(pairs.n, 'image')}"
+        said = f"every difference is within its margin, on {counted(pairs.n, 'image')}"
+        return f"{said}; {unanswered}" if unanswered else said
     if status == "different":
         name, worst = min(criteria, key=lambda each: each[1].p_different)
         return f"{name}: {_beyond(worst)}, on {counted(pairs.n, 'image')}"
+    if any(metric.is_open for metric in pairs.metrics.values()):
+        return f"{unanswered}: sameness is shown only if at most {MOST_UNANSWERED:.0%} of the questions are not"
     if fewest is None or pairs.n < fewest:
         needed = f"{fewest:,} are needed" if fewest else "no number of them can"
         return f"{counted(pairs.n, 'image')} cannot show sameness at these margins, even without a difference: {needed}"

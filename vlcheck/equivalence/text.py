@@ -69,6 +69,8 @@ def _not_compared(report: ParityReport) -> Iterator[str]:
     for metric in report.metrics:
         for why, number in metric.refused.items():
             yield f"{metric.metric}: {counted(number, 'question')} that neither answers: {why}"
+        for why, number in metric.failed.items():
+            yield f"{metric.metric}: {counted(number, 'question')} without an answer, by an error: {why}"
 
 
 def _metric(metric: MetricParity) -> list[str]:

@@ -32,11 +32,13 @@ class Control:
         bench: its session.
         folder: its folder, shared by the run's processes.
         part: this process's part of its results.
+        process: the name of the process.
     """
 
     bench: Workbench
     folder: Path
     part: Part
+    process: str
 
     @classmethod
     def open(cls, settings: Settings, policy: Policy, source: CaseSource, folder: Path, process: str) -> Self:
@@ -55,7 +57,7 @@ class Control:
         own = folder / _FOLDER
         own.mkdir(exist_ok=True)
         with _named():
-            return cls(Workbench.open(_settings(settings), policy, source, own), own, Part(own, process))
+            return cls(Workbench.open(_settings(settings), policy, source, own), own, Part(own, process), process)
 
     @property
     def fingerprint(self) -> str:
@@ -89,6 +91,10 @@ class Control:
     def judge(self, test: BehaviorTest) -> None:
         """Judge the control by a test, unless it does not offer the metric; a fault of its own fails no test."""
         judge_control(self.bench.session, test, self.part.keep, _said)
+
+    def identify(self) -> None:
+        """Ask a control that others run whether it is still the one of the start, and keep what it answers."""
+        self.part.keep(self.bench.session.identity(self.process))
 
     def close(self) -> None:
         """Close its store."""

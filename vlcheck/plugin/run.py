@@ -490,6 +490,8 @@ class Run:
         if self._opened:
             bench, part = self._opened
             part.keep(bench.session.identity(self._process))
+        if self._control:
+            self._control.identify()
 
     def thumbnail(self, picture: Picture) -> bytes:
         """Return a picture as a small JPEG; empty if pictures are left out."""

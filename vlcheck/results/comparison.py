@@ -166,6 +166,11 @@ def demand_comparable(results: ResultLines, name: str | Path) -> None:
         name: the file or parameter that gives them, for the message.
     """
     demand_judged(results, name)
+    if results.changed:
+        raise UsageError(
+            f"{name}: holds verdicts on more than one model. {printable(results.changed)} The results of a run of"
+            " one model are accepted."
+        )
     if results.run.sequential:
         raise UsageError(f"{name}: is of a sequential run, which stops early depending on its results. {_ALL}")
 

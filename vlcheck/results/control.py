@@ -52,7 +52,8 @@ class ControlVerdicts:
 
     def __init__(self, results: ResultLines) -> None:
         self.results = results
-        self._verdicts = {(one.behavior, one.metric): one for one in results.verdicts.values()}
+        judged = () if results.changed else results.verdicts.values()  # else they are verdicts on two models
+        self._verdicts = {(one.behavior, one.metric): one for one in judged}
         self._faults = {(one.behavior, one.metric): one for one in results.faults.values()}
 
     @property
@@ -68,6 +69,8 @@ class ControlVerdicts:
 
     def fault(self, verdict: VerdictRecord) -> str:
         """Return the reason why the control has no verdict on the same behavior; "" if no fault is the reason."""
+        if self.results.changed:
+            return self.results.changed.rstrip(".")
         fault = self._faults.get((verdict.behavior, verdict.metric))
         return fault.reason if fault else ""
 
@@ -93,6 +96,9 @@ class ControlVerdicts:
         Args:
             results: the results of the model.
         """
+        if self.results.changed:
+            yield f"{self.run.name} is not shown beside: {self.results.changed.rstrip('.')}"
+            return
         verdicts = list(results.verdicts.values())
         if results.run.fingerprint == self.run.fingerprint:
             yield f"{self.run.name} is the model itself: what it shows beside the model says nothing more"
