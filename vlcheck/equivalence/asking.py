@@ -14,7 +14,7 @@ from vlcheck.equivalence.questions import ParityCase, ParityQuestion
 from vlcheck.equivalence.records import KeptAnswer, KeptCase, SideRecord
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.query import Query
-from vlcheck.models.protocol import VisionLanguageModel, only_compares
+from vlcheck.models.protocol import MayChange, VisionLanguageModel, only_compares
 from vlcheck.models.setup import setup_of
 from vlcheck.scoring.cached import CachedScorer
 from vlcheck.scoring.progress import Progress
@@ -78,8 +78,11 @@ class ParitySide:
         """
         fingerprint = f"{self.model.fingerprint} parity {self.name}, batches of {self.batch_size}"
         path = self.store or scratch / f"{self.name}.sqlite"
-        with ScoreStore(path, fingerprint, in_scratch=not self.store) as store:
-            yield CachedScorer(Scorer(self.model, batch_size=self.batch_size, top=0), store, thumbnails=False)
+        changes = isinstance(self.model, MayChange)
+        with ScoreStore(path, fingerprint, provisional=changes, in_scratch=not self.store) as store:
+            scorer = CachedScorer(Scorer(self.model, batch_size=self.batch_size, top=0), store, thumbnails=False)
+            yield scorer
+            scorer.settle_rest()
 
 
 def answered(
