@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from vlcheck._util.hashing import digest
+from vlcheck._util.numbers import figure
 from vlcheck.errors import UsageError, printable
 from vlcheck.models.served.address import Address
 from vlcheck.models.served.client import Client
@@ -16,7 +17,7 @@ from vlcheck.models.served.model import Served
 from vlcheck.models.served.patience import Patience
 from vlcheck.models.served.pictures import SentPicture
 from vlcheck.models.served.pool import RequestPool
-from vlcheck.models.served.probe import TEXTS, Probed, ask_probe, finest, probe_pictures, unseen
+from vlcheck.models.served.probe import MOST_NOISE, TEXTS, Probed, ask_probe, finest, probe_pictures, unseen
 from vlcheck.models.served.prompts import MOST_LISTED, Dialect, Prompts
 from vlcheck.models.served.refusals import RefusedRequest
 from vlcheck.models.served.register import known_as
@@ -34,7 +35,7 @@ def load(
     *,
     device: str,
     dtype: str,
-    key: str = VARIABLE,
+    key: str = "",
     concurrency: str = str(CONCURRENCY),
     timeout: str = str(Patience.timeout),
     tries: str = str(Patience.tries),
@@ -45,7 +46,8 @@ def load(
         path: `URL#MODEL`.
         device: not used; the endpoint has its own.
         dtype: not used, likewise.
-        key: name of the environment variable that has the endpoint's key.
+        key: name of the environment variable that has the endpoint's key; "" for OPENAI_API_KEY, which is sent over
+            https and to this machine alone.
         concurrency: number of requests at a time, from 1.
         timeout: seconds that a request may take.
         tries: number of times that a request is sent at most.
@@ -55,14 +57,16 @@ def load(
     """
     size = _whole("concurrency", concurrency, _MOST)
     patience = Patience(tries=_whole("tries", tries, 100), timeout=_seconds(timeout))
-    client = Client(Address.read(path), _key(key), patience, size)
+    address = Address.read(path)
+    client = Client(address, key_for(key, address), patience, size)
     version = read_version(client)
     prompts = Prompts(client.address.model, _dialect(client))
     line = Line(client, prompts, RequestPool(size))
     if not line.listed:
         return Served(line, Identity(client.address, version, Probed((), 0.0), ""), "choice")
     probed = ask_probe(line.match)
-    _demand_pictures_seen(line)
+    _demand_quiet(client.address, probed)
+    _demand_pictures_seen(line, probed.noise)
     named = digest(client.address.url, client.address.model, version.server, version.model)
     identity = Identity(client.address, version, probed, known_as(named, probed), finest(line.match, probed.noise))
     words = "candidates" if prompts.dialect.prompts else "choice"
@@ -134,16 +138,30 @@ def _origins(line: Line) -> frozenset[Origin]:
     return frozenset(future.result() for future in sent)
 
 
-def _demand_pictures_seen(line: Line) -> None:
-    if hidden := unseen(line.match):
+def _demand_quiet(address: Address, probed: Probed) -> None:
+    if probed.noise > MOST_NOISE:
         raise UsageError(
-            f"{line.client.address.url} does not see {hidden}: other pixels there change no digit of an answer, so"
-            " that it drops or truncates pictures. Accepted: an endpoint that shows whole pictures to its model."
+            f"{address.url} answers the same question with probabilities that differ by {figure(probed.noise)}, so that"
+            f" one model cannot be told from another. Accepted: differences up to {figure(MOST_NOISE)}."
         )
 
 
-def _key(variable: str) -> ApiKey:
-    key = ApiKey(variable)
+def _demand_pictures_seen(line: Line, noise: float) -> None:
+    if hidden := unseen(line.match, noise):
+        raise UsageError(
+            f"{line.client.address.url} does not see {hidden}: other pixels there change no answer by more than its"
+            " noise, so that it drops or truncates pictures. Accepted: an endpoint that shows whole pictures to its model."
+        )
+
+
+def key_for(variable: str, address: Address) -> ApiKey:
+    """Return the place of an endpoint's key.
+
+    Args:
+        variable: the environment variable that the spec names; "" for none.
+        address: the endpoint.
+    """
+    key = ApiKey(variable or VARIABLE, sent=bool(variable) or address.is_private)
     key.demand_sendable()
     return key
 

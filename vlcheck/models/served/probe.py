@@ -21,7 +21,9 @@ SIDE = 224  # pixels
 REPEATS = 4
 TEXTS = ("a red circle on the left", "a blue square on the right")
 _FLOOR = 1e-3  # differences of a probability that are never taken for a change
+MOST_NOISE = 0.05  # of a probability: beyond it, one model cannot be told from another
 _SPREADS = 4  # a difference counts as a change if it is this many times the largest one among repeats
+_JITTERS = 2  # a part is seen if it changes an answer by more than this many times the noise
 _STEPS = 10  # answers are rounded to the tolerance, divided by this, before they identify a probe
 
 Ask = Callable[[SentPicture, str], "Future[TokenList]"]  # asks anew, whatever was asked before
@@ -76,16 +78,20 @@ def ask_probe(ask: Ask, repeats: int = REPEATS) -> Probed:
     return Probed(tuple(first), noise)
 
 
-def unseen(ask: Ask) -> str:
-    """Return which parts of a picture change no digit of any answer, in words; "" if all parts are seen.
+def unseen(ask: Ask, noise: float) -> str:
+    """Return which parts of a picture change no answer by more than the noise, in words; "" if all parts are seen.
 
     A part is a quarter of the picture: one that is cut off, or a picture that is dropped, leaves the answers as they
     are.
+
+    Args:
+        ask: asks about a picture and a text.
+        noise: largest difference of a token's probability among repeats.
     """
     plain = Image.new("RGB", (SIDE, SIDE), "grey")
-    base = ask(SentPicture(plain), TEXTS[0])
+    base, least = ask(SentPicture(plain), TEXTS[0]), _JITTERS * noise
     sent = {where: ask(SentPicture(_marked(plain, box)), TEXTS[0]) for where, box in _QUARTERS.items()}
-    same = [where for where, future in sent.items() if future.result() == base.result()]
+    same = [where for where, future in sent.items() if future.result().distance(base.result()) <= least]
     if len(same) == len(_QUARTERS):
         return "the picture"
     return f"the {_listed(same)} of a picture" if same else ""
