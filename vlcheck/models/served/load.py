@@ -150,7 +150,8 @@ def _demand_pictures_seen(line: Line, noise: float) -> None:
     if hidden := unseen(line.match, noise):
         raise UsageError(
             f"{line.client.address.url} does not see {hidden}: other pixels there change no answer by more than its"
-            " noise, so that it drops or truncates pictures. Accepted: an endpoint that shows whole pictures to its model."
+            " noise, so that it drops or truncates pictures. Accepted: an endpoint that shows whole pictures to its"
+            " model."
         )
 
 
