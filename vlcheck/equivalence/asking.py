@@ -88,8 +88,11 @@ class ParitySide:
         """
         fingerprint = f"{self.model.fingerprint} parity {self.name}, batches of {self.batch_size}"
         path = self.store or scratch / f"{self.name}.sqlite"
-        with ScoreStore(path, fingerprint, in_scratch=not self.store) as store:
-            yield CachedScorer(Scorer(self.model, batch_size=self.batch_size, top=0), store, thumbnails=False)
+        changes = isinstance(self.model, MayChange)
+        with ScoreStore(path, fingerprint, provisional=changes, in_scratch=not self.store) as store:
+            scorer = CachedScorer(Scorer(self.model, batch_size=self.batch_size, top=0), store, thumbnails=False)
+            yield scorer
+            scorer.settle_rest()
 
 
 def answered(
@@ -105,9 +108,6 @@ def answered(
         cases: the cases.
         scorer: the model's scorer.
         progress: called after each part, with numbers of cases in place of pictures.
-
-    Raises:
-        UsageError: the model is run by others, and is another one at the end.
     """
     relative, started, done = only_compares(model), time.monotonic(), 0
     for part in _parts(cases):
@@ -124,9 +124,6 @@ def answered(
         done += len(part)
         if progress:
             progress(Progress.since(started, done, len(cases)))
-    if isinstance(model, MayChange) and (changed := model.changed()):
-        scorer.store.take_back()
-        raise UsageError(f"{model.name} is not the model of the start: {changed}")
 
 
 def _parts(cases: Sequence[ParityCase]) -> Iterator[Sequence[ParityCase]]:

@@ -154,9 +154,7 @@ class Session:
         model = self.model.adapter
         if isinstance(model, MayChange):
             noise = getattr(model, "noise", None)
-            if changed := model.changed():
-                self.model.scorer.store.take_back()
-            yield IdentityRecord(process=process, name=model.name, noise=noise, changed=changed)
+            yield IdentityRecord(process=process, name=model.name, noise=noise, changed=self.model.scorer.settle())
 
     def _may_pass(self, test: BehaviorTest) -> bool:
         """Return False for a test of foils that no model can pass on this data: no bias is required for its sake."""
@@ -239,10 +237,19 @@ def scoring(
         UsageError: the store cannot be used.
     """
     path = config.store or folder / "scores.sqlite"
-    kept = ScoreStore(path, adapter.fingerprint, run=folder.name, in_scratch=not config.store, on_damage=on_damage)
+    kept = ScoreStore(
+        path,
+        adapter.fingerprint,
+        run=folder.name,
+        provisional=isinstance(adapter, MayChange),
+        in_scratch=not config.store,
+        on_damage=on_damage,
+    )
     with kept as store:
         asker = Scorer(adapter, batch_size=config.batch_size, top=config.top)
-        yield CachedScorer(asker, store, thumbnails=config.images)
+        scorer = CachedScorer(asker, store, thumbnails=config.images)
+        yield scorer
+        scorer.settle_rest()
 
 
 @contextmanager

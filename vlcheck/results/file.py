@@ -84,7 +84,8 @@ class ResultLines:
     def changed(self) -> str:
         """The change of the model during the run, in a sentence; "" if it is as it was, or cannot change."""
         found = dict.fromkeys(one.changed for one in self.identities.values() if one.changed)
-        return f"The model is not the one of the start of the run: {'; '.join(found)}." if found else ""
+        said = "; ".join(found)
+        return f"{said[0].upper()}{said[1:]}." if said else ""
 
     @property
     def length(self) -> int:

@@ -11,6 +11,7 @@ from vlcheck.cases.image_notes import pixel_sha256
 from vlcheck.cases.picture import Picture
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.query import Query
+from vlcheck.models.protocol import MayChange
 from vlcheck.scoring.ahead import one_ahead
 from vlcheck.scoring.plan import Chunk, Plan, make_plan
 from vlcheck.scoring.progress import Progress
@@ -18,9 +19,14 @@ from vlcheck.scoring.render import render_all, thumbnail_jpeg
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ScoreStore, Thumbnail
 
+BETWEEN_CHECKS = 60.0  # seconds after which a model that others run is asked again whether it is still the same one
+
 
 class CachedScorer:
     """A scorer with a store: it takes answers from the store, asks the model for missing ones, and keeps them.
+
+    Answers of a model that others run are kept for later runs once `settle` finds that it is still the same one; it is
+    asked every minute, so that a run that is killed loses little.
 
     Args:
         scorer: asks the model.
@@ -32,6 +38,9 @@ class CachedScorer:
         self.scorer = scorer
         self.store = store
         self.thumbnails = thumbnails
+        self._unsettled: set[str] = set()
+        self._changed = ""
+        self._due = time.monotonic() + BETWEEN_CHECKS
 
     def run(self, plan: Plan, progress: Callable[[Progress], None] | None = None) -> None:
         """Answer all queries of a plan, chunk by chunk.
@@ -67,9 +76,32 @@ class CachedScorer:
         left = Chunk(tuple(query for query in chunk.queries if query.key in missing))
         for answered in self.scorer.score(left, self._keep):
             self.store.put(answered)
+            self._unsettled.update(query.key for query, _ in answered)
             if not answered:
                 yield None
+        if time.monotonic() >= self._due:
+            self.settle()
         yield chunk
+
+    def settle(self) -> str:
+        """Ask a model that others run whether it is still the one of the start; keep its answers for good if it is.
+
+        Returns:
+            How it has changed, now or at an earlier call, in words; "" if it has not, or is no such model.
+        """
+        model, asked = self.scorer.model, frozenset(self._unsettled)
+        if isinstance(model, MayChange) and not self._changed:
+            self._changed = model.changed()
+            if not self._changed:
+                self.store.confirm(asked)
+        self._unsettled -= asked
+        self._due = time.monotonic() + BETWEEN_CHECKS
+        return self._changed
+
+    def settle_rest(self) -> None:
+        """Do as `settle` if there are answers since its last call."""
+        if self._unsettled:
+            self.settle()
 
     def has(self, chunk: Chunk) -> bool:
         """Return True if every query of a chunk is answered."""

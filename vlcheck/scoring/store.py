@@ -41,7 +41,9 @@ _PUT_VERSIONS = "INSERT OR IGNORE INTO installed VALUES (?, ?, ?)"
 _BEFORE = """SELECT versions FROM installed WHERE model = ? AND fingerprint != ?
     AND EXISTS (SELECT 1 FROM answers WHERE answers.fingerprint = installed.fingerprint)
     ORDER BY rowid DESC LIMIT 1"""
-_AMONG = "FROM answers WHERE fingerprint = ? AND query IN (SELECT value FROM json_each(?))"
+_AMONG = "FROM answers WHERE fingerprint IN (?, ?) AND query IN (SELECT value FROM json_each(?))"
+_CONFIRM = """UPDATE OR REPLACE answers SET fingerprint = ?
+    WHERE fingerprint = ? AND error = '' AND query IN (SELECT value FROM json_each(?))"""
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _JPEG = (b"\xff\xd8", b"\xff\xd9")  # the first and last bytes of a JPEG file
 _PUT = """INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -85,11 +87,15 @@ class ScoreStore:
     is damaged, and gives a DamagedStore warning. The file has to be on a local disk, since SQLite's write-ahead log
     needs shared memory.
 
+    Answers of a model that may become another one are provisional: they are for the current run only until they are
+    confirmed. Those that never are stay in the file and are not used.
+
     Args:
         path: the file; it and its folder are created if they are missing.
         fingerprint: the model's fingerprint; each answer is kept under it together with the versions.
         run: an id that the processes of one run have in common, so that they share errors; a new one if empty.
         versions: versions of all other software that determines a score; the installed ones if None.
+        provisional: whether answers have to be confirmed.
         in_scratch: whether the file is in a temporary folder: messages then name TMPDIR in place of the parameter.
         on_damage: called with a message about unreadable rows.
 
@@ -105,6 +111,7 @@ class ScoreStore:
         *,
         run: str = "",
         versions: Mapping[str, str] | None = None,
+        provisional: bool = False,
         in_scratch: bool = False,
         on_damage: Callable[[str], None] = warn_of_damage,
     ) -> None:
@@ -128,6 +135,7 @@ class ScoreStore:
                     raise
         self.versions = installed.versions() if versions is None else versions
         self.fingerprint = digest(fingerprint, installed.versions_key(self.versions))
+        self._put_under = digest(self.fingerprint, "provisional", self.run) if provisional else self.fingerprint
 
     def __enter__(self) -> Self:
         return self
@@ -175,18 +183,20 @@ class ScoreStore:
 
     def put(self, answers: Iterable[tuple[Query, Answer]]) -> None:
         """Keep answers, all or none of them. An error never replaces a value."""
-        rows = [(self.fingerprint, query.key, self.run, *_pack(answer)) for query, answer in answers]
+        rows = [(self._put_under, query.key, self.run, *_pack(answer)) for query, answer in answers]
         with self._transaction():
             self._connection.execute(_INSTALLED)
             self._connection.execute(_PUT_VERSIONS, (self.fingerprint, self.model, json.dumps(dict(self.versions))))
             self._connection.executemany(_PUT, rows)
 
-    def take_back(self) -> None:
-        """Delete the answers that this run has put: the model became another one while it gave them."""
+    def confirm(self, keys: Iterable[str]) -> None:
+        """Keep provisional answers for later runs, too.
+
+        Args:
+            keys: the keys of the queries.
+        """
         with self._transaction():
-            self._connection.execute(
-                "DELETE FROM answers WHERE fingerprint = ? AND run = ?", (self.fingerprint, self.run)
-            )
+            self._connection.execute(_CONFIRM, (self.fingerprint, self._put_under, json.dumps(list(keys))))
 
     def keep_picture(self, key: str, sha256: str, jpeg: bytes = b"") -> None:
         """Keep the record of a picture. An empty thumbnail never replaces a kept one.
@@ -220,7 +230,7 @@ class ScoreStore:
         """Return the kept answers that this run may use; delete rows that cannot be read."""
         select = f"SELECT query, run, scores, top, unasked, error {_AMONG}"
         with self._speaking_clearly():
-            rows = self._connection.execute(select, (self.fingerprint, json.dumps(list(keys)))).fetchall()
+            rows = self._connection.execute(select, self._among(keys)).fetchall()
         known: dict[str, Answer] = {}
         damaged, no_numbers = set(), set()
         for key, run, *kept in rows:
@@ -235,12 +245,16 @@ class ScoreStore:
         self._discard(no_numbers, "are no numbers, unless the model answered so,")
         return known
 
+    def _among(self, keys: Iterable[str]) -> tuple[str, str, str]:
+        """Return the parameters of `_AMONG`."""
+        return self.fingerprint, self._put_under, json.dumps(list(keys))
+
     def _discard(self, keys: Collection[str], why: str) -> None:
         """Delete damaged answers, so that they are asked again, and warn of it."""
         if not keys:
             return
         with self._transaction():
-            self._connection.execute(f"DELETE {_AMONG}", (self.fingerprint, json.dumps(list(keys))))
+            self._connection.execute(f"DELETE {_AMONG}", self._among(keys))
         self._say_damaged(f"{len(keys)} of its answers {why} and are asked again")
 
     def _say_damaged(self, what: str) -> None:

@@ -37,6 +37,7 @@ class Faults:
 
     Attributes:
         latency: seconds before each answer.
+        drip: seconds between the bytes of an answer; 0 for an answer at once.
         status: the status of the next `times` answers to a chat; 0 for none.
         times: how many; -1 for all.
         retry_after: the header of these answers.
@@ -63,6 +64,7 @@ class Faults:
     """
 
     latency: float = 0.0
+    drip: float = 0.0
     status: int = 0
     times: int = 0
     retry_after: str = ""
@@ -111,9 +113,8 @@ class Drawn:
         if "one letter" in text:
             words = [*"ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
         drawn = _numbers(image, text, seed, len(words) + 10)
-        boosted = [
-            4.0 * one + (3.0 if "answer yes or no" in text and number < 4 else 0.0) for number, one in enumerate(drawn)
-        ]
+        likely = 4 if "answer yes or no" in text else 6 if "one letter" in text else 0
+        boosted = [4.0 * one + 3.0 * (number < likely) for number, one in enumerate(drawn)]
         return _log_softmax(dict(zip([*words, *(f"~{number}" for number in range(10))], boosted, strict=True)))
 
     def prompt(self, image: Image.Image | None, text: str, answer: str, seed: int) -> list[tuple[str, float]]:
@@ -209,6 +210,10 @@ class App:
                 "headers": [(k.encode(), v.encode()) for k, v in sent.items()],
             }
         )
+        if self.faults.drip and scope["path"].startswith("/v1"):
+            for byte in text[:100]:
+                await send({"type": "http.response.body", "body": byte.encode(), "more_body": True})
+                await asyncio.sleep(self.faults.drip)
         await send({"type": "http.response.body", "body": text.encode()})
 
     async def answer(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str, dict[str, str]]:

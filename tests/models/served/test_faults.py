@@ -8,7 +8,10 @@ import pytest
 
 from tests.models.served.running import running
 from vlcheck.errors import UsageError
-from vlcheck.models.served.load import load
+from vlcheck.models.served.address import Address
+from vlcheck.models.served.key import ApiKey
+from vlcheck.models.served.load import key_for, load
+from vlcheck.models.served.refusals import refusal, said_in
 
 TEXT = "a red bus"
 
@@ -56,6 +59,52 @@ def test_a_slow_server_is_waited_for_as_long_as_the_spec_says(open_served, serve
     assert time.monotonic() - began < 10
 
 
+def test_a_server_that_drips_is_waited_for_as_long_as_the_spec_says(open_served, server, pictures):
+    model = open_served(timeout="0.5", tries="1")
+    server.faults(drip=0.1)
+    began = time.monotonic()
+    with pytest.raises(UsageError, match=r"gave no answer in 1 try, at last: no answer within 0\.5 s"):
+        model.itm(model.encode(pictures[:1]), [TEXT])
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ('{"error": null, "detail": "bad"}', "bad"),
+        ('{"error": ["x"]}', '["x"]'),
+        ('{"error": 5}', "5"),
+        ("[" * 100_000, "[" * 100_000),
+    ],
+    ids=["null", "list", "number", "deep"],
+)
+def test_the_message_of_any_json_is_read(body, said):
+    assert said_in(body) == said
+
+
+def test_a_key_that_is_repeated_in_escapes_is_not_shown(monkeypatch):
+    monkeypatch.setenv("NAMED", "sk-very/secret")
+    address = Address.read("http://localhost/v1#m")
+    for written in ("sk-very\\/secret", "sk\\u002dvery/secret"):
+        error = refusal(401, f'{{"error": {{"message": "bad key {written}"}}}}', address, ApiKey("NAMED"))
+        assert "It says: bad key [key]" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("url", "key", "sent"),
+    [
+        ("http://other.example/v1", "", False),
+        ("http://other.example/v1", "OPENAI_API_KEY", True),
+        ("https://other.example/v1", "", True),
+        ("http://127.0.0.1:8000/v1", "", True),
+        ("http://127.0.0.1.other.example/v1", "", False),
+    ],
+)
+def test_the_key_is_sent_where_nobody_reads_it_or_the_spec_names_it(monkeypatch, url, key, sent):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    assert key_for(key, Address.read(f"{url}#m")).is_set == sent
+
+
 @pytest.mark.parametrize(
     ("garbage", "why"),
     [
@@ -98,6 +147,7 @@ def test_a_server_that_dies_is_said(pictures):
         ({"secret": "s3cret"}, r"needs a key: OPENAI_API_KEY has none \(status 401\)"),
         ({"served": ["org/small-vlm-2", "org/z"]}, r"serves no 'org/small-vlm'\. Did you mean 'org/small-vlm-2'\?"),
         ({"drop": True}, r"does not see the picture: .* drops or truncates pictures"),
+        ({"drop": True, "noise": 1e-4}, r"does not see the .* of a picture|does not see the picture"),
         ({"crop": 0.5}, r"does not see the upper right, lower left and lower right of a picture"),
         ({"status": 403, "times": -1}, r"needs a key: OPENAI_API_KEY has none \(status 403\)"),
         ({"status": 301, "times": -1}, r"sends requests elsewhere \(status 301\)"),

@@ -11,6 +11,8 @@ from PIL import Image
 
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.metrics.kinds import ANY
+from vlcheck.models.served.model import _by_letters, _yes_no
+from vlcheck.models.served.replies import TokenList
 
 TEXT = "a red bus"
 MASKED = "a [MASK] bus"
@@ -119,6 +121,33 @@ def test_without_yes_and_no_in_the_list_there_is_no_score(open_served, server, p
     server.faults(answers=["Maybe", "The"])
     with pytest.raises(NotApplicable, match=r"neither yes nor no is among the 2 likeliest .* below 0\.33"):
         model.itm(model.encode(pictures[:1]), [TEXT])
+
+
+def listed(**probs: float) -> TokenList:
+    return TokenList(tuple(probs.items()))
+
+
+@pytest.mark.parametrize(
+    ("found", "clear"),
+    [
+        (listed(Yes=0.97, Sure=0.02, Well=0.001), True),
+        (listed(Yes=0.03, **{f"t{number}": 0.03 for number in range(19)}), False),
+        (listed(Yes=0.5, a=0.1, b=0.1, c=0.1, d=0.1), False),
+        (listed(Yes=0.5, No=0.1, a=0.1), True),
+    ],
+)
+def test_a_share_is_read_only_if_what_is_not_listed_cannot_move_it(found, clear):
+    if clear:
+        assert _yes_no(found)[0] == found.of("yes")
+        return
+    with pytest.raises(NotApplicable, match="may have P up to"):
+        _yes_no(found)
+
+
+@pytest.mark.parametrize("found", [listed(x=0.5, y=0.4), listed(A=0.3, x=0.2, y=0.2)])
+def test_letters_that_are_not_listed_give_no_shares(found):
+    with pytest.raises(NotApplicable, match="likeliest first tokens"):
+        _by_letters([found, found])
 
 
 def test_an_endpoint_that_lists_few_tokens_is_asked_for_few(open_served, server, pictures):

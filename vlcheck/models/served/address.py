@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from vlcheck.errors import UsageError, printable
 
+_LOCAL = re.compile(r"127(\.[0-9]{1,3}){3}")
 FORM = "openai:URL#MODEL, e.g. openai:http://localhost:8000/v1#org/name"
 
 
@@ -28,6 +30,13 @@ class Address:
         parts = urlsplit(self.url)
         return f"{parts.scheme}://{parts.netloc}"
 
+    @property
+    def is_private(self) -> bool:
+        """True if nobody on the way can read what is sent: it is encrypted, or does not leave this machine."""
+        parts = urlsplit(self.url)
+        host = parts.hostname or ""
+        return parts.scheme == "https" or host in ("localhost", "::1") or _LOCAL.fullmatch(host) is not None
+
     @classmethod
     def read(cls, text: str) -> Address:
         """Read an address.
@@ -42,6 +51,8 @@ class Address:
             >>> Address.read("http://localhost:8000/v1/#org/name")
             Address(url='http://localhost:8000/v1', model='org/name')
         """
+        if "@" in text or "?" in text:
+            raise UsageError(f"the URL of an endpoint may have no user, password or query. Say {FORM}.")
         url, _, model = text.partition("#")
         try:
             parts = urlsplit(url)

@@ -22,7 +22,7 @@ from vlcheck.models.served.refusals import PASSING, Unreached, not_the_protocol,
 
 # They log the headers of answers, in which a server may repeat the key.
 _LOGGERS = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy")
-_LONGEST = 64 * 2**20  # characters of an answer
+_LONGEST = 64 * 2**20  # bytes of an answer
 
 
 class Said(NamedTuple):
@@ -49,6 +49,10 @@ class _Heard(NamedTuple):
     status: int
     text: str
     headers: Mapping[str, str] = {}
+
+
+class _TooSlow(Exception):
+    """A body that does not arrive in time."""
 
 
 class _State:
@@ -148,10 +152,11 @@ class Client:
     def _send(self, method: str, url: str, content: bytes | None) -> _Heard:
         """Send a request once. The exceptions of httpx end here: their frames hold headers."""
         headers = {"Content-Type": "application/json"} if content else {}
+        until = time.monotonic() + self.patience.timeout
         try:
-            response = self._http.request(method, url, content=content, headers=headers)
-            text = response.text[:_LONGEST]
-        except httpx.TimeoutException:
+            with self._http.stream(method, url, content=content, headers=headers) as response:
+                text = _whole(response, until)
+        except (httpx.TimeoutException, _TooSlow):
             return _Heard(0, f"no answer within {self.patience.timeout:g} s")
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
             return _Heard(0, self.key.scrubbed(printable(str(error) or type(error).__name__)))
@@ -180,3 +185,16 @@ class Client:
             )
             return Unreached(self._state.given_up)
         return Unreached(message)
+
+
+def _whole(response: httpx.Response, until: float) -> str:
+    """Return a body, up to the longest that is read; raise _TooSlow if it does not arrive in time."""
+    parts, size = [], 0
+    for part in response.iter_bytes():
+        if time.monotonic() > until:
+            raise _TooSlow
+        parts.append(part)
+        size += len(part)
+        if size > _LONGEST:
+            break
+    return b"".join(parts)[:_LONGEST].decode(response.encoding or "utf-8", "replace")

@@ -15,6 +15,7 @@ from vlcheck.models.served.line import Line
 from vlcheck.models.served.probe import SIDE, Probed, ask_probe
 from vlcheck.models.served.refusals import NotThere, another_model, not_the_protocol
 
+_ANOTHER = "the model is not the one of the start of the run"
 VERSION = "1"  # raise it when the scores of a served model change
 _KEPT = (
     "owned_by",
@@ -90,15 +91,16 @@ class Identity:
         try:
             version = read_version(line.client)
             if found := self.version.difference(version):
-                return f"{self.address.url} has changed during the run: {found}"
+                return f"{_ANOTHER}: {self.address.url} has changed during the run: {found}"
             distance = self.probed.distance(ask_probe(line.match)) if self.probed.answers else 0.0
         except (UsageError, NotApplicable) as error:
-            return f"the model could not be asked again at the end of the run: {error}"
+            why = str(error).rstrip(".")
+            return f"it could not be checked that the model is still the one of the start of the run: {why}"
         if distance <= self.probed.tolerance:
             return ""
         return (
-            f"the answers of {self.address.url} to the same questions differ by {figure(distance)} from those at the"
-            f" start of the run, and by {figure(self.probed.noise)} among repeats: it is another model"
+            f"{_ANOTHER}: the answers of {self.address.url} to the same questions differ by {figure(distance)} from"
+            f" those at the start of the run, and by {figure(self.probed.noise)} among repeats: it is another model"
         )
 
 

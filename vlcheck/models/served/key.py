@@ -20,14 +20,23 @@ class ApiKey:
 
     Attributes:
         variable: its name.
+        sent: whether the key may be sent to the endpoint.
     """
 
     variable: str = VARIABLE
+    sent: bool = True
 
     @property
     def is_set(self) -> bool:
-        """True if the variable has a key."""
-        return bool(os.environ.get(self.variable, "").strip())
+        """True if the variable has a key that may be sent."""
+        return self.sent and bool(os.environ.get(self.variable, "").strip())
+
+    @property
+    def lack(self) -> str:
+        """The reason why no key is sent."""
+        if self.sent:
+            return f"{self.variable} has none"
+        return f"{self.variable} is not sent over http to another machine unless ,key={self.variable} names it"
 
     def demand_sendable(self) -> None:
         """Raise UsageError if the key has characters that no HTTP header can have."""

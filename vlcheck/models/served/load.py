@@ -35,7 +35,7 @@ def load(
     *,
     device: str,
     dtype: str,
-    key: str = VARIABLE,
+    key: str = "",
     concurrency: str = str(CONCURRENCY),
     timeout: str = str(Patience.timeout),
     tries: str = str(Patience.tries),
@@ -46,7 +46,8 @@ def load(
         path: `URL#MODEL`.
         device: not used; the endpoint has its own.
         dtype: not used, likewise.
-        key: name of the environment variable that has the endpoint's key.
+        key: name of the environment variable that has the endpoint's key; "" for OPENAI_API_KEY, which is sent over
+            https and to this machine alone.
         concurrency: number of requests at a time, from 1.
         timeout: seconds that a request may take.
         tries: number of times that a request is sent at most.
@@ -56,14 +57,15 @@ def load(
     """
     size = _whole("concurrency", concurrency, _MOST)
     patience = Patience(tries=_whole("tries", tries, 100), timeout=_seconds(timeout))
-    client = Client(Address.read(path), _key(key), patience, size)
+    address = Address.read(path)
+    client = Client(address, key_for(key, address), patience, size)
     version = read_version(client)
     prompts = Prompts(client.address.model, _dialect(client))
     line = Line(client, prompts, RequestPool(size))
     if not line.listed:
         return Served(line, Identity(client.address, version, Probed((), 0.0), ""), "choice")
     probed = ask_probe(line.match)
-    _demand_steady(client.address, probed)
+    _demand_quiet(client.address, probed)
     _demand_pictures_seen(line, probed.noise)
     named = digest(client.address.url, client.address.model, version.server, version.model)
     identity = Identity(client.address, version, probed, known_as(named, probed), finest(line.match, probed.noise))
@@ -136,24 +138,31 @@ def _origins(line: Line) -> frozenset[Origin]:
     return frozenset(future.result() for future in sent)
 
 
-def _demand_steady(address: Address, probed: Probed) -> None:
+def _demand_quiet(address: Address, probed: Probed) -> None:
     if probed.noise > MOST_NOISE:
         raise UsageError(
             f"{address.url} answers the same question with probabilities that differ by {figure(probed.noise)}, so that"
-            f" it cannot be told from another model. Accepted: differences up to {figure(MOST_NOISE)}."
+            f" one model cannot be told from another. Accepted: differences up to {figure(MOST_NOISE)}."
         )
 
 
 def _demand_pictures_seen(line: Line, noise: float) -> None:
     if hidden := unseen(line.match, noise):
         raise UsageError(
-            f"{line.client.address.url} does not see {hidden}: other pixels there change no answer, so that it drops or"
-            " truncates pictures. Accepted: an endpoint that shows whole pictures to its model."
+            f"{line.client.address.url} does not see {hidden}: other pixels there change no answer by more than its"
+            " noise, so that it drops or truncates pictures. Accepted: an endpoint that shows whole pictures to its"
+            " model."
         )
 
 
-def _key(variable: str) -> ApiKey:
-    key = ApiKey(variable)
+def key_for(variable: str, address: Address) -> ApiKey:
+    """Return the place of an endpoint's key.
+
+    Args:
+        variable: the environment variable that the spec names; "" for none.
+        address: the endpoint.
+    """
+    key = ApiKey(variable or VARIABLE, sent=bool(variable) or address.is_private)
     key.demand_sendable()
     return key
 

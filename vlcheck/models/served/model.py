@@ -26,6 +26,7 @@ from vlcheck.models.served.prompts import BLANK, CHOICE, LETTERS, rotations
 from vlcheck.models.served.replies import TokenList, first_ids, likelihoods
 from vlcheck.models.setup import Setup
 
+_CLEAR = 0.01  # an answer that is not listed may move a share by this much
 _ONE_WORD = "the model only compares words, and no other is known to be false"
 _TOO_MANY = f"more than {len(LETTERS)} words, and as many letters, are compared"
 Weighed = tuple[tuple[float, ...], float]  # the shares of some words, and the probability that one of them is said
@@ -62,12 +63,14 @@ class Served:
         self.metrics = frozenset(self.kinds)
         self.at_once = line.pool.size
         self.noise = identity.probed.noise
-        self.fingerprint = identity.fingerprint(QUESTION, CHOICE, BLANK, words)
+        self.fingerprint = identity.fingerprint(QUESTION, CHOICE, BLANK, words, line.prompts.dialect.said)
 
     def setup(self) -> Setup:
         """Return what a run says of the endpoint."""
         return Setup(
-            pictures=self.identity.pictures, texts=f"the endpoint's template; {QUESTION}", server=self.identity.said
+            pictures=self.identity.pictures,
+            texts=f"the endpoint's template; {QUESTION}; {self.line.prompts.dialect.said}",
+            server=self.identity.said,
         )
 
     def changed(self) -> str:
@@ -211,14 +214,32 @@ def _refusal(words: Sequence[str]) -> str:
 
 
 def _yes_no(listed: TokenList) -> tuple[float, float]:
-    """Return P("yes") and P("no"); a word that is not listed has 0, which is at most `listed.rest` too low.
+    """Return P("yes") and P("no"); a word that is not listed has 0, which is at most `listed.most_unlisted` too low.
 
     Raises:
-        NotApplicable: neither is listed.
+        NotApplicable: neither is listed, or one is not and may be likely enough to move the share.
     """
     if not (listed.has("yes") or listed.has("no")):
         raise NotApplicable(_neither(len(listed.tokens)))
+    if not (listed.has("yes") and listed.has("no")):
+        _demand_clear(listed, listed.of("yes") + listed.of("no"), 1)
     return listed.of("yes"), listed.of("no")
+
+
+def _demand_clear(listed: TokenList, found: float, missing: int) -> None:
+    """Raise NotApplicable if answers that are not listed may move a share by more than `_CLEAR`.
+
+    Args:
+        listed: the listed tokens.
+        found: the summed probability of the answers that are listed.
+        missing: number of answers that are not.
+    """
+    most = min(missing * listed.most_unlisted, listed.rest)
+    if most > _CLEAR * (found + most):
+        raise NotApplicable(
+            f"an answer is not among the {len(listed.tokens)} likeliest first tokens, and may have P up to"
+            f" {listed.most_unlisted:.2g}: the share of the others is known to {_CLEAR:g} only if that is less"
+        )
 
 
 def _neither(listed: int) -> str:
@@ -227,15 +248,23 @@ def _neither(listed: int) -> str:
 
 
 def _by_letters(answers: Sequence[TokenList]) -> Weighed:
-    """Return the shares of words from the answers to all rotations of them, and the mean probability of any letter."""
+    """Return the shares of words from the answers to all rotations of them, and the mean probability of any letter.
+
+    Raises:
+        NotApplicable: no letter is listed, or those that are not may be likely enough to move a share.
+    """
     count = len(answers)
     totals, mass = [0.0] * count, 0.0
     for start, listed in enumerate(answers):
         probs = [listed.of(letter, fold=False) for letter in LETTERS[:count]]
-        whole = sum(probs)
+        whole, missing = sum(probs), sum(not listed.has(letter, fold=False) for letter in LETTERS[:count])
+        if missing == count:
+            raise NotApplicable(f"no letter is among the {len(listed.tokens)} likeliest first tokens of the answer")
+        if missing:
+            _demand_clear(listed, whole, missing)
         mass += whole / count
         for place, prob in enumerate(probs):
-            totals[(start + place) % count] += (prob / whole if whole else 1 / count) / count
+            totals[(start + place) % count] += prob / whole / count
     return tuple(totals), mass
 
 

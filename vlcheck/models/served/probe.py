@@ -21,8 +21,9 @@ SIDE = 224  # pixels
 REPEATS = 4
 TEXTS = ("a red circle on the left", "a blue square on the right")
 _FLOOR = 1e-3  # differences of a probability that are never taken for a change
+MOST_NOISE = 0.05  # of a probability: beyond it, one model cannot be told from another
 _SPREADS = 4  # a difference counts as a change if it is this many times the largest one among repeats
-MOST_NOISE = 0.05  # beyond this, too little could be told from another model
+_JITTERS = 2  # a part is seen if it changes an answer by more than this many times the noise
 _STEPS = 10  # answers are rounded to the tolerance, divided by this, before they identify a probe
 
 Ask = Callable[[SentPicture, str], "Future[TokenList]"]  # asks anew, whatever was asked before
@@ -78,7 +79,7 @@ def ask_probe(ask: Ask, repeats: int = REPEATS) -> Probed:
 
 
 def unseen(ask: Ask, noise: float) -> str:
-    """Return which parts of a picture change an answer by no more than noise, in words; "" if all parts are seen.
+    """Return which parts of a picture change no answer by more than the noise, in words; "" if all parts are seen.
 
     A part is a quarter of the picture: one that is cut off, or a picture that is dropped, leaves the answers as they
     are.
@@ -88,13 +89,11 @@ def unseen(ask: Ask, noise: float) -> str:
         noise: largest difference of a token's probability among repeats.
     """
     plain = Image.new("RGB", (SIDE, SIDE), "grey")
-    base = ask(SentPicture(plain), TEXTS[0])
+    base, least = ask(SentPicture(plain), TEXTS[0]), _JITTERS * noise
     sent = {where: ask(SentPicture(_marked(plain, box)), TEXTS[0]) for where, box in _QUARTERS.items()}
-    apart = {where: future.result().distance(base.result()) for where, future in sent.items()}
-    most = max(apart.values())
-    if most <= noise:
+    same = [where for where, future in sent.items() if future.result().distance(base.result()) <= least]
+    if len(same) == len(_QUARTERS):
         return "the picture"
-    same = [where for where, found in apart.items() if found <= min(noise, _BLIND * most)]
     return f"the {_listed(same)} of a picture" if same else ""
 
 
@@ -127,7 +126,6 @@ _HALF = SIDE // 2
 _SQUARES = (1, 2, 4, 8, 16, 32, 56, 112)  # pixels
 _ORDERS = ((0, 255), (255, 0))
 _SEEN = 0.05  # a pattern is told from its inverse if the answers differ by this share of the largest difference
-_BLIND = 0.01  # a part is not seen if noise explains its effect, and that is less than this share of the largest one
 _QUARTERS = {
     "upper left": (0, 0, _HALF, _HALF),
     "upper right": (_HALF, 0, SIDE, _HALF),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from string import ascii_uppercase
@@ -35,6 +36,12 @@ class Dialect:
     listed: int = MOST_LISTED
     prompts: bool = False
     more: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def said(self) -> str:
+        """What of it may change an answer, in words."""
+        more = f", with {json.dumps(self.more, sort_keys=True)}" if self.more else ""
+        return f"{self.listed} tokens listed{more}"
 
 
 @dataclass(frozen=True)

@@ -45,10 +45,10 @@ def refusal(status: int, text: str, address: Address, key: ApiKey) -> UsageError
         address: the endpoint.
         key: the place of its key.
     """
-    said = key.scrubbed(said_in(text))  # once more: in JSON a key may be written with escapes
+    said = key.scrubbed(said_in(text))
     shown = f" It says: {printable(said, _LONGEST)}" if said else ""
     if status in (401, 403):
-        cure = f"refuses the key in {key.variable}" if key.is_set else f"needs a key: {key.variable} has none"
+        cure = f"refuses the key in {key.variable}" if key.is_set else f"needs a key: {key.lack}"
         return RefusedRequest(
             f"{address.url} {cure} (status {status}). Put the key into this environment variable, or name another"
             f" variable with ,key=NAME.{shown}",
@@ -75,11 +75,9 @@ def said_in(text: str) -> str:
         return "" if text.lstrip().startswith("<") else text.strip()
     if not isinstance(body, dict):
         return text.strip()
-    error = body.get("error", body)
-    said = error.get("message") or error.get("detail") or "" if isinstance(error, dict) else error
-    if isinstance(said, str):
-        return said
-    return json.dumps(said) if said else ""
+    error = body.get("error") or body
+    said = (error.get("message") or error.get("detail") or "") if isinstance(error, dict) else error or ""
+    return said if isinstance(said, str) else json.dumps(said)
 
 
 def not_the_protocol(address: Address, why: str) -> str:

@@ -24,7 +24,7 @@ _PATIENCE = 10.0  # seconds that another process may hold the file
 
 
 def known_as(name: str, probed: Probed) -> str:
-    """Return the identity of a probe: that of the first one that was the same, else its own, which is kept.
+    """Return the identity of a probe: that of the nearest one that was the same, else its own, which is kept.
 
     Args:
         name: digest of all else that identifies the model.
@@ -41,9 +41,9 @@ def known_as(name: str, probed: Probed) -> str:
 
 def _known_in(path: Path, probed: Probed) -> str:
     kept = _read(path)
-    for key, other in kept.items():
-        if probed.same(other):
-            return key
+    same = {key: probed.distance(other) for key, other in kept.items() if probed.same(other)}
+    if same:
+        return min(same, key=same.__getitem__)
     kept[probed.key] = probed
     with replacing(path) as draft:
         draft.write_text(json.dumps({key: _written(one) for key, one in kept.items()}), encoding="utf-8")

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from vlcheck.errors import UsageError, printable
 
 _ROUNDING = 1e-3  # log-probabilities of half-precision servers may lie above 0 by this much
-_LARGEST = 1e300  # JSON may have integers that no float holds
+_LEAST = 1e6  # of -log P: beyond it P is 0
 _AROUND = " \u2581\u0120"  # marks of spaces, which may stand before a word in a token
 
 
@@ -152,9 +152,9 @@ def _text(one: Any) -> str:
 
 def _log_prob(one: Any) -> float:
     value = one.get("logprob") if isinstance(one, Mapping) else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value) or value > _ROUNDING:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value or value > _ROUNDING:
         raise _garbage("a log-probability is no number up to 0", one)
-    return min(float(value), 0.0) if abs(value) < _LARGEST else -math.inf
+    return float(max(min(value, 0.0), -_LEAST))
 
 
 def _garbage(why: str, found: object) -> Garbage:
