@@ -11,7 +11,9 @@ from vlcheck.errors import UsageError
 from vlcheck.models.served.address import Address
 from vlcheck.models.served.key import ApiKey
 from vlcheck.models.served.load import key_for, load
+from vlcheck.models.served.prompts import Dialect
 from vlcheck.models.served.refusals import refusal, said_in
+from vlcheck.models.served.replies import first_token
 
 TEXT = "a red bus"
 
@@ -80,6 +82,18 @@ def test_a_server_that_drips_is_waited_for_as_long_as_the_spec_says(open_served,
 )
 def test_the_message_of_any_json_is_read(body, said):
     assert said_in(body) == said
+
+
+def test_a_log_probability_beyond_all_floats_is_read_as_0():
+    listed = [{"token": "Yes", "logprob": 0}, {"token": "No", "logprob": -(10**400)}]
+    found = first_token({"choices": [{"logprobs": {"content": [{"top_logprobs": listed}]}}]})
+    assert (found.of("yes"), found.of("no")) == (1, 0)
+
+
+def test_how_a_model_is_asked_is_said():
+    silent = Dialect(listed=5, more={"chat_template_kwargs": {"enable_thinking": False}})
+    assert Dialect().said == "20 tokens listed"
+    assert silent.said == '5 tokens listed, with {"chat_template_kwargs": {"enable_thinking": false}}'
 
 
 def test_a_key_that_is_repeated_in_escapes_is_not_shown(monkeypatch):
