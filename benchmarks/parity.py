@@ -186,7 +186,10 @@ def in_share(share: float) -> tuple[Draw, Draw, Draw]:
     Args:
         share: the share of images that the fault meets, in (0, 1).
     """
-    hit = lambda rng, n: (rng.random(n) < share).astype(float)  # noqa: E731
+
+    def hit(rng: np.random.Generator, n: int) -> np.ndarray:
+        return (rng.random(n) < share).astype(float)
+
     return hit, lambda rng, n: -WRONG * hit(rng, n), lambda rng, n: WRONG * hit(rng, n)
 
 

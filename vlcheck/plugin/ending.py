@@ -148,6 +148,10 @@ class Ending:
         keep_worst(results)
         self.comparison = self._compared(results)
         self.objections = list(objections(results, self.comparison))
+        if results.changed and self._run.settings.junit:
+            from vlcheck.plugin.reporters.junit import add_failure  # not imported in runs of other projects
+
+            add_failure(self._run.settings.junit, results.changed)
         if results.verdicts:
             self._write(self.places.choose(results), results, status)
             self._write_control()

@@ -44,7 +44,7 @@ def test_noise_does_not_hide_another_model(open_served, server):
 @pytest.mark.parametrize(
     ("faults", "why"),
     [
-        ({"noise": 2.0}, "cannot be told from another model"),
+        ({"noise": 2.0}, "one model cannot be told from another"),
         ({"noise": 1e-6, "drop": True}, "does not see the picture"),
     ],
 )
