@@ -5,7 +5,9 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+import timm
 import torch
+from safetensors.torch import save_file
 
 from benchmarks.albef_checkpoint import random_albef
 from tests.models import chats, checkpoints
@@ -85,6 +87,19 @@ def test_a_checkpoint_of_original_code(tmp_path, size):
     mean, std = "0.4814547 0.4578275 0.4082107", "0.2686295 0.2613026 0.2757771"
     assert setup.pictures == f"{size}x{size}, bicubic, mean {mean}, std {std}"
     assert "at most 30 words" in setup.texts
+
+
+@pytest.mark.parametrize(("crop", "shown"), [(1.0, "shorter side 32"), (0.5, "shorter side 64")])
+def test_a_classifier_of_timm(tmp_path, crop, shown):
+    network = timm.create_model("test_vit", num_classes=2, img_size=32)
+    save_file(network.state_dict(), tmp_path / "model.safetensors")
+    published = {"input_size": [3, 32, 32], "crop_pct": crop, "mean": [0.1, 0.2, 0.3], "std": [0.5] * 3}
+    said = {"architecture": "test_vit", "num_classes": 2, "label_names": ["cat", "dog"], "model_args": {"img_size": 32}}
+    (tmp_path / "config.json").write_text(json.dumps({**said, "pretrained_cfg": published}))
+    setup = setup_of(load_model(f"timm:{tmp_path}"))
+    assert setup.pictures.startswith(f"{shown}, ")
+    assert setup.pictures.endswith("centre crop 32x32, mean 0.1 0.2 0.3, std 0.5")
+    assert setup.texts == "no text is read"
 
 
 def test_wrappers_and_pairs_say_what_their_models_say():

@@ -30,6 +30,7 @@ def pixels(processor):
     return processor([_PROBE], return_tensors="pt")["pixel_values"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PROCESSORS)
 def test_what_changes_the_pixels_changes_the_words(name, tmp_path):
     getattr(transformers, name)().save_pretrained(tmp_path)

@@ -18,11 +18,14 @@ from vlcheck.cases import MASK
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.models.contract import examine, probes_of
 from vlcheck.models.loading.load import load_model
+from vlcheck.models.open_clip import published
 from vlcheck.models.setup import setup_of
 
 TEXTS = ["a red ball", "a blue box", "the dog is on the left of the cat"]
 WITHIN = {"float64": 1e-10, "float32": 5e-5}
-RANKING = ["clip", "coca", "quick", "residual", "roberta", "timm"]
+AT_NIGHT = ("quick", "residual", "roberta", "timm")
+RANKING = ["clip", "coca", *(pytest.param(kind, marks=pytest.mark.nightly) for kind in AT_NIGHT)]
+pytestmark = pytest.mark.slow  # each loads some networks with a vocabulary of full size
 
 
 def pictures(count=3):
@@ -102,6 +105,7 @@ def test_equal_texts_of_any_batch_have_equal_scores(folder_of):
 
 
 @pytest.mark.contract
+@pytest.mark.nightly
 @pytest.mark.parametrize("kind", ["clip", "coca", "siglip", "timm"])
 def test_the_contract_is_kept(folder_of, kind):
     from vlcheck.datasets.registry import open_source
@@ -137,6 +141,7 @@ def test_architecture_and_file(tmp_path, monkeypatch):
     ],
     ids=str,
 )
+@pytest.mark.nightly
 def test_a_changed_setting_is_used_and_shown(tmp_path, folder_of, change, shown):
     first = load_model(f"open_clip:{folder_of('clip')}")
     other = load_model(f"open_clip:{open_clip_folder(tmp_path / 'changed', 'clip', {**PIXELS, **change})}")
@@ -191,6 +196,14 @@ def test_a_setting_that_open_clip_does_not_read_is_said(tmp_path):
 def test_a_folder_is_recognised_without_its_family(folder_of):
     named, found = load_model(f"open_clip:{folder_of('clip')}"), load_model(str(folder_of("clip")))
     assert found.fingerprint == named.fingerprint
+
+
+def test_a_repository_of_the_hub_at_a_revision(folder_of, monkeypatch):
+    asked = []
+    monkeypatch.setattr(published, "from_hub", lambda *said: asked.append(said[:2]) or folder_of("clip"))
+    model = load_model("open_clip:some/model@v1")
+    assert asked == [("some/model", "v1")]
+    assert model.name == f"open_clip:some/model@{folder_of('clip').name}"  # the cache names a folder by its commit
 
 
 def test_a_long_text_and_a_special_token_are_refused(folder_of):

@@ -21,6 +21,8 @@ from vlcheck.models.loading.load import load_model
 from vlcheck.models.loading.torchscript import is_torchscript, read_torchscript
 from vlcheck.models.setup import setup_of
 
+pytestmark = pytest.mark.slow  # each loads some networks with a vocabulary of full size
+
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory):

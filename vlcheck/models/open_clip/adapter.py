@@ -44,11 +44,8 @@ class OpenClip(ComparesVectors):
         self.name = published.name
         self.network = network
         self.texts = texts
-        # open_clip takes the size from the network, whatever preprocess_cfg says.
-        self.prepare = image_transform_v2(
-            PreprocessCfg(size=self.network.visual.image_size, **published.pixels),
-            is_train=False,
-        )
+        visual: Any = network.visual  # open_clip takes the size from it, whatever preprocess_cfg says
+        self.prepare = image_transform_v2(PreprocessCfg(size=visual.image_size, **published.pixels), is_train=False)
         self.unread = published.unread
         self.quick = bool(published.model.get("quick_gelu"))
         settings = (repr(sorted(published.pixels.items())), self.quick, repr(published.model), texts.key)

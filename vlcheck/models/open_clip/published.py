@@ -97,14 +97,15 @@ def find_published(path: str, tag: str = "") -> Published:
         found = _in_folder(expanded(path), f"open_clip:{path}")
     elif slash and name in open_clip.list_models():
         return _built_in(name, expanded(file), tag)
-    elif Path(path).suffix in SUFFIXES or not _HUB_ID.fullmatch(path):
+    elif Path(path).suffix in SUFFIXES or not _HUB_ID.fullmatch(path.partition("@")[0]):
         raise UsageError(
             f"{path}: {name} is no architecture of open_clip {open_clip.__version__}."
             f" {nearest(name, open_clip.list_models())} Accepted: {_FORMS}."
         )
     else:
-        folder = _downloaded(path)
-        found = _in_folder(folder, f"open_clip:{path}@{folder.name}")
+        hub_id, _, revision = path.partition("@")
+        folder = _downloaded(hub_id, revision or None)
+        found = _in_folder(folder, f"open_clip:{hub_id}@{folder.name}")
     if tag:
         raise UsageError(f"{path}: tag={tag} is for ARCH/FILE; here {CONFIG} says what the weights are.")
     return found
@@ -124,12 +125,12 @@ def openai_file(path: str) -> Published:
     return Published(f"clip:{file.name}", file, model, PIXELS, file, file.parent)
 
 
-def _downloaded(hub_id: str) -> Path:
+def _downloaded(hub_id: str, revision: str | None) -> Path:
     """Return the folder of a hub's model; a file of PyTorch is downloaded only if there is none of safetensors."""
-    folder = from_hub(hub_id, None, (*_TEXTS, "open_clip*.safetensors"))
+    folder = from_hub(hub_id, revision, (*_TEXTS, "open_clip*.safetensors"))
     if any((folder / name).is_file() for name in _WEIGHTS):
         return folder
-    return from_hub(hub_id, None, (*_TEXTS, *_WEIGHTS))
+    return from_hub(hub_id, revision, (*_TEXTS, *_WEIGHTS))
 
 
 def _in_folder(folder: Path, name: str) -> Published:
