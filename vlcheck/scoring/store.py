@@ -88,7 +88,7 @@ class ScoreStore:
     needs shared memory.
 
     Answers of a model that may become another one are provisional: they are for the current run only until they are
-    confirmed. Those that never are stay in the file and are not used.
+    confirmed. Unconfirmed ones stay in the file and are not used by later runs.
 
     Args:
         path: the file; it and its folder are created if they are missing.
