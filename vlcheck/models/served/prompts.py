@@ -39,7 +39,7 @@ class Dialect:
 
     @property
     def said(self) -> str:
-        """What of it may change an answer, in words."""
+        """The part of it that may change an answer, in words."""
         more = f", with {json.dumps(self.more, sort_keys=True)}" if self.more else ""
         return f"{self.listed} tokens listed{more}"
 
