@@ -86,12 +86,8 @@ class CachedScorer:
     def settle(self) -> str:
         """Ask a model that others run whether it is still the one of the start; keep its answers for good if it is.
 
-                Returns:
-        <<<<<<< HEAD
-                    The change, found now or at an earlier call, in words; "" if there is none, as for a model in this process.
-        =======
+        Returns:
                     The change that was found now or at an earlier call, in words; "" for none, and for other models.
-        >>>>>>> L-S
         """
         model, asked = self.scorer.model, frozenset(self._unsettled)
         if isinstance(model, MayChange) and not self._changed:

@@ -81,31 +81,27 @@ def warn_of_damage(said: str) -> None:
 class ScoreStore:
     """A store of one model's answers, for one set of installed versions.
 
-        It is a context manager, and a container of the keys of answered queries. Answers under other versions stay in the
-        file and are not used. Values, and reasons why a question makes no sense, are kept for later runs. Errors are kept
-        for the current run only: the next run asks again. It also asks again if an answer is not a finite number or its row
-        is damaged, and gives a DamagedStore warning. The file has to be on a local disk, since SQLite's write-ahead log
-        needs shared memory.
+    It is a context manager, and a container of the keys of answered queries. Answers under other versions stay in the
+    file and are not used. Values, and reasons why a question makes no sense, are kept for later runs. Errors are kept
+    for the current run only: the next run asks again. It also asks again if an answer is not a finite number or its row
+    is damaged, and gives a DamagedStore warning. The file has to be on a local disk, since SQLite's write-ahead log
+    needs shared memory.
 
-        Answers of a model that may become another one are provisional: they are for the current run only until they are
-    <<<<<<< HEAD
-        confirmed. Answers that are never confirmed stay in the file and are not used.
-    =======
+    Answers of a model that may become another one are provisional: they are for the current run only until they are
         confirmed. Unconfirmed ones stay in the file and are not used by later runs.
-    >>>>>>> L-S
 
-        Args:
-            path: the file; it and its folder are created if they are missing.
-            fingerprint: the model's fingerprint; each answer is kept under it together with the versions.
-            run: an id that the processes of one run have in common, so that they share errors; a new one if empty.
-            versions: versions of all other software that determines a score; the installed ones if None.
-            provisional: whether answers have to be confirmed.
-            in_scratch: whether the file is in a temporary folder: messages then name TMPDIR in place of the parameter.
-            on_damage: called with a message about unreadable rows.
+    Args:
+        path: the file; it and its folder are created if they are missing.
+        fingerprint: the model's fingerprint; each answer is kept under it together with the versions.
+        run: an id that the processes of one run have in common, so that they share errors; a new one if empty.
+        versions: versions of all other software that determines a score; the installed ones if None.
+        provisional: whether answers have to be confirmed.
+        in_scratch: whether the file is in a temporary folder: messages then name TMPDIR in place of the parameter.
+        on_damage: called with a message about unreadable rows.
 
-        Raises:
-            UsageError: here and in each method, if the file is not a store, has another schema, cannot be read or written,
-                or the disk is full.
+    Raises:
+        UsageError: here and in each method, if the file is not a store, has another schema, cannot be read or written,
+            or the disk is full.
     """
 
     def __init__(

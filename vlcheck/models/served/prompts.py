@@ -39,11 +39,7 @@ class Dialect:
 
     @property
     def said(self) -> str:
-<<<<<<< HEAD
-        """The settings that may change an answer, in words."""
-=======
         """The part of it that may change an answer, in words."""
->>>>>>> L-S
         more = f", with {json.dumps(self.more, sort_keys=True)}" if self.more else ""
         return f"{self.listed} tokens listed{more}"
 
