@@ -67,22 +67,22 @@ def test_a_damaged_row_of_the_store_is_said_with_the_option(project):
 
 
 def test_under_other_versions_all_is_asked_again_and_the_baseline_goes_on(project, log, monkeypatch):
-    """peft is installed between two runs over one store; the summary, the terminal and the page say it."""
+    """hqq is installed between two runs over one store; the summary, the terminal and the page say it."""
     options = ("-k", "grayscale", "--vl-store=scores.sqlite")
     project.run(*options, "--vl-results=old.jsonl", model="counting")
     asked = lines(log)
-    (project.folder / "peft-0.18.0.dist-info").mkdir()
-    (project.folder / "peft-0.18.0.dist-info" / "METADATA").write_text("Name: peft\nVersion: 0.18.0\n")
+    (project.folder / "hqq-0.18.0.dist-info").mkdir()
+    (project.folder / "hqq-0.18.0.dist-info" / "METADATA").write_text("Name: hqq\nVersion: 0.18.0\n")
     monkeypatch.syspath_prepend(project.folder)
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project.folder / "summary.md"))
     result = project.run(*options, "--vl-baseline=old.jsonl", "--vl-report=report.html", model="counting")
     assert result.ret == 0
     assert lines(log) == 2 * asked
-    text, differs = result.stdout.str(), "What is installed differs: peft not installed before, 0.18.0 now"
-    assert text.count("its scores of this model are of other versions, and asked again: peft not installed before") == 1
+    text, differs = result.stdout.str(), "What is installed differs: hqq not installed before, 0.18.0 now"
+    assert text.count("its scores of this model are of other versions, and asked again: hqq not installed before") == 1
     assert text.count(differs) == 1
     assert all(differs in (project.folder / name).read_text() for name in ("report.html", "summary.md"))
-    assert project.results("run")[0]["versions"]["peft"] == "0.18.0"
+    assert project.results("run")[0]["versions"]["hqq"] == "0.18.0"
     again = project.run(*options, "--vl-baseline=vlcheck-results.jsonl", "--vl-results=3.jsonl", model="counting")
     assert lines(log) == 2 * asked
     assert "other versions" not in again.stdout.str()
