@@ -67,10 +67,9 @@ class ParitySide:
             versions=dict(versions),
         )
 
-    def demand_unchanged(self) -> None:
-        """Raise UsageError if others run the model, and it is no more the one that was asked first."""
-        changed = self.model.changed() if isinstance(self.model, MayChange) else ""
-        if changed:
+    def demand_unchanged(self, scorer: CachedScorer) -> None:
+        """Raise UsageError if others run the model, and it was another one since the scorer first asked it."""
+        if changed := scorer.settle():
             raise UsageError(
                 f"{argument('model', repr(self.spec or self.model.name))}: is not shown to be one model from the first"
                 f" question to the last: {changed}. Its answers are not used; ask again while the same model is served."

@@ -111,7 +111,7 @@ class _Questions:
         with side.scorer(scratch) as scorer:
             head = self.head(side.record(scorer.store.versions))
             write_kept(path, head, answered(side.model, self.cases, scorer, progress))
-        side.demand_unchanged()
+            side.demand_unchanged(scorer)
 
     def head(self, side: SideRecord) -> KeptHead:
         """Return the first line of a model's answers."""

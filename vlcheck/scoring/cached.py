@@ -87,7 +87,7 @@ class CachedScorer:
         """Ask a model that others run whether it is still the one of the start; keep its answers for good if it is.
 
         Returns:
-                    The change that was found now or at an earlier call, in words; "" for none, and for other models.
+            The change that was found now or at an earlier call, in words; "" for none, and for other models.
         """
         model, asked = self.scorer.model, frozenset(self._unsettled)
         if isinstance(model, MayChange) and not self._changed:
