@@ -16,6 +16,6 @@ def test_a_control_that_changed_is_not_shown_beside():
     control.add([json.dumps(CHANGED)])
     changed = ControlVerdicts(control)
     assert changed.of(verdict) is None
-    assert "was 1, is 2" in changed.fault(verdict)
+    assert "Was 1, is 2" in changed.fault(verdict)
     (note,) = changed.notes(model)
-    assert note == ("a-model is not shown beside: The model is not the one of the start of the run: was 1, is 2")
+    assert note == "a-model is not shown beside: Was 1, is 2"

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from itertools import zip_longest
 
 from vlcheck._util.installed import version_changes
-from vlcheck._util.numbers import brief, counted, figure
+from vlcheck._util.numbers import brief, counted, figure, share
 from vlcheck.equivalence.asking import METRICS
 from vlcheck.equivalence.causes import ProbePairs
 from vlcheck.equivalence.comparison import MOST_UNANSWERED, MetricPairs, Pairs
@@ -126,7 +126,7 @@ def _reason(status: Sameness, pairs: Pairs, margins: Margins, fewest: int | None
         name, worst = min(criteria, key=lambda each: each[1].p_different)
         return f"{name}: {_beyond(worst)}, on {counted(pairs.n, 'image')}"
     if any(metric.is_open for metric in pairs.metrics.values()):
-        return f"{unanswered}: sameness is shown only if at most {MOST_UNANSWERED:.0%} of the questions are not"
+        return f"{unanswered}: sameness is shown only if at most {share(MOST_UNANSWERED)} of the questions are not"
     if fewest is None or pairs.n < fewest:
         needed = f"{fewest:,} are needed" if fewest else "no number of them can"
         return f"{counted(pairs.n, 'image')} cannot show sameness at these margins, even without a difference: {needed}"

@@ -246,8 +246,9 @@ def _pretrained(parsed: ModelSpec, families: Mapping[str, EntryPoint], trusted: 
                 raise UsageError(f"{checkpoint.adapter.name}: {_NO_ADAPTER.format(what)}.")
             path = str(checkpoint.folder) if parsed.revision else parsed.path
             return _registered(replace(parsed, family=family, path=path), families)
+        architecture = checkpoint.architecture
         check_type(checkpoint.config)
-        entry = families.get(checkpoint.architecture) or mapped_loader(checkpoint.config, registered_tasks(), families)
+        entry = families.get(architecture) or mapped_loader(checkpoint.config, registered_tasks(), families)
     except (UsageError, OSError) as error:  # OSError: the folder may not be read
         raise UsageError(f"{_option(spec)}: {marked(error)}") from error
     load = entry.load()
