@@ -61,7 +61,7 @@ Draw = Callable[[np.random.Generator, int], np.ndarray]
 
 @dataclass(frozen=True)
 class Ended:
-    """How pairs of a cell ended.
+    """The outcomes of the pairs of a cell.
 
     Attributes:
         what: the criterion at its margin, or the noise.
@@ -82,7 +82,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class Caught:
-    """How a fault ended in all seeds.
+    """The outcomes of a fault in all seeds.
 
     Attributes:
         model: the model.
