@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-import torch
+from vlcheck.models.adapters.memory import lacks_memory
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
@@ -40,8 +40,3 @@ def _halved(ask: Callable[[Sequence[Item]], Found], items: Sequence[Item]) -> It
     half = len(items) // 2  # after `except`, since the exception keeps the tensors of the batch in memory
     yield from _halved(ask, items[:half])
     yield from _halved(ask, items[half:])
-
-
-def lacks_memory(error: BaseException | None) -> bool:
-    """Return True if an error says that there is no memory; for a CPU, torch raises an ordinary RuntimeError."""
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)

@@ -16,10 +16,10 @@ from vlcheck.errors import ForeignFault, NotApplicable, UsageError, printable
 from vlcheck.evaluation.evidence import Judgement, Row, Shown
 from vlcheck.explain.attribution.attribute import Attribution, attribute
 from vlcheck.explain.attribution.method import AttributionMethod
-from vlcheck.explain.batches import lacks_memory
 from vlcheck.explain.bench.trust import trust_sentence
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.registry import OF_PICTURES
+from vlcheck.models.adapters.memory import lacks_memory
 from vlcheck.models.differentiable import differentiable
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.results.explained_cases import Order, order_of

@@ -194,6 +194,16 @@ def test_states_that_change_a_score_are_not_kept(
     assert fitting_reading(model) is UnkeptPrefix
 
 
+def test_want_of_memory_says_nothing_of_the_states(loaded: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(*_: object) -> KeptPrefix:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes")
+
+    model = loaded("qwen3_5")
+    monkeypatch.setattr(KeptPrefix, "read", read)
+    with pytest.raises(RuntimeError, match="can't allocate memory"):
+        fitting_reading(model)
+
+
 @pytest.mark.parametrize("kind", STATES)
 def test_restored_states_are_copies_for_each_text(kind: str) -> None:
     config = PreTrainedConfig(num_hidden_layers=1, layer_types=[kind], **STATES[kind])  # type: ignore[arg-type]

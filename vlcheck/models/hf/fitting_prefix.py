@@ -15,6 +15,7 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel
 
 from vlcheck.models.adapters.base import log_softmax
+from vlcheck.models.adapters.memory import lacks_memory
 from vlcheck.models.hf.capabilities import picks_tokens
 from vlcheck.models.hf.prefixes import KeptPrefix, UnkeptPrefix
 from vlcheck.models.loading.released import released_of
@@ -76,7 +77,9 @@ def _agrees(model: Generative, picture: Image.Image, *, most: float) -> bool:
         return False
     try:
         kept = _each(KeptPrefix.read(model.forward, begun).logits(model.forward, ids, ends))
-    except Exception:  # noqa: BLE001 - networks raise errors of many kinds where they keep no states, or other ones
+    except Exception as error:
+        if lacks_memory(error):  # says nothing about the states
+            raise
         return False
     return _difference(kept, alone) <= allowed
 
