@@ -173,9 +173,7 @@ class ModelUnderTest:
         """Return the samples of some findings, with the readings that only the tables need."""
         if not (aside := self._aside(behavior, metric, trials)):
             return findings.samples
-        parts = [Parts.of(trial, behavior.expect) for trial in trials]
-        asked = [*queries_of(one for part in parts for one in (part.opening, part.closing)), *aside]
-        return self._seen(behavior, metric, trials, asked)[0].samples
+        return self._seen(behavior, metric, trials, [*self._deciding(behavior, metric, trials), *aside])[0].samples
 
     def _in_other_wordings(self, behavior: Behavior, metric: Metric) -> Iterator[WordingRecord]:
         """Yield the verdict in each other wording of the question, if the metric is answered in words."""
@@ -375,9 +373,12 @@ class ModelUnderTest:
 
     @contained()
     def _look(self, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> tuple[Findings, tuple[Row, ...]]:
+        return self._seen(behavior, metric, trials, self._deciding(behavior, metric, trials))
+
+    def _deciding(self, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> list[Query]:
+        """Return the queries that decide whether the cases count, and whether those that count hold."""
         opening = (Parts.of(trial, behavior.expect).opening for trial in trials)
-        asked = [*queries_of(opening), *self._closing(behavior, metric, trials)]
-        return self._seen(behavior, metric, trials, asked)
+        return [*queries_of(opening), *self._closing(behavior, metric, trials)]
 
     def _seen(
         self, behavior: Behavior, metric: Metric, trials: Sequence[Trial], asked: Iterable[Query]
