@@ -27,7 +27,7 @@ from vlcheck.policy.policy import Policy
 from vlcheck.scoring.engines.local import work_together
 from vlcheck.scoring.plan import make_plan
 from vlcheck.scoring.progress import Progress
-from vlcheck.scoring.store import warn_of_damage
+from vlcheck.scoring.stores.store_file import warn_of_store
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Workbench:
         explainer = case_explainer(adapter, settings.explain)
         config = _config(settings, explainer)
         trials = Trials.for_model(source, adapter)
-        session = open_session(config, adapter, trials, policy, folder, on_damage=_warn_of_damage)
+        session = open_session(config, adapter, trials, policy, folder, on_damage=_warn_of_store)
         return cls(held.enter_context(session), held, explainer)
 
     def against(self, control: Workbench) -> Workbench:
@@ -122,8 +122,8 @@ def plan_lines(settings: Settings, policy: Policy, source: CaseSource, tests: Se
     return preview(tests, source, policy, model, schedule_for(source.seed, sequential=settings.sequential), others)
 
 
-def _warn_of_damage(said: str) -> None:
-    warn_of_damage(spelled(said, option_of))
+def _warn_of_store(said: UserWarning) -> None:
+    warn_of_store(type(said)(spelled(str(said), option_of)))
 
 
 def _config(settings: Settings, explainer: CaseExplainer | None) -> EvaluationConfig:
