@@ -53,6 +53,7 @@ _PUT_SHOWN = """INSERT OR IGNORE INTO shown (key, source, place, edits)
 _PUT_QUESTION = """INSERT OR IGNORE INTO questions
     VALUES (?, ?, (SELECT id FROM shown WHERE key = ?), (SELECT id FROM texts WHERE text = ?),
     (SELECT id FROM texts WHERE text = ?), (SELECT id FROM texts WHERE text = ?))"""
+_PUT_SHARD = "INSERT OR REPLACE INTO shards VALUES (?, ?, ?, ?, ?, ?)"
 _PUT_PICTURE = """INSERT INTO pictures VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET sha256 = excluded.sha256, jpeg = excluded.jpeg WHERE length(excluded.jpeg) > 0"""
 
@@ -203,6 +204,27 @@ class ScoreStore:
             connection.execute(_CONFIRM, (confirmed, self._put_under, asked))
 
         self._write(confirm_in)
+
+    @property
+    def keeps_all(self) -> bool:
+        """True if all answers of the run went to the file of the store."""
+        return [file.path for file in self._files] == [self.path]
+
+    def keep_shard(self, asked: str, number: int, count: int, data: str) -> None:
+        """Record that a shard of a plan is answered.
+
+        Args:
+            asked: digest of the queries of the whole plan.
+            number: number of the shard, from 1 on.
+            count: number of all shards of the plan.
+            data: spec of the cases.
+        """
+        self._write(
+            lambda connection: connection.execute(
+                _PUT_SHARD,
+                (self._model_id(connection, self.fingerprint), asked, number, count, int(time.time()), storable(data)),
+            )
+        )
 
     def keep_picture(self, key: str, sha256: str, jpeg: bytes = b"") -> None:
         """Keep the record of a picture. An empty thumbnail never replaces a kept one.

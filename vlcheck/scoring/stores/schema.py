@@ -26,7 +26,7 @@ TABLES = (
         WITHOUT ROWID""",
     "CREATE TABLE pictures (key TEXT PRIMARY KEY, sha256 TEXT, jpeg BLOB)",
     """CREATE TABLE shards (
-        model INTEGER, asked TEXT, number INTEGER, count INTEGER, round INTEGER, chunks INTEGER, data TEXT,
+        model INTEGER, asked TEXT, number INTEGER, count INTEGER, kept INTEGER, data TEXT,
         PRIMARY KEY (model, asked, number, count)) WITHOUT ROWID""",
 )
 

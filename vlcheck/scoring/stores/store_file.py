@@ -80,6 +80,9 @@ class StoreFile:
         named: the name of the file in messages, if it is not that of the parameter `store`.
         tell: called with warnings.
 
+    Attributes:
+        path: the file; None in memory.
+
     Raises:
         UsageError: here and in each method, if the file is not a store, has another schema or is damaged.
         UnwritableStore: here and in each method, if the file cannot be read or written now, or another process holds
@@ -89,11 +92,12 @@ class StoreFile:
     def __init__(
         self, path: Path | None, *, in_scratch: bool = False, named: str = "", tell: Tell = warn_of_store
     ) -> None:
+        self.path = path
         self.named = named or (f"{temporary.where()}: {path}" if in_scratch else argument("store", path))
         self._cure = f"Let TMPDIR name a folder, or {parameter('store')} a file," if in_scratch else "Name a file"
         self._tell = tell
         with self._speaking_clearly():
-            self._connection = self._open(path) if path else self._connected(":memory:")
+            self._connection = self._open(path) if path else _connected(":memory:")
             if not path:
                 with self._connection:
                     create_tables(self._connection)
@@ -145,7 +149,7 @@ class StoreFile:
         Raises:
             UsageError: another process has it open.
         """
-        with self._speaking_clearly(), self._lock():
+        with self._speaking_clearly(), self._lock(Path(str(self.path))):
             try:
                 (mode,) = self._connection.execute("PRAGMA journal_mode = DELETE").fetchone()
             except sqlite3.OperationalError as error:
@@ -160,41 +164,34 @@ class StoreFile:
                 self._connection.execute("PRAGMA journal_mode = WAL")
 
     def _open(self, path: Path) -> sqlite3.Connection:
-        self._path = path
-        self._refuse_others()
+        self._refuse_others(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         # Several processes may find the file missing; SQLite does not wait while another one switches to WAL.
-        with self._lock():
-            connection = self._connected(str(path))
+        with self._lock(path):
+            connection = _connected(str(path))
             try:
-                self._prepare(connection)
+                self._prepare(connection, int(path.stat().st_mtime))
             except BaseException:
                 connection.close()
                 raise
         return connection
 
-    @staticmethod
-    def _connected(place: str) -> sqlite3.Connection:
-        connection = sqlite3.connect(place, timeout=_SILENT, isolation_level=None)
-        connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
-        return connection
-
     @contextmanager
-    def _lock(self) -> Iterator[None]:
-        lock = FileLock(f"{self._path}.lock", timeout=_SILENT)
+    def _lock(self, path: Path) -> Iterator[None]:
+        lock = FileLock(f"{path}.lock", timeout=_SILENT)
         self._patiently(lock.acquire)
         try:
             yield
         finally:
             lock.release()
 
-    def _refuse_others(self) -> None:
+    def _refuse_others(self, path: Path) -> None:
         """Raise UsageError if the path is another program's file or a later store, before anything is put beside it."""
-        if not self._path.exists():
+        if not path.exists():
             return
-        if why := fault(self._path):
+        if why := fault(path):
             raise self._complaint(f"not a vlcheck store ({why}). Name another file")
-        with self._path.open("rb") as file:
+        with path.open("rb") as file:
             header = file.read(_HEADER)
         if not header:
             return
@@ -222,9 +219,8 @@ class StoreFile:
                 " vlcheck that wrote it, or name another file"
             )
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        """Create what is missing, and see that the file can be written."""
-        written = int(self._path.stat().st_mtime)
+    def _prepare(self, connection: sqlite3.Connection, written: int) -> None:
+        """Create what is missing, and see that the file can be written; `written` is the time of its last change."""
         names = ("schema_version", "user_version", "application_id")
         pragmas = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
         self._demand_ours(*pragmas)
@@ -286,6 +282,12 @@ class StoreFile:
 
     def _complaint(self, what: str) -> UsageError:
         return UsageError(f"{self.named}: this is {what}.")
+
+
+def _connected(place: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(place, timeout=_SILENT, isolation_level=None)
+    connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
+    return connection
 
 
 def _is_busy(error: Exception) -> bool:
