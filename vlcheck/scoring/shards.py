@@ -129,7 +129,7 @@ class ShardEngine:
         errors = [error for chunk in part.chunks for error in _errors(chunk, scorer)]
         questions = sum(len(chunk.queries) for chunk in part.chunks)
         self.parts.append(PartAnswered(questions, part.n_pictures, len(keys), open_, len(errors), (*errors, "")[0]))
-        if not errors:
+        if keys and not errors:
             scorer.store.keep_shard(digest(*sorted(keys)), self._shard.number, self._shard.count, self._data)
         if open_:
             raise OtherPartsNeeded

@@ -6,7 +6,7 @@ import errno
 import sqlite3
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -141,6 +141,25 @@ class StoreFile:
         """Yield the connection for statements of which all take effect, or none."""
         with self._speaking_clearly(), self._begun(self._connection):
             yield self._connection
+
+    @contextmanager
+    def beside(self, path: Path, views: Iterable[str]) -> Iterator[None]:
+        """Attach another store under the name "other" while a block runs.
+
+        Args:
+            path: the other store.
+            views: statements that create temporary views over both.
+        """
+        with self._speaking_clearly():
+            self._connection.execute("ATTACH DATABASE ? AS other", (str(path),))
+            try:
+                for view in views:
+                    self._connection.execute(view)
+                yield
+            finally:
+                for (name,) in self._connection.execute("SELECT name FROM sqlite_temp_master").fetchall():
+                    self._connection.execute(f"DROP VIEW temp.{name}")
+                self._connection.execute("DETACH DATABASE other")
 
     @contextmanager
     def alone(self) -> Iterator[sqlite3.Connection]:
