@@ -60,7 +60,7 @@ _BOTH = """SELECT precision, mine.scores, theirs.scores, mine.unasked, theirs.un
 
 
 @dataclass(frozen=True)
-class Disagreement:
+class ScoresApart:
     """Answers to equal questions that differ in two stores by more than rounding; the earlier store's are taken.
 
     Attributes:
@@ -88,7 +88,7 @@ class Merged:
 
     answers: int
     unconfirmed: Mapping[Path, int]
-    disagreements: Sequence[Disagreement]
+    disagreements: Sequence[ScoresApart]
     missing: Sequence[str]
     unsharded: Sequence[Path]
 
@@ -212,14 +212,14 @@ def _missing(sources: Sequence[_Source]) -> Iterator[str]:
     yield from dict.fromkeys(lacking)  # a model and its control have the same parts
 
 
-def _merge_one(store: StoreFile, path: Path) -> Disagreement:
+def _merge_one(store: StoreFile, path: Path) -> ScoresApart:
     """Copy the rows of a store that are not there yet, in one transaction."""
     with store.beside(path, _VIEWS):
         apart = [gap for gap in _gaps(store) if gap > 0]
         with store.transaction() as connection:
             for statement in _COPY:
                 connection.execute(statement)
-    return Disagreement(path, len(apart), max(apart, default=0.0))
+    return ScoresApart(path, len(apart), max(apart, default=0.0))
 
 
 def _gaps(store: StoreFile) -> Iterator[float]:

@@ -10,7 +10,8 @@ READ = (1, SCHEMA)  # the schemas that this vlcheck reads; an earlier one is bro
 
 # Texts are kept once: a caption, its words and an edit recur in many questions. `models` has a row for each set of
 # versions and each precision of a model, and, of a model that may change, for each run whose answers are unconfirmed.
-TABLES = (
+_PICTURES = "CREATE TABLE pictures (key TEXT PRIMARY KEY, sha256 TEXT, jpeg BLOB)"  # also in schema 1
+_TABLES = (
     """CREATE TABLE models (
         id INTEGER PRIMARY KEY, key TEXT UNIQUE, fingerprint TEXT, versions TEXT, unconfirmed TEXT,
         name TEXT, precision TEXT)""",
@@ -24,7 +25,6 @@ TABLES = (
     """CREATE TABLE questions (
         query TEXT PRIMARY KEY, metric TEXT, picture INTEGER, text INTEGER, words INTEGER, wording INTEGER)
         WITHOUT ROWID""",
-    "CREATE TABLE pictures (key TEXT PRIMARY KEY, sha256 TEXT, jpeg BLOB)",
     """CREATE TABLE shards (
         model INTEGER, asked TEXT, number INTEGER, count INTEGER, kept INTEGER, data TEXT,
         PRIMARY KEY (model, asked, number, count)) WITHOUT ROWID""",
@@ -35,8 +35,7 @@ _FROM_1 = (
     """CREATE TABLE IF NOT EXISTS installed (
         fingerprint TEXT, model TEXT, versions TEXT, UNIQUE (fingerprint))""",
     "ALTER TABLE answers RENAME TO answers_1",
-    "ALTER TABLE pictures RENAME TO pictures_1",
-    *TABLES,
+    *_TABLES,
     """INSERT INTO models (key, fingerprint, versions, unconfirmed, name, precision)
         SELECT was.fingerprint, coalesce(installed.model, ''), coalesce(installed.versions, ''), '', '', ''
         FROM (SELECT DISTINCT fingerprint FROM answers_1) AS was
@@ -44,16 +43,14 @@ _FROM_1 = (
     "INSERT INTO runs VALUES (0, '')",
     """INSERT INTO answers SELECT models.id, query, 0, :written, scores, top, unasked, error
         FROM answers_1 JOIN models ON models.key = answers_1.fingerprint""",
-    "INSERT INTO pictures SELECT * FROM pictures_1",
     "DROP TABLE answers_1",
-    "DROP TABLE pictures_1",
     "DROP TABLE installed",
 )
 
 
 def create_tables(connection: sqlite3.Connection) -> None:
     """Create the tables in an empty file, within a transaction."""
-    for statement in (*TABLES, f"PRAGMA application_id = {APPLICATION}", f"PRAGMA user_version = {SCHEMA}"):
+    for statement in (*_TABLES, _PICTURES, f"PRAGMA application_id = {APPLICATION}", f"PRAGMA user_version = {SCHEMA}"):
         connection.execute(statement)
 
 
