@@ -3,7 +3,7 @@
     python -m benchmarks.generative_types [TYPE ...]
 
 A type works if a checkpoint loads as a user's does and keeps the whole model contract; what is kept of a picture
-between its texts is noted, and how much a score differs without it: of several texts about each picture. Any other type is refused, and the sentence that a
+between its texts is noted, and how much scores differ without it. Any other type is refused, and the sentence that a
 user reads is noted. The types named are tried anew, or all; the others keep their entries. The list goes to
 benchmarks/generative_types.json, from where `python -m benchmarks.table` writes it into
 docs/reference/generative-types.md.
