@@ -10,9 +10,9 @@ from vlcheck.results.schema import record_of
 from vlcheck.results.wordings import depends_on_wording, wording_notes
 
 WORDINGS = ["usual", "second", "third"]
-LISTED = "Wordings: 1 usual; 2 second; 3 third"
-SAME = "1 verdict on a question in words: the same in all wordings"
-NONE = "No verdict on a question in words was decided: nothing shows whether they depend on the wording"
+LISTED = "Wordings: 1 usual; 2 second; 3 third."
+SAME = "1 verdict on a question in words: the same in all wordings."
+NONE = "No verdict on a question in words was decided: nothing shows whether they depend on the wording."
 
 
 def in_others(one, *statuses):

@@ -40,15 +40,15 @@ def wording_notes(run: RunRecord, verdicts: Sequence[VerdictRecord]) -> Iterator
     same = sum(map(_decided_everywhere, asked)) - sum(map(_decided_everywhere, depending))
     if depending:
         depend = counted(len(depending), "verdict depends", "verdicts depend")
-        yield f"{depend} on the wording of the question: {_named(depending)}. The first status is the verdict"
+        yield f"{depend} on the wording of the question: {_named(depending)}. The first status is the verdict."
     if partly:
         are = counted(len(partly), "verdict is", "verdicts are")
-        yield f"{are} decided in some wordings of the question alone, which shows no dependence: {_named(partly)}"
+        yield f"{are} decided in some wordings of the question alone, which shows no dependence: {_named(partly)}."
     if same:
-        yield f"{counted(same, 'verdict', 'verdicts')} on a question in words: the same in all wordings"
+        yield f"{counted(same, 'verdict', 'verdicts')} on a question in words: the same in all wordings."
     if not (depending or partly or same):
-        yield "No verdict on a question in words was decided: nothing shows whether they depend on the wording"
-    yield f"Wordings: {'; '.join(f'{number} {one}' for number, one in enumerate(run.wordings, 1))}"
+        yield "No verdict on a question in words was decided: nothing shows whether they depend on the wording."
+    yield f"Wordings: {'; '.join(f'{number} {one}' for number, one in enumerate(run.wordings, 1))}."
 
 
 def passes_by_wording(verdicts: Iterable[VerdictRecord]) -> int:
