@@ -10,6 +10,7 @@ pytest.importorskip("peft")
 pytest.importorskip("compressed_tensors")
 
 from benchmarks.parity_released import Forms, forms
+from vlcheck.equivalence.records import ParityReport
 
 pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 
@@ -28,7 +29,7 @@ def pairs(tmp_path_factory):
         yield {f"{one.a}, {one.b}": one for one in pairs}
 
 
-def compared(pair: Forms, images: int = IMAGES) -> vlcheck.ParityReport:
+def compared(pair: Forms, images: int = IMAGES) -> ParityReport:
     return vlcheck.parity(*pair.specs, f"scenes:{images}", dtype_b=pair.dtype_b)
 
 
