@@ -49,6 +49,14 @@ class Parts:
         closing = _taken(left, {AFTER})
         return cls(opening, closing, left)
 
+    def queries(self, *, closing: bool) -> Iterator[Query]:
+        """Yield the queries that a verdict needs of a case.
+
+        Args:
+            closing: whether the case may count.
+        """
+        yield from queries_of([self.opening, self.closing] if closing else [self.opening])
+
 
 def _taken(left: dict[str, Question], arms: Iterable[str]) -> Mapping[str, Question]:
     """Remove the questions of some arms, and those about the same pictures, from all that are left; return them."""
@@ -62,7 +70,7 @@ class Step:
 
     Attributes:
         needed: the queries.
-        beside: queries that it may need later.
+        beside: queries that it may need later, as far as no step before had them.
     """
 
     needed: tuple[Query, ...]
@@ -76,12 +84,30 @@ def queries_of(parts: Iterable[Mapping[str, Question]]) -> Iterator[Query]:
             yield from question.queries.values()
 
 
-def gather(steps: Iterable[Step]) -> list[Query]:
-    """Return the queries of one step of several tests, with those for later about pictures that it shows anyway.
+class Agenda:
+    """The queries of several tests, each of which is asked in one round.
 
-    So no picture is encoded in one step because of one test, and in the next one because of another.
+    A query that may be needed later is asked in the first round that shows its picture: so no picture is encoded in one
+    round because of one test, and again because of another.
     """
-    steps = list(steps)
-    needed = [query for step in steps for query in step.needed]
-    shown = {query.picture.key for query in needed}
-    return [*needed, *(query for step in steps for query in step.beside if query.picture.key in shown)]
+
+    def __init__(self) -> None:
+        self._had: set[str] = set()
+        self._later: dict[str, list[Query]] = {}
+
+    def round(self, steps: Iterable[Step]) -> list[Query]:
+        """Return the queries of the next round.
+
+        Args:
+            steps: the next step of each test.
+        """
+        needed: list[Query] = []
+        for step in steps:
+            needed += step.needed
+            for query in step.beside:
+                self._later.setdefault(query.picture.key, []).append(query)
+        asked = {query.key: query for query in needed if query.key not in self._had}
+        for picture in {query.picture.key for query in asked.values()} & self._later.keys():
+            asked |= {query.key: query for query in self._later.pop(picture) if query.key not in self._had}
+        self._had.update(asked)
+        return list(asked.values())
