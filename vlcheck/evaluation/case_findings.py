@@ -36,7 +36,12 @@ class HeardTrial:
 
     @classmethod
     def of(cls, trial: Trial, answers: Answers) -> HeardTrial:
-        """Return a trial with those of some answers that are about it."""
+        """Return a trial with the answers that are about it.
+
+        Args:
+            trial: the trial.
+            answers: answers about any trials, by the queries' keys.
+        """
         asked = {arm: one for arm, one in trial.arms.items() if isinstance(one, str) or _is_asked(one, answers)}
         return cls(trial, {arm: hear(question, answers) for arm, question in asked.items()})
 
@@ -91,7 +96,12 @@ class CaseReader:
         return self._finding(one, one.sample(absent, askable))
 
     def row(self, one: HeardTrial, finding: Finding) -> Row:
-        """Return the case's row of the evidence."""
+        """Return the case's row of the evidence.
+
+        Args:
+            one: the trial with the model's answers.
+            finding: the finding on it.
+        """
         scale = self.gauge.scale(one.trial.case) or RAW
         before, after = (_shown(one, arm, scale) for arm in (BEFORE, AFTER))
         return Row(

@@ -209,7 +209,7 @@ class ModelUnderTest:
         """Yield all that some tests may ask before further images are drawn, in each wording.
 
         Args:
-            stated: the behaviors, each with a metric. Those that the model lacks ask nothing.
+            stated: the behaviors, each with a metric; nothing is asked under a metric that the model lacks.
         """
         for behavior, metric in stated:
             for model in (self, *(self.reworded if METRICS[metric].worded else ())):

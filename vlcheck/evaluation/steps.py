@@ -27,9 +27,9 @@ class Parts:
     the picture.
 
     Attributes:
-        opening: by arm, the questions that tell whether the model knows the case.
-        closing: by arm, the questions that a case that counts needs as well.
-        aside: by arm, the questions about pictures that only tables need.
+        opening: questions by arm, which tell whether the model knows the case.
+        closing: further questions by arm, for a case that may count.
+        aside: questions by arm, about pictures that only tables need.
     """
 
     opening: Mapping[str, Question]
