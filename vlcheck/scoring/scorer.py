@@ -7,6 +7,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import cast
 
 from PIL import Image
@@ -23,6 +24,7 @@ from vlcheck.metrics.pictures import Pictures
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.registry import METRICS
 from vlcheck.models.protocol import AsksAhead, VisionLanguageModel
+from vlcheck.scoring.batches import cut
 from vlcheck.scoring.plan import Chunk
 from vlcheck.scoring.render import render_all
 
@@ -191,7 +193,7 @@ class Scorer:
         return Answer(error=f"the model encoded {counted(found, 'picture')} of {len(images)}")
 
     def _batches(self, queries: Sequence[Query]) -> Iterator[list[_Ask]]:
-        """Yield batches of texts, each of one metric and wording, and sorted by length: little is padded."""
+        """Yield batches of texts, each of one metric and wording, and of similar length: little is padded."""
         for name, metric in METRICS.items():
             shares = metric.shares_text(self.model.kinds.get(name))
             size = metric.most_texts or self.batch_size * TEXTS_PER_PICTURE
@@ -199,7 +201,8 @@ class Scorer:
             for wording in dict.fromkeys(query.wording for query in of_metric):
                 own = (query for query in of_metric if query.wording == wording)
                 asks = sorted(_asks(own, shares), key=_length)
-                yield from (asks[start : start + size] for start in range(0, len(asks), size))
+                ends = cut([len(ask.text) for ask in asks], size)
+                yield from (asks[start:end] for start, end in pairwise([0, *ends]))
 
     def _send(self, encoded: Encoded, rows: Sequence[int], asks: Sequence[_Ask]) -> None:
         """Let a model that asks ahead send one batch of texts of one metric; faults are met with the answers."""
