@@ -27,12 +27,13 @@ from vlcheck.errors import ForeignFault, UsageError, argument, demand_type, near
 from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.evidence import Judgement
 from vlcheck.evaluation.progress import told_on
-from vlcheck.evaluation.session import Session, open_session
+from vlcheck.evaluation.session import FastType, Session, open_session
 from vlcheck.explain.control import judge_control, tell_words
 from vlcheck.explain.explaining import case_explainer, explaining
 from vlcheck.explain.request import Request, parse_requests
 from vlcheck.explain.worst_cases import CaseExplainer
 from vlcheck.models.loading.load import as_model, load_model
+from vlcheck.models.loading.two_types import EXACT, FAST, VERIFIED, TwoTypesModel, load_in_two_types
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.policy.policy import Policy
 from vlcheck.policy.toml_file import load_policy
@@ -266,7 +267,8 @@ def evaluate(
         source = data
         if isinstance(source, str):
             source = open_source(source, lexicons=its.lexicons(lexicons), columns=columns)
-        adapter = _loaded(config) if isinstance(model, str) else as_model(model)
+        loaded = _in_types(config) if isinstance(model, str) else TwoTypesModel(as_model(model))
+        adapter = loaded.exact
         companion = _control(
             control, replace(config, wordings=False, **_loading(control, device, dtype, trust_remote_code))
         )
@@ -278,7 +280,10 @@ def evaluate(
             trials = Trials.for_model(source, adapter)
             runs = opened.enter_context(closing(open_engine(engine, scratch)))
             load = partial(_loaded_again, config, requests) if isinstance(model, str) else None
-            session = opened.enter_context(open_session(config, adapter, trials, held, scratch, engine=runs, load=load))
+            fast = FastType(loaded.fast, partial(_loaded, replace(config, dtype=FAST))) if loaded.fast else None
+            session = opened.enter_context(
+                open_session(config, adapter, trials, held, scratch, engine=runs, load=load, fast=fast)
+            )
             beside = opened.enter_context(companion.session(source, held, runs)) if companion else None
             session = session.against(beside) if beside else session
             part = file.Part(scratch, "main")
@@ -418,8 +423,16 @@ def _fitting(tests: Sequence[BehaviorTest], source: CaseSource, *, demanded: boo
 
 
 def _loaded(config: EvaluationConfig) -> VisionLanguageModel:
-    trusted = config.trust_remote_code
-    return load_model(config.model, device=config.device, dtype=config.dtype, trust_remote_code=trusted)
+    """Load the model of a run; of a verified one in the exact type."""
+    trusted, dtype = config.trust_remote_code, EXACT if config.dtype == VERIFIED else config.dtype
+    return load_model(config.model, device=config.device, dtype=dtype, trust_remote_code=trusted)
+
+
+def _in_types(config: EvaluationConfig) -> TwoTypesModel:
+    """Load the model of a run in each of the number types that it is asked in."""
+    if config.dtype != VERIFIED:
+        return TwoTypesModel(_loaded(config))
+    return load_in_two_types(config.model, device=config.device, trust_remote_code=config.trust_remote_code)
 
 
 def _loaded_again(config: EvaluationConfig, requests: Sequence[Request]) -> VisionLanguageModel:

@@ -23,6 +23,7 @@ from vlcheck.evaluation.calibration import Gauge, Operating
 from vlcheck.evaluation.evidence import Judgement, Row, Shown
 from vlcheck.evaluation.outcomes import Finding, Findings
 from vlcheck.evaluation.told import told
+from vlcheck.evaluation.verified import Round, Verifier
 from vlcheck.expect.base import AFTER, BEFORE, Sample, Unscaled
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.query import Query
@@ -56,6 +57,7 @@ class ModelUnderTest:
         operating: the model's operating scales.
         control: a control to compare choices between sentences with; None for none.
         reworded: the model in the other wordings of its question, if it is to be judged in them, too.
+        verifier: finds what has to be asked in an exact number type, if `scorer` asks in a fast one; None if all is exact.
         record: called with each judgement.
     """
 
@@ -66,6 +68,7 @@ class ModelUnderTest:
     operating: Operating
     control: BlindControl | None = None
     reworded: tuple[ModelUnderTest, ...] = ()
+    verifier: Verifier | None = None
     record: Callable[[Judgement], None] = _ignore
     _ended: dict[tuple[str, Metric], _Ended] = field(default_factory=dict, repr=False)
 
@@ -93,7 +96,7 @@ class ModelUnderTest:
             question = self.trials.plain(case, metric)
         except NotApplicable as reason:
             raise UsageError(f"case {case.id}: {reason}") from reason
-        answer = hear(question, self.scorer.answers(question.queries.values()))
+        answer = hear(question, self.scorer.exact.answers(question.queries.values()))
         if isinstance(answer, Heard):
             return answer.reading.score
         raise UsageError(f"case {case.id}: {answer.error or answer.unasked}")
@@ -120,6 +123,7 @@ class ModelUnderTest:
         """
         tolerances = self._tolerances(behavior, metric)
         trials = self.trials.of_case(behavior, metric, case)
+        self._settle(behavior, metric, trials)
         answers = self.scorer.answers(query for trial in trials for query in trial.queries())
         gauge = self._gauge(behavior, metric, self.trials.of(behavior, metric))
         rows = [_find(trial, behavior, tolerances, answers, gauge, self.scorer.shows)[1] for trial in trials]
@@ -185,30 +189,60 @@ class ModelUnderTest:
         learnt = self.trials.learnt(behavior)
         return told(self.source.accepted(behavior.cases), learnt, findings, terms.rule.alpha) if learnt else None
 
-    def rounds(self, stated: Iterable[tuple[Behavior, Metric]]) -> Iterator[list[Query]]:
-        """Yield the queries of some tests in rounds, in each wording; see `_rounds`."""
+    def rounds(self, stated: Iterable[tuple[Behavior, Metric]]) -> Iterator[Round]:
+        """Yield the queries of some tests in rounds, in each wording; see `_steps`."""
         tests = list(stated)
         worded = [one for one in tests if METRICS[one[1]].worded]
-        in_each = [self._rounds(tests), *(one._rounds(worded) for one in self.reworded)]
-        return (list(chain.from_iterable(together)) for together in zip_longest(*in_each, fillvalue=()))
+        in_each = [self._steps(tests), *(one._steps(worded) for one in self.reworded)]
+        for together in zip_longest(*in_each, fillvalue=()):
+            rounds = list(chain.from_iterable(together))
+            for scorer in dict.fromkeys(one.scorer for one in rounds):
+                yield Round([query for one in rounds if one.scorer is scorer for query in one.queries], scorer)
 
-    def _rounds(self, stated: Iterable[tuple[Behavior, Metric]]) -> Iterator[list[Query]]:
-        """Yield the queries of some tests in rounds, each to be answered before the next; a decided test asks no more.
+    def _steps(self, stated: Iterable[tuple[Behavior, Metric]]) -> Iterator[Sequence[Round]]:
+        """Yield the queries of some tests in steps, each to be answered before the next; a decided test asks no more.
 
         Tests whose metric the model lacks, and tests whose own code raises, ask nothing. Raises UsageError as `judge`.
         """
         open_ = [(one, self._stages(*one), 0) for one in stated if not self.lacks(one[1])]
         while open_:
-            going, queries = [], []
+            going, asked, fresh, setting = [], [], list[Query](), list[Query]()
             for one, stages, before in open_:
                 with suppress(ForeignFault):  # reported when the test itself is judged
-                    if asked := next(stages, None):
-                        fresh = (query for trial in asked[before:] for query in trial.queries())
-                        queries += [*self.setting(*one, asked), *fresh]
-                        going.append((one, stages, len(asked)))
+                    if trials := next(stages, None):
+                        setting += self.setting(*one, trials)
+                        fresh += (query for trial in trials[before:] for query in trial.queries())
+                        going.append((one, stages, len(trials)))
+                        asked.append((*one, trials))
             open_ = going
-            if queries:
-                yield queries
+            if self.verifier:
+                yield from self.verifier.steps(setting, fresh, partial(self._all_doubtful, asked))
+            elif setting or fresh:
+                yield [Round([*setting, *fresh], self.scorer)]
+
+    def _all_doubtful(self, asked: Iterable[tuple[Behavior, Metric, Sequence[Trial]]]) -> list[Query]:
+        """Return the doubtful queries of some tests; those whose own code raises have none."""
+        found: list[Query] = []
+        for one in asked:
+            with suppress(ForeignFault):  # reported when the test itself is judged
+                found += self._doubtful(*one)
+        return found
+
+    def _doubtful(self, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> list[Query]:
+        """Return the queries to ask in the exact type, so that nothing that a verdict counts of some trials differs."""
+        if self.verifier is None:
+            return []
+        findings, _ = self._read(behavior, metric, trials)
+        rule, tolerances = self._terms(behavior).rule, self._tolerances(behavior, metric)
+        return self.verifier.doubtful(findings, trials, tolerances, rule, self.schedule.test)
+
+    def _settle(self, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> None:
+        """Ask the doubtful queries of some trials, if there are any left."""
+        if self.verifier:
+            queries = [query for trial in trials for query in trial.queries()]
+            for step in self.verifier.steps((), queries, partial(self._doubtful, behavior, metric, trials)):
+                for one in step:
+                    one.scorer.answers(one.queries)
 
     def _asked(self, behavior: Behavior, metric: Metric) -> Sequence[Trial]:
         """Return all trials that a verdict rests on; ask the model if answers are missing."""
@@ -309,6 +343,12 @@ class ModelUnderTest:
 
     @contained()
     def _look(self, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> tuple[Findings, tuple[Row, ...]]:
+        self._settle(behavior, metric, trials)
+        return self._read(behavior, metric, trials)
+
+    @contained()
+    def _read(self, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> tuple[Findings, tuple[Row, ...]]:
+        """Return the findings and evidence on some trials, from the answers that there are."""
         tolerances = self._tolerances(behavior, metric)
         answers = self.scorer.answers(query for trial in trials for query in trial.queries())
         gauge, shows = self._gauge(behavior, metric, trials), self.scorer.shows

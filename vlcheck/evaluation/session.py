@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import platform
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from vlcheck.evaluation.evaluator import ModelUnderTest
 from vlcheck.evaluation.evidence import Judgement
 from vlcheck.evaluation.preview import foresee
 from vlcheck.evaluation.records import policy_record
+from vlcheck.evaluation.verified import Round, Verifier
 from vlcheck.evaluation.wordings import with_wordings, wordings_of
 from vlcheck.metrics.query import Query
 from vlcheck.models import tried
@@ -49,6 +51,7 @@ from vlcheck.scoring.progress import Progress
 from vlcheck.scoring.render import size_of_shown
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ScoreStore, warn_of_damage
+from vlcheck.scoring.two_types import TwoTypes
 
 _ALSO = ("scipy", "pytest")  # packages that no score depends on, but verdicts may
 
@@ -77,8 +80,8 @@ class Session:
         Raises:
             UsageError: the store cannot be used, or the data lacks something.
         """
-        for queries in self.model.rounds((test.behavior, test.metric) for test in tests):
-            self.score(queries, progress)
+        for one in self.model.rounds((test.behavior, test.metric) for test in tests):
+            self._run(one, progress)
 
     def score(self, queries: Iterable[Query], progress: Callable[[Progress], None] | None = None) -> None:
         """Have some queries answered by the run's engine; raises UsageError as `ask`.
@@ -87,9 +90,12 @@ class Session:
             queries: the queries.
             progress: called as pictures are done.
         """
+        self._run(Round([*queries], self.model.scorer), progress)
+
+    def _run(self, asked: Round, progress: Callable[[Progress], None] | None) -> None:
         # The last digits of a score depend on its batch: these are the same whichever engine runs the plan.
-        plan = make_plan(queries, batch_size=self.config.batch_size)
-        self.engine.run(plan, self.model.scorer, progress)
+        plan = make_plan(asked.queries, batch_size=self.config.batch_size)
+        self.engine.run(plan, asked.scorer, progress)
 
     def against(self, control: Session) -> Session:
         """Return the session with a control among the rivals of the model's choices, if that sees no picture."""
@@ -199,6 +205,19 @@ class Session:
                 yield ImageRecord(key=picture.key, sha256=kept.sha256, jpeg=jpeg, **size)
 
 
+@dataclass(frozen=True)
+class FastType:
+    """A model in a fast number type, beside the exact one.
+
+    Attributes:
+        adapter: the model.
+        load: loads it in another process; None if the model itself is sent there.
+    """
+
+    adapter: VisionLanguageModel
+    load: Callable[[], VisionLanguageModel] | None = None
+
+
 @contextmanager
 def open_session(
     config: EvaluationConfig,
@@ -209,6 +228,7 @@ def open_session(
     *,
     engine: Engine | None = None,
     load: Callable[[], VisionLanguageModel] | None = None,
+    fast: FastType | None = None,
     on_damage: Callable[[str], None] = warn_of_damage,
 ) -> Iterator[Session]:
     """Assemble a session; close its store at the end.
@@ -221,16 +241,23 @@ def open_session(
         folder: a temporary folder that the processes of a run share.
         engine: runs the plans; None if this process does so alone. The caller closes it.
         load: loads the model in another process; None if the model itself is sent there.
+        fast: the model in a fast number type, which is asked first; None to ask `adapter` alone.
         on_damage: called with a message about unreadable rows of the store.
 
     Raises:
         UsageError: the store cannot be used, or the settings ask for wordings of a question that the model is not
             asked.
     """
-    with scoring(config, adapter, folder, load=load, on_damage=on_damage) as scorer:
+    with ExitStack() as held:
+        kept = partial(scoring, config, folder=folder, on_damage=on_damage)
+        scorer = held.enter_context(kept(adapter, load=load))
+        verifier = None
+        if fast:
+            scorer = TwoTypes(held.enter_context(kept(fast.adapter, load=fast.load)), scorer)
+            verifier = Verifier(scorer, means=config.baseline is not None)
         schedule = schedule_for(trials.source.seed, sequential=config.sequential)
-        operating = Operating(trials, adapter.kinds, schedule, scorer.answers)
-        model = ModelUnderTest(adapter, trials, scorer, policy, operating)
+        operating = Operating(trials, adapter.kinds, schedule, scorer.exact.answers)
+        model = ModelUnderTest(adapter, trials, scorer, policy, operating, verifier=verifier)
         yield Session(config, with_wordings(model) if config.wordings else model, engine or Alone())
 
 

@@ -42,6 +42,11 @@ class CachedScorer:
         self._changed = ""
         self._due = time.monotonic() + BETWEEN_CHECKS
 
+    @property
+    def exact(self) -> CachedScorer:
+        """The scorer whose answers verdicts are exact by: this one, unless it asks in a fast number type."""
+        return self
+
     def run(self, plan: Plan, progress: Callable[[Progress], None] | None = None) -> None:
         """Answer all queries of a plan, chunk by chunk.
 
@@ -72,7 +77,7 @@ class CachedScorer:
         Yields:
             None whenever questions were sent whose answers are not awaited yet; the chunk once it is answered.
         """
-        missing = self.store.missing(query.key for query in chunk.queries)
+        missing = self.missing(chunk.queries)
         left = Chunk(tuple(query for query in chunk.queries if query.key in missing))
         for answered in self.scorer.score(left, self._keep):
             self.store.put(answered)
@@ -105,7 +110,11 @@ class CachedScorer:
 
     def has(self, chunk: Chunk) -> bool:
         """Return True if every query of a chunk is answered."""
-        return not self.store.missing(query.key for query in chunk.queries)
+        return not self.missing(chunk.queries)
+
+    def missing(self, queries: Iterable[Query]) -> set[str]:
+        """Return the keys of the queries that have no answer yet."""
+        return self.store.missing(query.key for query in queries)
 
     def answer(self, query: Query) -> Answer:
         """Return the kept answer to a query; ask the model if there is none."""
@@ -127,11 +136,15 @@ class CachedScorer:
             UsageError: the store cannot be read or written.
         """
         asked = {query.key: query for query in queries}
-        kept = self.store.get_many(asked.values())
+        kept = self.kept(asked.values())
         missing = [query for key, query in asked.items() if key not in kept]
         if missing:
             self.run(make_plan(missing, batch_size=self.scorer.batch_size), progress)
-        return kept | self.store.get_many(missing)
+        return kept | self.kept(missing)
+
+    def kept(self, queries: Iterable[Query]) -> dict[str, Answer]:
+        """Return the answers to those of some queries that have one, by the queries' keys."""
+        return self.store.get_many(queries)
 
     def shows(self, picture: Picture) -> bool:
         """Return True if a picture that was asked about could be rendered, whether or not the model could read it."""
