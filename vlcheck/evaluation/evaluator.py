@@ -57,7 +57,7 @@ class ModelUnderTest:
         operating: the model's operating scales.
         control: a control to compare choices between sentences with; None for none.
         reworded: the model in the other wordings of its question, if it is to be judged in them, too.
-        verifier: finds what has to be asked in an exact number type, if `scorer` asks in a fast one; None if all is exact.
+        verifier: finds what has to be asked in the exact number type, too; None if `scorer` asks in no other.
         record: called with each judgement.
     """
 
@@ -123,7 +123,7 @@ class ModelUnderTest:
         """
         tolerances = self._tolerances(behavior, metric)
         trials = self.trials.of_case(behavior, metric, case)
-        self._settle(behavior, metric, trials)
+        self._look(behavior, metric, trials)  # asks what is missing, also in the exact type
         answers = self.scorer.answers(query for trial in trials for query in trial.queries())
         gauge = self._gauge(behavior, metric, self.trials.of(behavior, metric))
         rows = [_find(trial, behavior, tolerances, answers, gauge, self.scorer.shows)[1] for trial in trials]
@@ -230,19 +230,13 @@ class ModelUnderTest:
 
     def _doubtful(self, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> list[Query]:
         """Return the queries to ask in the exact type, so that nothing that a verdict counts of some trials differs."""
+        return self._doubts(behavior, metric, trials, self._read(behavior, metric, trials)[0])
+
+    def _doubts(self, behavior: Behavior, metric: Metric, trials: Sequence[Trial], findings: Findings) -> list[Query]:
         if self.verifier is None:
             return []
-        findings, _ = self._read(behavior, metric, trials)
         rule, tolerances = self._terms(behavior).rule, self._tolerances(behavior, metric)
         return self.verifier.doubtful(findings, trials, tolerances, rule, self.schedule.test)
-
-    def _settle(self, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> None:
-        """Ask the doubtful queries of some trials, if there are any left."""
-        if self.verifier:
-            queries = [query for trial in trials for query in trial.queries()]
-            for step in self.verifier.steps((), queries, partial(self._doubtful, behavior, metric, trials)):
-                for one in step:
-                    one.scorer.answers(one.queries)
 
     def _asked(self, behavior: Behavior, metric: Metric) -> Sequence[Trial]:
         """Return all trials that a verdict rests on; ask the model if answers are missing."""
@@ -343,8 +337,14 @@ class ModelUnderTest:
 
     @contained()
     def _look(self, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> tuple[Findings, tuple[Row, ...]]:
-        self._settle(behavior, metric, trials)
-        return self._read(behavior, metric, trials)
+        if self.verifier:
+            self.verifier.begin(query for trial in trials for query in trial.queries())
+        while True:
+            findings, rows = self._read(behavior, metric, trials)
+            doubtful = self._doubts(behavior, metric, trials, findings)
+            if not (self.verifier and doubtful):
+                return findings, rows
+            self.verifier.ask_again(doubtful)
 
     @contained()
     def _read(self, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> tuple[Findings, tuple[Row, ...]]:

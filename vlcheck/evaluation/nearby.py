@@ -65,7 +65,7 @@ class Outcome:
         """
         if expect.claim == "mean":
             return self.reason, frozenset(self.margins)
-        return self.reason, self.margins.get(WHOLE, 1.0) > 0, self.known, tuple(sorted(self.rivals.items()))
+        return self.reason, self.margins.get(WHOLE, 1.0) > 0, self.known, tuple(self.rivals.items())
 
 
 def outcomes(

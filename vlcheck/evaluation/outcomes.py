@@ -82,7 +82,12 @@ class Counted(NamedTuple):
         sample.demand_answered(decisive_arms(expect), tolerances)
         margins = expect.margins(sample, tolerances)
         known = expect.competence == "no" or expect.known(sample, tolerances)
-        return cls(margins, known, expect.rivals(sample) if isinstance(expect, Competing) else {})
+        return cls(margins, known, expect.rivals(sample) if _competes(type(expect)) else {})  # type: ignore[attr-defined]
+
+
+@cache
+def _competes(expectation: type[Expectation]) -> bool:
+    return issubclass(expectation, Competing)  # of a protocol: too slow for every case
 
 
 def decisive_arms(expect: Expectation) -> set[str]:

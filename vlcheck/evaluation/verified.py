@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from vlcheck._util.hashing import digest
-from vlcheck.behaviors.behavior import Trial
+from vlcheck.behaviors.behavior import Behavior, Trial
 from vlcheck.evaluation.nearby import Bounds, Outcome, outcomes
 from vlcheck.evaluation.outcomes import FEWEST_KNOWN, Finding, Findings, decisive_arms
 from vlcheck.expect.base import Expectation, Unscaled
@@ -93,8 +93,9 @@ class Verifier:
     scorer: TwoTypes
     differences: dict[Metric, Differences] = field(default_factory=dict)
     means: bool = False
+    _begun: set[str] = field(default_factory=set, repr=False)
     _compared: set[str] = field(default_factory=set, repr=False)
-    _settled: dict[tuple[object, ...], float] = field(default_factory=dict, repr=False)
+    _tried: dict[tuple[object, ...], list[Outcome]] = field(default_factory=dict, repr=False)
 
     def bound(self, metric: Metric) -> float:
         """Return how far a fast score under a metric may be off, in log-odds."""
@@ -112,6 +113,7 @@ class Verifier:
                 answers.
         """
         asked = list(queries)
+        self._begun.update(query.key for query in asked)
         sample = self.sample(asked)
         exact = [*setting, *sample, *(query for query in asked if not self.scorer.asks(query))]
         fast = [query for query in asked if self.scorer.asks(query)]
@@ -128,6 +130,18 @@ class Verifier:
         while again := doubtful():
             yield [Round(again, self.scorer.exact)]
             self.compare(again)
+
+    def begin(self, queries: Iterable[Query]) -> None:
+        """Ask queries that no step asked, and a part of them in both types."""
+        fresh = {query.key: query for query in queries if query.key not in self._begun}
+        for step in self.steps((), fresh.values(), list) if fresh else ():
+            for one in step:
+                one.scorer.answers(one.queries)
+
+    def ask_again(self, queries: Sequence[Query]) -> None:
+        """Ask doubtful queries in the exact type."""
+        self.scorer.exact.answers(queries)
+        self.compare(queries)
 
     def sample(self, queries: Iterable[Query]) -> list[Query]:
         """Return a part of the queries, to be asked in both types: all those of a metric about some pictures.
@@ -183,11 +197,23 @@ class Verifier:
         if unsound := [case for case in cases if case.unsound]:
             return [query for case in unsound for query in case.loose_queries()]
         expect = findings.behavior.expect
-        each = [case.outcomes(expect, tolerances) for case in cases]
+        each = [self._outcomes(case, findings.behavior, tolerances) for case in cases]
         open_ = [case for case, may in zip(cases, each, strict=True) if len({one.counts(expect) for one in may}) > 1]
         if not open_ and expect.claim == "mean":
             open_ = self._of_mean(findings, cases, each, rule, test)
         return [query for case in open_ for query in case.deciding(expect)]
+
+    def _outcomes(self, case: _Case, behavior: Behavior, tolerances: Tolerances) -> list[Outcome]:
+        """Return what a case may come to; it is computed once for what is known of its scores."""
+        loose = list(case.loose_queries())
+        if not loose:
+            return case.outcomes(behavior.expect, tolerances)
+        scales = {reading.scale for reading in case.finding.sample.readings.values()}
+        bound, keys = self.bound(loose[0].metric), (query.key for query in loose)
+        key = behavior.name, case.trial.case.id, case.trial.perturbation, bound, *scales, *keys
+        if key not in self._tried:
+            self._tried[key] = case.outcomes(behavior.expect, tolerances)
+        return self._tried[key]
 
     def _of_mean(
         self, findings: Findings, cases: Sequence[_Case], each: Sequence[Sequence[Outcome]], rule: Rule, test: Test
