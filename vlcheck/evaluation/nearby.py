@@ -28,7 +28,7 @@ Bounds = Mapping[str, float]  # of the scores of one reading in log-odds, by wor
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Possible:
     """What a case comes to.
 
     Attributes:
@@ -44,7 +44,7 @@ class Outcome:
     rivals: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
-    def of(cls, sample: Sample, expect: Expectation, tolerances: Tolerances) -> Outcome:
+    def of(cls, sample: Sample, expect: Expectation, tolerances: Tolerances) -> Possible:
         """Compute it from a case's scores.
 
         Args:
@@ -68,9 +68,9 @@ class Outcome:
         return self.reason, self.margins.get(WHOLE, 1.0) > 0, self.known, tuple(self.rivals.items())
 
 
-def outcomes(
+def possible(
     sample: Sample, bounds: Mapping[str, Bounds], expect: Expectation, tolerances: Tolerances
-) -> list[Outcome]:
+) -> list[Possible]:
     """Return what a case may come to, beginning with what it comes to with its scores as they are.
 
     Args:
@@ -81,7 +81,7 @@ def outcomes(
     """
     loose = [arm for arm, each in bounds.items() if arm in sample.readings and any(each.values())]
     tried = [sample, *_together(sample, bounds, loose), *_apart(sample, bounds, loose)]
-    return [Outcome.of(one, expect, tolerances) for one in tried]
+    return [Possible.of(one, expect, tolerances) for one in tried]
 
 
 def _together(sample: Sample, bounds: Mapping[str, Bounds], loose: Collection[str]) -> Iterator[Sample]:

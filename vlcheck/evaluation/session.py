@@ -26,11 +26,12 @@ from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.evaluator import ModelUnderTest
 from vlcheck.evaluation.evidence import Judgement
 from vlcheck.evaluation.preview import foresee
-from vlcheck.evaluation.records import policy_record
+from vlcheck.evaluation.records import policy_record, precision_record
 from vlcheck.evaluation.verified import Round, Verifier
 from vlcheck.evaluation.wordings import with_wordings, wordings_of
 from vlcheck.metrics.query import Query
 from vlcheck.models import tried
+from vlcheck.models.loading.two_types import TwoTypesModel
 from vlcheck.models.protocol import MayChange, VisionLanguageModel, sees_pictures, wrappings_of
 from vlcheck.models.setup import setup_of
 from vlcheck.policy.policy import Policy
@@ -39,6 +40,7 @@ from vlcheck.results.records import (
     ContractRecord,
     IdentityRecord,
     ImageRecord,
+    PrecisionRecord,
     RunRecord,
     StatedRecord,
     WrapperRecord,
@@ -64,11 +66,13 @@ class Session:
         config: the settings.
         model: asks the model, and computes verdicts.
         engine: runs the plans; whoever opened it closes it.
+        verified: the number types of a verified run; None for a run in one type.
     """
 
     config: EvaluationConfig
     model: ModelUnderTest
     engine: Engine = field(default_factory=Alone)
+    verified: TwoTypesModel | None = None
 
     def ask(self, tests: Iterable[BehaviorTest], progress: Callable[[Progress], None] | None = None) -> None:
         """Ask the model all queries of some tests whose metrics it has.
@@ -162,10 +166,11 @@ class Session:
             stated={name: StatedRecord(bias=test.behavior.bias, metric=test.metric) for name, test in stated.items()},
         )
 
-    def identity(self, process: str) -> Iterator[IdentityRecord]:
-        """Ask a model that others run whether it is still the one of the start; yield nothing for other models.
+    def last_lines(self, process: str) -> Iterator[IdentityRecord | PrecisionRecord]:
+        """Yield what a process says of the model at the end of a run.
 
-        If it is not, the answers of this run leave the store: nobody knows which of them are whose.
+        A model that others run is asked whether it is still the one of the start. If it is not, the answers of this run
+        leave the store: nobody knows which of them are whose. A verified run says what was asked in which number type.
 
         Args:
             process: name of this process.
@@ -174,6 +179,8 @@ class Session:
         if isinstance(model, MayChange):
             noise = getattr(model, "noise", None)
             yield IdentityRecord(process=process, name=model.name, noise=noise, changed=self.model.scorer.settle())
+        if self.verified:
+            yield precision_record(process, self.verified, self.model.verifier)
 
     def _may_pass(self, test: BehaviorTest) -> bool:
         """Return False for a test of foils that no model can pass on this data: no bias is required for its sake."""
@@ -205,19 +212,6 @@ class Session:
                 yield ImageRecord(key=picture.key, sha256=kept.sha256, jpeg=jpeg, **size)
 
 
-@dataclass(frozen=True)
-class FastType:
-    """A model in a fast number type, beside the exact one.
-
-    Attributes:
-        adapter: the model.
-        load: loads it in another process; None if the model itself is sent there.
-    """
-
-    adapter: VisionLanguageModel
-    load: Callable[[], VisionLanguageModel] | None = None
-
-
 @contextmanager
 def open_session(
     config: EvaluationConfig,
@@ -228,7 +222,7 @@ def open_session(
     *,
     engine: Engine | None = None,
     load: Callable[[], VisionLanguageModel] | None = None,
-    fast: FastType | None = None,
+    verified: TwoTypesModel | None = None,
     on_damage: Callable[[str], None] = warn_of_damage,
 ) -> Iterator[Session]:
     """Assemble a session; close its store at the end.
@@ -241,7 +235,7 @@ def open_session(
         folder: a temporary folder that the processes of a run share.
         engine: runs the plans; None if this process does so alone. The caller closes it.
         load: loads the model in another process; None if the model itself is sent there.
-        fast: the model in a fast number type, which is asked first; None to ask `adapter` alone.
+        verified: the number types of a verified run, of which `adapter` is the exact one; None for a run in one type.
         on_damage: called with a message about unreadable rows of the store.
 
     Raises:
@@ -252,13 +246,13 @@ def open_session(
         kept = partial(scoring, config, folder=folder, on_damage=on_damage)
         scorer = held.enter_context(kept(adapter, load=load))
         verifier = None
-        if fast:
-            scorer = TwoTypes(held.enter_context(kept(fast.adapter, load=fast.load)), scorer)
+        if verified and verified.fast:
+            scorer = TwoTypes(held.enter_context(kept(verified.fast, load=verified.load)), scorer)
             verifier = Verifier(scorer, means=config.baseline is not None)
         schedule = schedule_for(trials.source.seed, sequential=config.sequential)
         operating = Operating(trials, adapter.kinds, schedule, scorer.exact.answers)
         model = ModelUnderTest(adapter, trials, scorer, policy, operating, verifier=verifier)
-        yield Session(config, with_wordings(model) if config.wordings else model, engine or Alone())
+        yield Session(config, with_wordings(model) if config.wordings else model, engine or Alone(), verified)
 
 
 @contextmanager

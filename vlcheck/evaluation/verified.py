@@ -12,10 +12,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from vlcheck._util.hashing import digest
 from vlcheck.behaviors.behavior import Behavior, Trial
-from vlcheck.evaluation.nearby import Bounds, Outcome, outcomes
+from vlcheck.evaluation.nearby import Bounds, Possible, possible
 from vlcheck.evaluation.outcomes import FEWEST_KNOWN, Finding, Findings, decisive_arms
 from vlcheck.expect.base import Expectation, Unscaled
 from vlcheck.metrics.answer import Answer
@@ -50,6 +51,20 @@ class Round:
 
     queries: Sequence[Query]
     scorer: CachedScorer
+
+
+class Asked(NamedTuple):
+    """The numbers of queries of a run.
+
+    Attributes:
+        all: all queries.
+        exact: those that were asked in the exact type alone.
+        both: those that were asked in both types.
+    """
+
+    all: int = 0
+    exact: int = 0
+    both: int = 0
 
 
 @dataclass
@@ -95,7 +110,13 @@ class Verifier:
     means: bool = False
     _begun: set[str] = field(default_factory=set, repr=False)
     _compared: set[str] = field(default_factory=set, repr=False)
-    _tried: dict[tuple[object, ...], list[Outcome]] = field(default_factory=dict, repr=False)
+    _tried: dict[tuple[object, ...], list[Possible]] = field(default_factory=dict, repr=False)
+
+    @property
+    def asked(self) -> Asked:
+        """The numbers of queries that were asked in each type."""
+        fast, exact = (one.store.missing(self._begun) for one in (self.scorer.fast, self.scorer.exact))
+        return Asked(len(self._begun), len(fast - exact), len(self._begun - fast - exact))
 
     def bound(self, metric: Metric) -> float:
         """Return how far a fast score under a metric may be off, in log-odds."""
@@ -112,8 +133,8 @@ class Verifier:
             doubtful: returns the queries that have to be asked in the exact type as well, now that the others have
                 answers.
         """
-        asked = list(queries)
-        self._begun.update(query.key for query in asked)
+        asked, setting = list(queries), list(setting)
+        self._begun.update(query.key for query in (*asked, *setting))
         sample = self.sample(asked)
         exact = [*setting, *sample, *(query for query in asked if not self.scorer.asks(query))]
         fast = [query for query in asked if self.scorer.asks(query)]
@@ -203,7 +224,7 @@ class Verifier:
             open_ = self._of_mean(findings, cases, each, rule, test)
         return [query for case in open_ for query in case.deciding(expect)]
 
-    def _outcomes(self, case: _Case, behavior: Behavior, tolerances: Tolerances) -> list[Outcome]:
+    def _outcomes(self, case: _Case, behavior: Behavior, tolerances: Tolerances) -> list[Possible]:
         """Return what a case may come to; it is computed once for what is known of its scores."""
         loose = list(case.loose_queries())
         if not loose:
@@ -216,7 +237,7 @@ class Verifier:
         return self._tried[key]
 
     def _of_mean(
-        self, findings: Findings, cases: Sequence[_Case], each: Sequence[Sequence[Outcome]], rule: Rule, test: Test
+        self, findings: Findings, cases: Sequence[_Case], each: Sequence[Sequence[Possible]], rule: Rule, test: Test
     ) -> list[_Case]:
         """Return the cases to ask again so that the verdict on a mean is certain, those that may move it most first."""
         widths = [_width(may) for may in each]
@@ -261,13 +282,13 @@ class _Case:
             if isinstance(question, Question):
                 yield from (query for query in question.queries.values() if query.key in self.loose)
 
-    def outcomes(self, expect: Expectation, tolerances: Tolerances) -> list[Outcome]:
+    def outcomes(self, expect: Expectation, tolerances: Tolerances) -> list[Possible]:
         """Return what the case may come to."""
         sample = self.finding.sample
         if isinstance(self.finding.reason, Unscaled) or sample.given:
-            return [Outcome(type(self.finding.reason))]
+            return [Possible()]
         bounds = {arm: self._bounds(arm) for arm in decisive_arms(expect) & sample.readings.keys()}
-        return outcomes(sample, bounds, expect, tolerances)
+        return possible(sample, bounds, expect, tolerances)
 
     def _bounds(self, arm: str) -> Bounds:
         question = self.trial.arms[arm]
@@ -278,21 +299,21 @@ class _Case:
         return {word: bound if query.key in self.loose else 0.0 for word, query in asked.items()}
 
 
-def _width(may: Sequence[Outcome]) -> float:
+def _width(may: Sequence[Possible]) -> float:
     """Return how far a case may move a mean, over all claims."""
     claims = {claim for one in may for claim in one.margins}
     return max((_high(may, claim) - _low(may, claim) for claim in claims), default=0.0)
 
 
-def _low(may: Sequence[Outcome], claim: str) -> float:
+def _low(may: Sequence[Possible], claim: str) -> float:
     return min(one.margins[claim] for one in may)
 
 
-def _high(may: Sequence[Outcome], claim: str) -> float:
+def _high(may: Sequence[Possible], claim: str) -> float:
     return max(one.margins[claim] for one in may)
 
 
-def _may_turn(findings: Findings, each: Sequence[Sequence[Outcome]], rule: Rule, test: Test) -> bool:
+def _may_turn(findings: Findings, each: Sequence[Sequence[Possible]], rule: Rule, test: Test) -> bool:
     """Return True if the verdict on means depends on where in their ranges the values are."""
     images = [one.sample.case.image.key for one in findings.each]
     counted = [(may, image) for may, image in zip(each, images, strict=True) if may[0].margins]
@@ -308,7 +329,7 @@ def _may_turn(findings: Findings, each: Sequence[Sequence[Outcome]], rule: Rule,
 
 
 def _tally(
-    counted: Sequence[tuple[Sequence[Outcome], str]], claim: str, end: Callable[[Sequence[Outcome], str], float]
+    counted: Sequence[tuple[Sequence[Possible], str]], claim: str, end: Callable[[Sequence[Possible], str], float]
 ) -> Tally:
     """Return the images' values of a claim at one end of their ranges, scaled to [0, 1]."""
     values = [(end(may, claim), image) for may, image in counted if claim in may[0].margins]

@@ -51,7 +51,12 @@ _OPTIONS = (
     ),
     _Option("columns", "FIELD=COLUMN,...", "the columns of hf:, parquet: and webdataset: data, or a TOML file of them"),
     _Option("device", "NAME", "where the model runs: cpu, cuda, cuda:1, mps (cpu)"),
-    _Option("dtype", "NAME", "precision: float32, bfloat16, float16, float64 (float32)"),
+    _Option(
+        "dtype",
+        "NAME",
+        "precision: float32, bfloat16, float16, float64; verified: bfloat16, and float32 where a verdict could differ"
+        " (float32)",
+    ),
     _Option("batch-size", "N", "number of images that are encoded at once (16)"),
     _Option(
         "engine", "NAME[:ADDRESS]", "where the model is asked: local, in the run's own processes; alone, in one (local)"
