@@ -3,7 +3,7 @@
 A score is moved in log-odds, by up to its bound. Of each picture four readings are tried: the true word higher and all
 others lower, and the reverse; all words higher, and all lower. Where another word is nearly the likeliest, it is tried
 as the likeliest, too. The first two are tried in all pictures of a case at once, in every combination, the others in
-one picture at a time.
+one picture at a time; all words higher in all pictures at once, too.
 
 No outcome is missed if, in each picture, what the expectation computes rises with the score of the true word and falls
 with those of others, or the reverse, and a limit on a sum of scores is that of one picture. This is so for every
@@ -80,15 +80,23 @@ def possible(
         tolerances: the tolerances of the policy.
     """
     loose = [arm for arm, each in bounds.items() if arm in sample.readings and any(each.values())]
-    tried = [sample, *_together(sample, bounds, loose), *_apart(sample, bounds, loose)]
+    if not loose:
+        return [Possible.of(sample, expect, tolerances)]
+    tried = [sample, *_together(sample, bounds, loose), _all_up(sample, bounds, loose), *_apart(sample, bounds, loose)]
     return [Possible.of(one, expect, tolerances) for one in tried]
 
 
 def _together(sample: Sample, bounds: Mapping[str, Bounds], loose: Collection[str]) -> Iterator[Sample]:
     """Yield the sample with each reading as far for and as far against its true word as may be."""
     ends = [[_ended(sample.readings[arm], bounds[arm], up) for up in _for_and_against(sample, arm)] for arm in loose]
-    for readings in product(*ends) if loose else ():
+    for readings in product(*ends):
         yield replace(sample, readings={**sample.readings, **dict(zip(loose, readings, strict=True))})
+
+
+def _all_up(sample: Sample, bounds: Mapping[str, Bounds], loose: Collection[str]) -> Sample:
+    """Return the sample with all scores higher: several pictures may be what keeps a case from counting."""
+    readings = {arm: _ended(sample.readings[arm], bounds[arm], sample.readings[arm].scores) for arm in loose}
+    return replace(sample, readings={**sample.readings, **readings})
 
 
 def _apart(sample: Sample, bounds: Mapping[str, Bounds], loose: Collection[str]) -> Iterator[Sample]:
@@ -96,7 +104,7 @@ def _apart(sample: Sample, bounds: Mapping[str, Bounds], loose: Collection[str])
     for arm in loose:
         reading = sample.readings[arm]
         near = ({word} for word in _nearly_likeliest(reading, bounds[arm]))
-        for up in ({*reading.scores}, set[str](), *near):
+        for up in (*([{*reading.scores}] if len(loose) > 1 else []), set[str](), *near):
             yield replace(sample, readings={**sample.readings, arm: _ended(reading, bounds[arm], up)})
 
 
@@ -106,14 +114,14 @@ def _for_and_against(sample: Sample, arm: str) -> tuple[set[str], set[str]]:
 
 
 def _ended(reading: Reading, bounds: Bounds, up: Collection[str]) -> Reading:
-    """Return a reading with some words as likely as may be, and all others as unlikely; `mass` goes with all words."""
+    """Return a reading with some words as likely as may be, and all others as unlikely; `mass` falls with all words."""
     scores = {
         word: moved(score, bounds.get(word, 0.0) if word in up else -bounds.get(word, 0.0))
         for word, score in reading.scores.items()
     }
     most, mass = max(bounds.values(), default=0.0), reading.mass
     if mass is not None:
-        mass = moved(mass, most if len(up) == len(scores) else -most)
+        mass = moved(mass, most if up else -most)
     return replace(reading, scores=scores, mass=mass)
 
 
