@@ -49,7 +49,7 @@ EXPECTATIONS = (
 def drawn(rng, expect, reading):
     """A case with scores at random, many near one another or near one half, and bounds of each."""
     target, *others = rng.sample(WORDS[:2], 2) + list(WORDS[2:])
-    case = Case(id="x", image=RED, caption=f"{target} ball", target=target, candidates=tuple(others), foils=tuple(others))
+    case = Case(id="x", image=RED, caption=f"{target} ball", target=target, candidates=false, foils=tuple(others))
     arms = [*dict.fromkeys((BEFORE, AFTER, *expect.arms()))]
     scale = rng.choice(SCALES)
     middle = rng.choice((0.1, 0.4, 0.5, 0.9))
@@ -57,7 +57,7 @@ def drawn(rng, expect, reading):
         arm: reading(
             target,
             {word: moved(middle, rng.gauss(0, 1.0)) for word in (target, *others)},
-            candidates=tuple(others),
+            candidates=false,
             scale=scale,
             mass=rng.choice((None, 0.19, 0.5)),
         )

@@ -103,9 +103,12 @@ def _apart(sample: Sample, bounds: Mapping[str, Bounds], loose: Collection[str])
     """Yield the sample with one of its readings at another end."""
     for arm in loose:
         reading = sample.readings[arm]
-        near = ({word} for word in _nearly_likeliest(reading, bounds[arm]))
-        for up in (*([{*reading.scores}] if len(loose) > 1 else []), set[str](), *near):
-            yield replace(sample, readings={**sample.readings, arm: _ended(reading, bounds[arm], up)})
+        ends = [_ended(reading, bounds[arm], (), mass_up=False)]
+        ends += (_ended(reading, bounds[arm], {word}) for word in _nearly_likeliest(reading, bounds[arm]))
+        if len(loose) > 1:
+            ends.append(_ended(reading, bounds[arm], reading.scores))
+        for end in ends:
+            yield replace(sample, readings={**sample.readings, arm: end})
 
 
 def _for_and_against(sample: Sample, arm: str) -> tuple[set[str], set[str]]:
@@ -113,15 +116,15 @@ def _for_and_against(sample: Sample, arm: str) -> tuple[set[str], set[str]]:
     return {reading.target}, {*reading.scores} - {reading.target}
 
 
-def _ended(reading: Reading, bounds: Bounds, up: Collection[str]) -> Reading:
-    """Return a reading with some words as likely as may be, and all others as unlikely; `mass` falls with all words."""
+def _ended(reading: Reading, bounds: Bounds, up: Collection[str], *, mass_up: bool = True) -> Reading:
+    """Return a reading with some words as likely as may be, all others as unlikely, and `mass` at one of its ends."""
     scores = {
         word: moved(score, bounds.get(word, 0.0) if word in up else -bounds.get(word, 0.0))
         for word, score in reading.scores.items()
     }
     most, mass = max(bounds.values(), default=0.0), reading.mass
     if mass is not None:
-        mass = moved(mass, most if up else -most)
+        mass = moved(mass, most if mass_up else -most)
     return replace(reading, scores=scores, mass=mass)
 
 

@@ -31,7 +31,7 @@ from vlcheck.evaluation.verified import Round, Verifier
 from vlcheck.evaluation.wordings import with_wordings, wordings_of
 from vlcheck.metrics.query import Query
 from vlcheck.models import tried
-from vlcheck.models.loading.two_types import TwoTypesModel
+from vlcheck.models.loading.two_types import FAST, TwoTypesModel
 from vlcheck.models.protocol import MayChange, VisionLanguageModel, sees_pictures, wrappings_of
 from vlcheck.models.setup import setup_of
 from vlcheck.policy.policy import Policy
@@ -52,7 +52,8 @@ from vlcheck.scoring.plan import make_plan
 from vlcheck.scoring.progress import Progress
 from vlcheck.scoring.render import size_of_shown
 from vlcheck.scoring.scorer import Scorer
-from vlcheck.scoring.store import ScoreStore, warn_of_damage
+from vlcheck.scoring.store import ModelLabel, ScoreStore
+from vlcheck.scoring.stores.store_file import Tell, warn_of_store
 from vlcheck.scoring.two_types import TwoTypes
 
 _ALSO = ("scipy", "pytest")  # packages that no score depends on, but verdicts may
@@ -223,7 +224,7 @@ def open_session(
     engine: Engine | None = None,
     load: Callable[[], VisionLanguageModel] | None = None,
     verified: TwoTypesModel | None = None,
-    on_damage: Callable[[str], None] = warn_of_damage,
+    on_damage: Tell = warn_of_store,
 ) -> Iterator[Session]:
     """Assemble a session; close its store at the end.
 
@@ -236,18 +237,20 @@ def open_session(
         engine: runs the plans; None if this process does so alone. The caller closes it.
         load: loads the model in another process; None if the model itself is sent there.
         verified: the number types of a verified run, of which `adapter` is the exact one; None for a run in one type.
-        on_damage: called with a message about unreadable rows of the store.
+        on_damage: called with warnings about the store.
 
     Raises:
         UsageError: the store cannot be used, or the settings ask for wordings of a question that the model is not
             asked.
     """
     with ExitStack() as held:
-        kept = partial(scoring, config, folder=folder, on_damage=on_damage)
-        scorer = held.enter_context(kept(adapter, load=load))
+        kept = partial(scoring, folder=folder, on_damage=on_damage)
+        own = replace(config, dtype=verified.dtype) if verified else config
+        scorer = held.enter_context(kept(own, adapter, load=load))
         verifier = None
         if verified and verified.fast:
-            scorer = TwoTypes(held.enter_context(kept(verified.fast, load=verified.load)), scorer)
+            fast = kept(replace(config, dtype=FAST), verified.fast, load=verified.load)
+            scorer = TwoTypes(held.enter_context(fast), scorer)
             verifier = Verifier(scorer, means=config.baseline is not None)
         schedule = schedule_for(trials.source.seed, sequential=config.sequential)
         operating = Operating(trials, adapter.kinds, schedule, scorer.exact.answers)
@@ -262,7 +265,7 @@ def scoring(
     folder: Path,
     *,
     load: Callable[[], VisionLanguageModel] | None = None,
-    on_damage: Callable[[str], None] = warn_of_damage,
+    on_damage: Tell = warn_of_store,
 ) -> Iterator[CachedScorer]:
     """Yield a scorer with the settings' store, or a temporary one.
 
@@ -271,7 +274,7 @@ def scoring(
         adapter: the model.
         folder: a temporary folder that the processes of a run share.
         load: loads the model in another process; None if the model itself is sent there.
-        on_damage: called with a message about unreadable rows of the store.
+        on_damage: called with warnings about the store.
 
     Raises:
         UsageError: the store cannot be used.
@@ -283,6 +286,8 @@ def scoring(
         run=folder.name,
         provisional=isinstance(adapter, MayChange),
         in_scratch=not config.store,
+        overflow=folder / "scores.sqlite" if config.store else None,
+        label=ModelLabel(adapter.name, setup_of(adapter).precision or config.dtype),
         on_damage=on_damage,
     )
     with kept as store:

@@ -62,6 +62,9 @@ _OPTIONS = (
         "engine", "NAME[:ADDRESS]", "where the model is asked: local, in the run's own processes; alone, in one (local)"
     ),
     _Option("store", "PATH", "keep scores in this file and use them again, also in later runs"),
+    _Option(
+        "shard", "I/N", "ask the I-th of N parts of the questions into --vl-store, for vlcheck merge; judge nothing"
+    ),
     _Option("results", "PATH", "write the results to this file (vlcheck-results.jsonl)"),
     _Option(
         "run-id", "ID", "the run's id, by which vlcheck gate finds its results (the CI server's, else a random one)"
@@ -115,6 +118,7 @@ class Settings:
         batch_size: number of images that are encoded at once.
         engine: name of the engine that runs the plans, with its address if it has one.
         store: file in which scores are kept; None to keep none.
+        shard: the part of the questions to ask, as "2/8"; "" for all of them.
         results: file for the results.
         run_id: id of the run; "" if neither an option nor the CI server names one.
         report: file for the reviewer page; None for no page.
@@ -144,6 +148,7 @@ class Settings:
     batch_size: int
     engine: str
     store: Path | None
+    shard: str
     results: Path
     run_id: str
     report: Path | None
@@ -306,6 +311,7 @@ def read_settings(config: pytest.Config) -> Settings:
         batch_size=_positive(said("batch-size") or "16"),
         engine=said("engine") or LOCAL,
         store=path("store"),
+        shard=said("shard"),
         results=path("results") or config.invocation_params.dir / "vlcheck-results.jsonl",
         run_id=_run_id(config.getoption("vl_run_id", default=None), config.getini("vl_run_id")),
         report=path("report"),

@@ -25,7 +25,7 @@ from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.plugin.options import Settings
 from vlcheck.policy.policy import Policy
 from vlcheck.scoring.engines.engine import Engine
-from vlcheck.scoring.store import warn_of_damage
+from vlcheck.scoring.stores.store_file import warn_of_store
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Workbench:
             engine=engine,
             load=partial(_model, own),
             verified=loaded if settings.dtype == VERIFIED else None,
-            on_damage=_warn_of_damage,
+            on_damage=_warn_of_store,
         )
         return cls(held.enter_context(session), held, explainer)
 
@@ -116,8 +116,8 @@ def plan_lines(settings: Settings, policy: Policy, source: CaseSource, tests: Se
     return preview(tests, source, policy, model, schedule_for(source.seed, sequential=settings.sequential), others)
 
 
-def _warn_of_damage(said: str) -> None:
-    warn_of_damage(spelled(said, option_of))
+def _warn_of_store(said: UserWarning) -> None:
+    warn_of_store(type(said)(spelled(str(said), option_of)))
 
 
 def _config(settings: Settings, explainer: CaseExplainer | None) -> EvaluationConfig:
