@@ -49,7 +49,8 @@ EXPECTATIONS = (
 def drawn(rng, expect, reading):
     """A case with scores at random, many near one another or near one half, and bounds of each."""
     target, *others = rng.sample(WORDS[:2], 2) + list(WORDS[2:])
-    case = Case(id="x", image=RED, caption=f"{target} ball", target=target, candidates=false, foils=tuple(others))
+    false = tuple(others)
+    case = Case(id="x", image=RED, caption=f"{target} ball", target=target, candidates=false, foils=false)
     arms = [*dict.fromkeys((BEFORE, AFTER, *expect.arms()))]
     scale = rng.choice(SCALES)
     middle = rng.choice((0.1, 0.4, 0.5, 0.9))
