@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -267,10 +268,7 @@ def read_settings(config: pytest.Config) -> Settings:
     Raises:
         UsageError: a value is of the wrong kind.
     """
-
-    def said(name: str) -> str:
-        given = config.getoption(_ini(name), default=None)
-        return cast("str", config.getini(_ini(name)) if given is None else given)
+    said = partial(_said, config)
 
     def flag(name: str) -> bool:
         return bool(config.getoption(_ini(name), default=None) or config.getini(_ini(name)))
@@ -290,7 +288,7 @@ def read_settings(config: pytest.Config) -> Settings:
         model=said("model"),
         data=said("data"),
         columns=said("columns"),
-        device=said("device") or "cpu",
+        device=read_device(config),
         dtype=said("dtype") or "float32",
         batch_size=_positive(said("batch-size") or "16"),
         store=path("store"),
@@ -316,6 +314,11 @@ def read_settings(config: pytest.Config) -> Settings:
     )
 
 
+def read_device(config: pytest.Config) -> str:
+    """Return the device on which the model runs, "cpu" unless an option names one."""
+    return _said(config, "device") or "cpu"
+
+
 def message_of(error: UsageError) -> str:
     """Return an error's message, with the names of options in place of parameters."""
     return error.with_options(option_of)
@@ -329,6 +332,12 @@ def on_the_command_line(config: pytest.Config, name: str) -> bool:
         name: the option without --vl-, e.g. "batch-size".
     """
     return config.getoption(_ini(name), default=None) is not None
+
+
+def _said(config: pytest.Config, name: str) -> str:
+    """Return the text of an option on the command line, or else in the ini file."""
+    given = config.getoption(_ini(name), default=None)
+    return cast("str", config.getini(_ini(name)) if given is None else given)
 
 
 def _gives_way(config: pytest.Config, name: str, other: str) -> bool:
