@@ -41,7 +41,9 @@ class Control:
     process: str
 
     @classmethod
-    def open(cls, settings: Settings, policy: Policy, source: CaseSource, folder: Path, process: str) -> Self:
+    def open(
+        cls, settings: Settings, policy: Policy, source: CaseSource, folder: Path, process: str, processes: int = 1
+    ) -> Self:
         """Load the control.
 
         Args:
@@ -50,6 +52,7 @@ class Control:
             source: the cases.
             folder: shared by the run's processes.
             process: the name of this process.
+            processes: how many processes share the scoring.
 
         Raises:
             UsageError: it cannot be loaded; the message names --vl-control.
@@ -57,7 +60,8 @@ class Control:
         own = folder / _FOLDER
         own.mkdir(exist_ok=True)
         with _named():
-            return cls(Workbench.open(_settings(settings), policy, source, own), own, Part(own, process), process)
+            bench = Workbench.open(_settings(settings), policy, source, own, processes)
+            return cls(bench, own, Part(own, process), process)
 
     @property
     def fingerprint(self) -> str:

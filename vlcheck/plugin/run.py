@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -78,7 +78,7 @@ class Run:
         self._scratch: Scratch | None = None
         self._opened: tuple[Workbench, Part] | None = None
         self._control: Control | None = None
-        self._input: dict[str, str] | None = getattr(config, "workerinput", None)
+        self._input: dict[str, Any] | None = getattr(config, "workerinput", None)
         said = (self._input or {}).get("vlcheck_started")
         self.started = datetime.fromisoformat(said) if said else datetime.now(UTC)
         try:
@@ -418,7 +418,7 @@ class Run:
                 _ = self.beside
             if not self.is_worker:
                 _ = self.baseline
-            bench = Workbench.open(self.settings, self.policy, self.source, self.folder)
+            bench = Workbench.open(self.settings, self.policy, self.source, self.folder, self._processes)
             if self.settings.control:
                 self._control = self._open_control(bench)
                 bench = bench.against(self._control.bench)
@@ -437,16 +437,21 @@ class Run:
         return self._opened
 
     @property
+    def _processes(self) -> int:
+        """How many processes share the scoring: this one, or the workers of pytest-xdist."""
+        return cast("int", (self._input or {}).get("vlcheck_workers", 1))
+
+    @property
     def _process(self) -> str:
         """The name of this process among those of the run."""
-        return (self._input or {}).get("workerid", "main")
+        return str((self._input or {}).get("workerid", "main"))
 
     def _open_control(self, bench: Workbench) -> Control:
         """Load the control, after the model; close the model's store if it cannot be loaded."""
         from vlcheck.plugin.control import Control  # brings torch
 
         try:
-            return Control.open(self.settings, self.policy, self.source, self.folder, self._process)
+            return Control.open(self.settings, self.policy, self.source, self.folder, self._process, self._processes)
         except UsageError:
             bench.close()
             raise

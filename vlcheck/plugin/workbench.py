@@ -21,6 +21,7 @@ from vlcheck.explain.explaining import case_explainer, explaining
 from vlcheck.explain.worst_cases import CaseExplainer
 from vlcheck.metrics.query import Query
 from vlcheck.models.loading.load import load_model
+from vlcheck.models.loading.shared_weights import share_weights
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.plugin.options import Settings
 from vlcheck.policy.policy import Policy
@@ -38,14 +39,18 @@ class Workbench:
         session: model, data, policy and store.
         held: the open files and folders of the session, to be closed when the run ends.
         explainer: explains the worst cases; None if the run asks for no maps.
+        processes: how many processes share the scoring.
     """
 
     session: Session
     held: ExitStack
     explainer: CaseExplainer | None = None
+    processes: int = 1
 
     @classmethod
-    def open(cls, settings: Settings, policy: Policy, source: CaseSource, folder: Path) -> Workbench:
+    def open(
+        cls, settings: Settings, policy: Policy, source: CaseSource, folder: Path, processes: int = 1
+    ) -> Workbench:
         """Load the model and open the session; the fastest checks come first.
 
         Args:
@@ -53,16 +58,19 @@ class Workbench:
             policy: tolerances and limits.
             source: the cases.
             folder: shared by the run's processes.
+            processes: how many processes share the scoring; several hold the weights in memory once.
 
         Raises:
             UsageError: it names the option that cannot be used.
         """
         adapter, held = _model(settings), ExitStack()
+        if processes > 1:
+            share_weights(adapter, folder)
         explainer = case_explainer(adapter, settings.explain)
         config = _config(settings, explainer)
         trials = Trials.for_model(source, adapter)
         session = open_session(config, adapter, trials, policy, folder, on_damage=_warn_of_damage)
-        return cls(held.enter_context(session), held, explainer)
+        return cls(held.enter_context(session), held, explainer, processes)
 
     def against(self, control: Workbench) -> Workbench:
         """Return the workbench of the model with a control among the rivals of its choices."""
@@ -102,7 +110,7 @@ class Workbench:
             progress: called after each part.
         """
         plan = make_plan(queries, batch_size=self.session.config.batch_size)
-        work_together(plan, self.session.model.scorer, leases, progress=progress)
+        work_together(plan, self.session.model.scorer, leases, processes=self.processes, progress=progress)
 
 
 def plan_lines(settings: Settings, policy: Policy, source: CaseSource, tests: Sequence[BehaviorTest]) -> Iterator[str]:
