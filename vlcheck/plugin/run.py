@@ -239,7 +239,7 @@ class Run:
 
         said = self.settings.engine
         try:
-            demand_shared(open_engine(said, self.folder), said, processes)
+            demand_shared(open_engine(said, self.folder, self.settings.device), said, processes)
         except UsageError as error:
             raise pytest.UsageError(options.message_of(error)) from error
 
@@ -437,7 +437,7 @@ class Run:
                 _ = self.beside
             if not self.is_worker:
                 _ = self.baseline
-            self._engine = open_engine(self.settings.engine, self.folder)
+            self._engine = open_engine(self.settings.engine, self.folder, self.settings.device)
             bench = Workbench.open(self.settings, self.policy, self.source, self.folder, self._engine)
             if self.settings.control:
                 self._control = self._open_control(bench)
