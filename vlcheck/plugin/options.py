@@ -54,6 +54,9 @@ _OPTIONS = (
     _Option("device", "NAME", "where the model runs: cpu, cuda, cuda:1, mps (cpu)"),
     _Option("dtype", "NAME", "precision: float32, bfloat16, float16, float64 (float32)"),
     _Option("batch-size", "N", "number of images that are encoded at once (16)"),
+    _Option(
+        "engine", "NAME[:ADDRESS]", "where the model is asked: local, in the run's own processes; alone, in one (local)"
+    ),
     _Option("store", "PATH", "keep scores in this file and use them again, also in later runs"),
     _Option("results", "PATH", "write the results to this file (vlcheck-results.jsonl)"),
     _Option(
@@ -90,6 +93,7 @@ _FLAGS = (
     _Option("cases", "", "add a test for every single case; it never fails the run: xfail if the case violates"),
 )
 # Options that a verdict depends on; the others name output files, or results to compare with.
+LOCAL = "local"  # the engine that a run has unless another one is named
 _JUDGED_BY = ("model", "data", "columns", "device", "dtype", "policy", "lexicons", "explain")
 _JUDGED_HOW = ("sequential", "wordings", "trust-remote-code")
 
@@ -105,6 +109,7 @@ class Settings:
         device: device on which the model runs.
         dtype: precision of the model.
         batch_size: number of images that are encoded at once.
+        engine: name of the engine that runs the plans, with its address if it has one.
         store: file in which scores are kept; None to keep none.
         results: file for the results.
         run_id: id of the run; "" if neither an option nor the CI server names one.
@@ -125,6 +130,7 @@ class Settings:
         chosen: True if --vl-data was given on the command line.
         html: file that pytest-html writes, if it does.
         junit: file of pytest's JUnit XML, if it writes one.
+        processes: how many processes share the scoring: the workers of pytest-xdist, or this process alone.
     """
 
     model: str
@@ -133,6 +139,7 @@ class Settings:
     device: str
     dtype: str
     batch_size: int
+    engine: str
     store: Path | None
     results: Path
     run_id: str
@@ -153,6 +160,7 @@ class Settings:
     chosen: bool
     html: Path | None
     junit: Path | None
+    processes: int
 
     def demand_data(self) -> None:
         """Raise UsageError if no data is named."""
@@ -291,6 +299,7 @@ def read_settings(config: pytest.Config) -> Settings:
         device=read_device(config),
         dtype=said("dtype") or "float32",
         batch_size=_positive(said("batch-size") or "16"),
+        engine=said("engine") or LOCAL,
         store=path("store"),
         results=path("results") or config.invocation_params.dir / "vlcheck-results.jsonl",
         run_id=_run_id(config.getoption("vl_run_id", default=None), config.getini("vl_run_id")),
@@ -311,6 +320,7 @@ def read_settings(config: pytest.Config) -> Settings:
         chosen=config.getoption("vl_data", default=None) is not None,
         html=others("htmlpath", "--html"),
         junit=others("xmlpath", "--junit-xml"),
+        processes=getattr(config, "workerinput", {}).get("vlcheck_workers", 1),
     )
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from vlcheck.plugin.workbench import Workbench
     from vlcheck.policy.policy import Policy
     from vlcheck.results.file import Part, ResultLines
+    from vlcheck.scoring.engines.engine import Engine
 
 _INFORMS = ("help", "version", "markers", "cacheshow")  # options with which pytest begins no session of tests
 _LISTS = {  # options with which pytest runs no test, by their names in its config
@@ -77,6 +78,7 @@ class Run:
         self._words: Path | None = None  # the lexicons with which `collect` read the cases
         self._scratch: Scratch | None = None
         self._opened: tuple[Workbench, Part] | None = None
+        self._engine: Engine | None = None
         self._control: Control | None = None
         self._input: dict[str, Any] | None = getattr(config, "workerinput", None)
         said = (self._input or {}).get("vlcheck_started")
@@ -227,6 +229,20 @@ class Run:
         except UsageError as error:
             raise pytest.UsageError(options.message_of(error)) from error
 
+    def demand_engine(self, processes: int) -> None:
+        """Raise pytest.UsageError if the engine cannot be made, or does not share a plan among processes.
+
+        Args:
+            processes: number of processes that will run the tests.
+        """
+        from vlcheck.scoring.engines.registry import demand_shared, open_engine  # not imported in every run
+
+        said = self.settings.engine
+        try:
+            demand_shared(open_engine(said, self.folder, self.settings.device), said, processes)
+        except UsageError as error:
+            raise pytest.UsageError(options.message_of(error)) from error
+
     def select(self, session: pytest.Session) -> None:
         """Store which tests are to run."""
         self._selected = True
@@ -261,8 +277,8 @@ class Run:
             )
             if not session.config.getvalue("maxfail"):
                 asked = [item.queries(model.trials) for item in single if not model.lacks(item.metric)]
-                bench.score(chain(*asked), self.folder, reporter.show)
-                bench.ask(chosen, self.folder, reporter.show)
+                bench.session.score(chain(*asked), reporter.show)
+                bench.session.ask(chosen, reporter.show)
                 if self._control:
                     reporter.say([f"scoring the control, {self.settings.control}"])
                     self._control.ask(chosen, reporter.show)
@@ -388,6 +404,8 @@ class Run:
             self._opened[0].close()
         if self._control:
             self._control.close()
+        if self._engine:
+            self._engine.close()
         if self._scratch:
             self._scratch.keep() if self.ending.kept else self._scratch.close()
 
@@ -410,6 +428,7 @@ class Run:
         if self._opened is None:
             from vlcheck.plugin.workbench import Workbench  # brings torch
             from vlcheck.results.file import Part
+            from vlcheck.scoring.engines.registry import open_engine
 
             self.settings.demand()
             self._demand_own_words()
@@ -418,7 +437,8 @@ class Run:
                 _ = self.beside
             if not self.is_worker:
                 _ = self.baseline
-            bench = Workbench.open(self.settings, self.policy, self.source, self.folder, self._processes)
+            self._engine = open_engine(self.settings.engine, self.folder, self.settings.device, self.settings.processes)
+            bench = Workbench.open(self.settings, self.policy, self.source, self.folder, self._engine)
             if self.settings.control:
                 self._control = self._open_control(bench)
                 bench = bench.against(self._control.bench)
@@ -437,11 +457,6 @@ class Run:
         return self._opened
 
     @property
-    def _processes(self) -> int:
-        """How many processes share the scoring: this one, or the workers of pytest-xdist."""
-        return cast("int", (self._input or {}).get("vlcheck_workers", 1))
-
-    @property
     def _process(self) -> str:
         """The name of this process among those of the run."""
         return str((self._input or {}).get("workerid", "main"))
@@ -451,7 +466,9 @@ class Run:
         from vlcheck.plugin.control import Control  # brings torch
 
         try:
-            return Control.open(self.settings, self.policy, self.source, self.folder, self._process, self._processes)
+            return Control.open(
+                self.settings, self.policy, self.source, self.folder, self._process, bench.session.engine
+            )
         except UsageError:
             bench.close()
             raise

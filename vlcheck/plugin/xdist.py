@@ -34,6 +34,8 @@ class Controller:
     def pytest_xdist_setupnodes(self, config: pytest.Config, specs: Sequence[Any]) -> None:
         self._run.demand_baseline()
         self._workers = len(specs)
+        if len(specs) > 1 and self._run.settings.engine != options.LOCAL:
+            self._run.demand_engine(len(specs))
         # Otherwise each worker's torch would start a thread for every core, which slows down all of them.
         if THREADS not in os.environ:
             for spec in specs:

@@ -15,6 +15,7 @@ from vlcheck._util import temporary
 from vlcheck.errors import UsageError
 from vlcheck.scoring.ahead import one_ahead
 from vlcheck.scoring.cached import CachedScorer
+from vlcheck.scoring.engines.engine import Shown
 from vlcheck.scoring.plan import Chunk, Plan
 from vlcheck.scoring.progress import Progress
 
@@ -22,6 +23,36 @@ _TURNS = 2  # chunks for each process that are left when chunks begin to be spli
 BEAT = 1.0  # seconds between a holder's signs of life
 SILENCE = 15.0  # seconds without one after which a lease has expired
 LONGEST = 900.0  # seconds after which a holder gives no more: a chunk that takes longer is one that hangs
+
+
+class Local:
+    """The engine of one machine: processes with the same plans and the same folder share them, chunk by chunk.
+
+    Args:
+        folder: the folder of the locks.
+        processes: how many processes share the plans; for several, the last chunks of each plan are split.
+    """
+
+    shared = True
+
+    def __init__(self, folder: Path, processes: int = 1) -> None:
+        self._folder, self._processes = folder, processes
+
+    def run(self, plan: Plan, scorer: CachedScorer, progress: Shown | None = None) -> None:
+        work_together(plan, scorer, self._folder, processes=self._processes, progress=progress)
+
+    def close(self) -> None:
+        """Do nothing: the locks end with the folder."""
+
+
+def make_local(*, folder: Path, processes: int = 1) -> Local:
+    """Return the engine.
+
+    Args:
+        folder: a folder that the run's processes share.
+        processes: how many processes of the run have the same plans.
+    """
+    return Local(folder, processes)
 
 
 def work_together(
