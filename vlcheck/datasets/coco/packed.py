@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import os
 from array import array
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +14,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from vlcheck.cases.box import Box
 from vlcheck.cases.case import ImageFile, ImageSource
 from vlcheck.datasets.coco.photograph import Instance, Photograph
 from vlcheck.datasets.limbs import Joint, Pose
@@ -32,7 +32,7 @@ class _Packed(msgspec.Struct, array_like=True, gc=False):
     path: str
     size: tuple[int, int]
     captions: tuple[str, ...]
-    instances: tuple[tuple[str, Box, float, bool], ...] | None
+    instances: tuple[Instance, ...] | None
     persons: tuple[dict[str, Joint], ...] | None
     listed_in: str
     source: str
@@ -54,21 +54,20 @@ class Packer:
     """
 
     def __init__(self, root: Path, categories: Sequence[str], file: BinaryIO) -> None:
-        self._root, self._every, self._file = root, frozenset(categories), file
+        self._every, self._file = frozenset(categories), file
+        self._root = f"{root}{os.sep}"
         self._end = 0
         self.ends = array("q")
 
     def add(self, photograph: Photograph) -> None:
         """Write a photograph."""
-        instances, persons = photograph.instances, photograph.persons
+        persons = photograph.persons
         packed = _Packed(
             name=photograph.name,
             path=self._relative(photograph.image.place),
             size=photograph.size,
             captions=photograph.captions,
-            instances=instances
-            if instances is None
-            else tuple((one.category, one.box, one.area, one.crowd) for one in instances),
+            instances=photograph.instances,
             persons=persons if persons is None else tuple(dict(one.joints) for one in persons),
             listed_in=self._relative(photograph.listed_in),
             source=photograph.source,
@@ -80,7 +79,7 @@ class Packer:
         self.ends.append(self._end)
 
     def _relative(self, path: Path | str) -> str:
-        return str(Path(path).relative_to(self._root))
+        return str(path).removeprefix(self._root)
 
 
 class Listed(msgspec.Struct, gc=False):
@@ -116,14 +115,14 @@ class PackedPhotographs:
         """Return a photograph; its picture is the same object as long as that is in use."""
         begin = int(self._ends[row - 1]) if row else 0
         packed = _DECODE(self._content[begin : int(self._ends[row])])
-        instances, persons = packed.instances, packed.persons
+        persons = packed.persons
         listed = Listed(packed.size, self._root / packed.listed_in)
         return Photograph(
             name=packed.name,
             image=self._image(packed.path, listed),
             size=packed.size,
             captions=packed.captions,
-            instances=instances if instances is None else tuple(Instance(*one) for one in instances),
+            instances=packed.instances,
             persons=persons if persons is None else tuple(map(Pose, persons)),
             listed_in=listed.place,
             source=packed.source,

@@ -276,6 +276,9 @@ class Lexicons:
     _books: dict[tuple[str, ...], Phrasebook[tuple[Sense, ...]]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    _canonical: dict[tuple[tuple[str, ...], Number], Sequence[tuple[str, str]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
     _words: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
     _owners: dict[tuple[str, ...], Mapping[str, frozenset[str]]] = field(
         default_factory=dict, repr=False, compare=False
@@ -291,6 +294,19 @@ class Lexicons:
         if category not in self._words:
             self._words[category] = self.category(category).every | {category}
         return self._words[category]
+
+    def canonical(self, categories: tuple[str, ...], number: Number) -> Sequence[tuple[str, str]]:
+        """Return each of these categories that a word stands for in a number, with the word, in the words' order.
+
+        Args:
+            categories: the names of categories.
+            number: singular or plural.
+        """
+        if (categories, number) not in self._canonical:
+            words = ((name, self.category(name).canonical(number)) for name in categories)
+            named = [(name, word) for name, word in words if word]
+            self._canonical[categories, number] = sorted(named, key=lambda pair: pair[1])
+        return self._canonical[categories, number]
 
     def owners(self, categories: tuple[str, ...]) -> Mapping[str, frozenset[str]]:
         """Return, by word, the categories among these that it names or hints at."""
@@ -406,6 +422,11 @@ class Lexicons:
     def joints(self) -> Phrasebook[bool]:
         """A finder of words that join two persons and their acts."""
         return Phrasebook(dict.fromkeys(self.roles.joints, True))
+
+    @cached_property
+    def color_words(self) -> frozenset[str]:
+        """All words that name a color or hint at one."""
+        return frozenset(self._colors_by_word)
 
     def colors_of(self, word: str) -> frozenset[str]:
         """Return the colors that a word names or hints at."""
