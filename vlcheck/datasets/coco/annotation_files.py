@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar, cast
 
@@ -23,6 +23,7 @@ Form = TypeVar("Form")
 
 LARGEST_ID = (1 << 63) - 1  # the largest signed integer of 64 bits
 Id = Annotated[int, msgspec.Meta(ge=-LARGEST_ID, le=LARGEST_ID)]
+OwnId = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_ID)]
 _FLAGS = {0: False, 1: True, "0": False, "1": True, "false": False, "true": True}
 
 
@@ -258,6 +259,19 @@ class ManyAtOnce(Generic[Form, Value]):
             raise UsageError(f"{path}: {table}[{at}]: {error}.") from error
 
 
+def each(
+    batches: Iterator[Sequence[Form | Unusable]], *, make: Callable[[Form, int], Value | Unusable]
+) -> list[Value | Unusable]:
+    """Return what is made of each entry of a list.
+
+    Args:
+        batches: all entries, some at a time.
+        make: makes a value of a form, given its index in the list.
+    """
+    entries = enumerate(chain.from_iterable(batches))
+    return [one if isinstance(one, Unusable) else make(one, at) for at, one in entries]
+
+
 def _texts(batch: Sequence[object]) -> bool:
     return str in set(map(type, batch))
 
@@ -290,13 +304,13 @@ def read_tables(path: Path, readers: Mapping[str, Reader], *, optional: str = ""
     return tables
 
 
-def read_list(path: Path, table: str, reader: Callable[[Entry], Value]) -> list[Value]:
+def read_list(path: Path, table: str, reader: ManyAtOnce[Any, Value]) -> Value:
     """Read one list, and nothing after it.
 
     Args:
         path: the file.
         table: the list's name.
-        reader: the reader of an entry.
+        reader: the reader of the list.
 
     Raises:
         UsageError: If the list is missing, or an entry is not as it has to be.
@@ -305,7 +319,7 @@ def read_list(path: Path, table: str, reader: Callable[[Entry], Value]) -> list[
         if text.next() == "{":
             for name in text.members():
                 if name == table and text.next() == "[":
-                    return [reader(entry) for entry in _entries(path, name, text)]
+                    return reader.of_list(path, name, text)
                 text.skip()
     raise UsageError(f"{path}: has no list {table!r}.")
 

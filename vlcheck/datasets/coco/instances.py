@@ -12,7 +12,7 @@ from typing import Annotated as Of
 from typing import Any, NamedTuple
 
 import numpy as np
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 from numpy.typing import NDArray
 
 from vlcheck._util.paths import is_folder
@@ -20,7 +20,18 @@ from vlcheck.cases.box import Box
 from vlcheck.cases.left_out import Reason
 from vlcheck.datasets.box_units import Placed, check_unit
 from vlcheck.datasets.boxes import Boxes, in_full, sticks_out
-from vlcheck.datasets.coco.annotation_files import Entry, Id, ManyAtOnce, Reader, read_tables, spared, split_usable
+from vlcheck.datasets.coco.annotation_files import (
+    Entry,
+    Id,
+    ManyAtOnce,
+    OwnId,
+    Reader,
+    Unusable,
+    each,
+    read_tables,
+    spared,
+    split_usable,
+)
 from vlcheck.datasets.coco.columns import ByImage, Columns, Rows, is_among
 from vlcheck.datasets.coco.photograph import Instance
 from vlcheck.datasets.limits import LARGEST_NUMBER
@@ -50,21 +61,41 @@ class Listed:
     url: str
     licence: object
 
-    @classmethod
-    def read(cls, entry: Entry) -> Listed:
-        number, path = entry.id, PurePosixPath(entry.text("file_name"))
-        if path.is_absolute() or ".." in path.parts:
-            raise UsageError(f"{entry.where}: file_name {str(path)!r} climbs out of the split's folder.")
-        size = entry.number("width"), entry.number("height")
-        licence = entry.fields.get("license")
-        known = licence if isinstance(licence, int | str) else None
-        return cls(number, str(path), size, entry.mention("flickr_url"), known)
-
     def below(self, split: Path) -> str:
         """Return its path relative to the split's folder, even if the file has it relative to the folder above."""
         first, _, rest = self.file_name.partition("/")
         from_above = rest and first == split.name and not is_folder(split / first)
         return rest if from_above else self.file_name
+
+
+class _Listed(Struct, gc=False):
+    id: OwnId
+    file_name: str
+    width: Id
+    height: Id
+    flickr_url: Any = None
+    license: Any = None
+
+    @classmethod
+    def read(cls, entry: Entry) -> _Listed:
+        number, name = entry.id, entry.text("file_name")
+        width, height = entry.number("width"), entry.number("height")
+        return cls(number, name, width, height, entry.mention("flickr_url"), entry.fields.get("license"))
+
+
+def listed_reader(file: Path) -> ManyAtOnce[_Listed, list[Listed | Unusable]]:
+    """Return the reader of the photographs in a captions file."""
+
+    def make(one: _Listed, at: int) -> Listed | Unusable:
+        path = PurePosixPath(one.file_name)
+        if path.is_absolute() or ".." in path.parts:
+            said = f"file_name {str(path)!r} climbs out of the split's folder"
+            return Unusable(one.id, f"{file}: images[{at}]: {said}.")
+        url = one.flickr_url if isinstance(one.flickr_url, str) else ""
+        licence = one.license if isinstance(one.license, int | str) else None
+        return Listed(one.id, str(path), (one.width, one.height), url, licence)
+
+    return ManyAtOnce(_Listed, spared(_Listed.read, "id"), partial(each, make=make))
 
 
 def padded_id(number: int) -> str:
@@ -122,8 +153,9 @@ class Instances:
         image = self.images.get(number)
         if image is None:
             return Annotated()
-        sought = self._every if image.absent is None else _sought(image.absent, self.names, self._ids)
-        partial = frozenset(self.names[one] for one in image.partial if one in self.names)
+        absent = image.neg_category_ids
+        sought = self._every if absent is UNSET else _sought(absent, self.names, self._ids)
+        partial = frozenset(self.names[one] for one in image.not_exhaustive_category_ids if one in self.names)
         return Annotated(self._instances(number), sought, partial)
 
     def _instances(self, number: int) -> tuple[Instance, ...]:
@@ -135,21 +167,27 @@ class Instances:
         return tuple(found.values())
 
 
-class _Image(NamedTuple):
+class _Image(Struct, gc=False):
     """A photograph in an instances file; LVIS adds the categories that are absent, and those not fully annotated."""
 
-    id: int
-    file_name: str
-    size: tuple[int, int] | None
-    absent: frozenset[int] | None
-    partial: frozenset[int]
+    id: OwnId
+    file_name: str = ""
+    width: Id | None = None
+    height: Id | None = None
+    neg_category_ids: frozenset[Id] | UnsetType = UNSET
+    not_exhaustive_category_ids: frozenset[Id] = frozenset()
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        return None if self.width is None or self.height is None else (self.width, self.height)
 
     @classmethod
     def read(cls, entry: Entry) -> _Image:
         sized = entry.fields.get("width") is not None and entry.fields.get("height") is not None
-        size = (entry.number("width"), entry.number("height")) if sized else None
-        partial = entry.ids("not_exhaustive_category_ids") or frozenset()
-        return cls(entry.id, entry.text("file_name", ""), size, entry.ids("neg_category_ids"), partial)
+        width, height = (entry.number("width"), entry.number("height")) if sized else (None, None)
+        absent, partial = entry.ids("neg_category_ids"), entry.ids("not_exhaustive_category_ids") or frozenset()
+        name = entry.text("file_name", "")
+        return cls(entry.id, name, width, height, UNSET if absent is None else absent, partial)
 
 
 _Real = Of[float, Meta(gt=-LARGEST_NUMBER, lt=LARGEST_NUMBER)]
@@ -195,7 +233,7 @@ def read_instances(file: Path, listed: Mapping[int, Listed], listed_in: Path) ->
         UsageError: If the file is not in COCO's format, belongs to another data set, or has boxes in another unit.
     """
     readers: Mapping[str, Reader] = {
-        "images": spared(_Image.read, "id"),
+        "images": ManyAtOnce(_Image, spared(_Image.read, "id"), partial(each, make=lambda one, _: one)),
         "annotations": ManyAtOnce(_Row, spared(_Row.read, "image_id"), partial(Columns.gather, columns=_columns)),
         "categories": lambda entry: (entry, entry.name("name")),
     }

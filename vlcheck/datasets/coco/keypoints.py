@@ -7,14 +7,24 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import numpy as np
 from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
 from vlcheck.cases.left_out import Reason
-from vlcheck.datasets.coco.annotation_files import Entry, Id, ManyAtOnce, Reader, read_tables, spared, split_usable
+from vlcheck.datasets.coco.annotation_files import (
+    Entry,
+    Id,
+    ManyAtOnce,
+    OwnId,
+    Reader,
+    each,
+    read_tables,
+    spared,
+    split_usable,
+)
 from vlcheck.datasets.coco.columns import ByImage, Columns, Rows, is_among
 from vlcheck.datasets.limbs import CHAINS, SIDES, Joint, Pose
 from vlcheck.datasets.limits import LARGEST_NUMBER
@@ -52,14 +62,18 @@ class Keypoints:
         return tuple(map(_pose, persons))
 
 
-class _Image(NamedTuple):
-    id: int
-    file_name: str
-    where: str
+class _Image(Struct, gc=False):
+    id: OwnId
+    file_name: str = ""
+    at: int = 0
 
     @classmethod
     def read(cls, entry: Entry) -> _Image:
-        return cls(entry.id, entry.text("file_name", ""), entry.where)
+        return cls(entry.id, entry.text("file_name", ""))
+
+    def numbered(self, at: int) -> _Image:
+        """Return the entry with its index in the list."""
+        return _Image(self.id, self.file_name, at)
 
 
 class _Person(Struct, gc=False):
@@ -92,13 +106,13 @@ def read_keypoints(path: Path, listed: Mapping[int, str], *, listed_in: Path) ->
         UsageError: If the file is not in COCO's format, or belongs to another data set.
     """
     readers: Mapping[str, Reader] = {
-        "images": spared(_Image.read, "id"),
+        "images": ManyAtOnce(_Image, spared(_Image.read, "id"), partial(each, make=_Image.numbered)),
         "annotations": ManyAtOnce(_Person, spared(_Person.read, "image_id"), partial(Columns.gather, columns=_columns)),
         "categories": _check,
     }
     tables = read_tables(path, readers)
     images, unusable = split_usable(tables["images"])
-    unknown = _unknown(images, listed, listed_in)
+    unknown = _unknown(path, images, listed, listed_in)
     rows = Rows.of(path, tables["annotations"], {one.id for one in images} | {one.image for one in unusable})
     broken = {one.image for one in (*unusable, *rows.unusable)}
     there = listed.keys() & {one.id for one in images} - broken
@@ -111,13 +125,17 @@ def read_keypoints(path: Path, listed: Mapping[int, str], *, listed_in: Path) ->
     return Keypoints(there, ByImage.of(marked), tuple(left_out))
 
 
-def _unknown(images: Sequence[_Image], listed: Mapping[int, str], listed_in: Path) -> list[str]:
+def _unknown(path: Path, images: Sequence[_Image], listed: Mapping[int, str], listed_in: Path) -> list[str]:
     """Return the images that are not listed; raise UsageError if all are unknown, or one is listed as another file."""
     unknown = []
-    for number, name, where in images:
-        if number in listed and name in ("", listed[number]):
+    for image in images:
+        number = image.id
+        if number in listed and image.file_name in ("", listed[number]):
             continue
-        said = f"{number} is {listed.get(number, 'no photograph')} in {listed_in}."
+        where, said = (
+            f"{path}: images[{image.at}]",
+            f"{number} is {listed.get(number, 'no photograph')} in {listed_in}.",
+        )
         if number in listed or listed.keys().isdisjoint(one.id for one in images):
             raise UsageError(f"{where}: keypoints of another data set: {said}")
         unknown.append(f"{where}: {said}")

@@ -36,7 +36,7 @@ from vlcheck.datasets.coco.colors import find_colors
 from vlcheck.datasets.coco.columns import ByImage, Columns, Rows
 from vlcheck.datasets.coco.hands import find_hands
 from vlcheck.datasets.coco.identity import Found, missing_files, told_apart
-from vlcheck.datasets.coco.instances import NONE, OTHER_SIZE, Instances, Listed, padded_id, read_instances
+from vlcheck.datasets.coco.instances import NONE, OTHER_SIZE, Instances, Listed, listed_reader, padded_id, read_instances
 from vlcheck.datasets.coco.kept import KeptCoco, shared_coco
 from vlcheck.datasets.coco.keypoints import KEYPOINTS, NO_KEYPOINTS, Keypoints, read_keypoints
 from vlcheck.datasets.coco.listing import (
@@ -173,7 +173,7 @@ def _elsewhere(root: Path, files: Iterable[Path], names: Set[str]) -> dict[str, 
 def _listed(file: Path) -> list[Listed]:
     """Return the photographs of a captions file that was not requested; none if it cannot be read."""
     try:
-        return split_usable(read_list(file, "images", spared(Listed.read, "id")))[0]
+        return split_usable(read_list(file, "images", listed_reader(file)))[0]
     except UsageError:
         return []
 
@@ -324,7 +324,7 @@ class _Captioned(Struct, gc=False):
 def _readers(file: Path) -> Mapping[str, Reader]:
     """Return the readers of the lists of a captions file."""
     return {
-        "images": spared(Listed.read, "id"),
+        "images": listed_reader(file),
         "annotations": ManyAtOnce(_Captioned, spared(_Captioned.read, "image_id"), partial(_gathered, file)),
         "licenses": spared(licence_entry, "id"),
     }
