@@ -86,6 +86,11 @@ class ParsedCaption:
     colors: tuple[PhraseMatch[str], ...]
 
     @cached_property
+    def words(self) -> frozenset[str]:
+        """Its words, each once."""
+        return frozenset(token.word for token in self.tokens)
+
+    @cached_property
     def hidden(self) -> frozenset[int]:
         """The indices of the words in its phrases: "dog" in "hot dog" names no dog."""
         phrases = (range(found.start, found.end) for found in self.named if found.end > found.start + 1)
@@ -130,7 +135,12 @@ class PhotographFacts:
     @cached_property
     def said(self) -> frozenset[str]:
         """All words of all captions."""
-        return frozenset(token.word for caption in self.captions for token in caption.tokens)
+        return frozenset().union(*(caption.words for caption in self.captions))
+
+    @cached_property
+    def said_colors(self) -> frozenset[str]:
+        """The names of all colors that a caption names or hints at."""
+        return self.lexicons.colors_among(self.said)
 
     @cached_property
     def counts(self) -> Mapping[str, int]:
@@ -150,13 +160,12 @@ class PhotographFacts:
     def possible(self) -> frozenset[str]:
         """The categories that are not known to be absent."""
         named = {sense.category for sense in self.senses}
-        return with_near(named | set(self.counts), self.lexicons.objects) | self.unsought
+        return with_near(named | set(self.counts), self.lexicons.confused_objects) | self.unsought
 
     @cached_property
     def present(self) -> Set[str]:
         """The words that are true of the photograph, or not known to be false of it."""
-        colors = {name for word in self.lexicons.color_words & self.said for name in self.lexicons.colors_of(word)}
-        known = self.said | colors | self._words(self.possible - self.unsought)
+        known = self.said | self.said_colors | self._words(self.possible - self.unsought)
         if not self.unsought:
             return known
         owners = self.lexicons.owners(self.categories)
@@ -280,13 +289,13 @@ class PhotographFacts:
             for caption in self.captions
             if any(sense.category == category for found in caption.named for sense in found.meaning)
         )
-        return not words or any(token.word in words for caption in naming for token in caption.tokens)
+        return not words or any(not words.isdisjoint(caption.words) for caption in naming)
 
     def names(self, caption: ParsedCaption) -> frozenset[str]:
         """Return tags for other things that a caption names: a side, in any sense, or a color that is lost in grey."""
-        words = {token.word for token in caption.tokens}
+        words = caption.words
         sides, colors = self.lexicons.sides, self.lexicons.colors
-        kinds = {colors[name].kind for word in words for name in self.lexicons.colors_of(word)}
+        kinds = {colors[name].kind for name in self.lexicons.colors_among(words)}
         tags = {"names-side": words & {*sides.words, *sides.also}, "names-chromatic": "chromatic" in kinds}
         return frozenset(tag for tag, named in tags.items() if named)
 
