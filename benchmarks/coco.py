@@ -3,8 +3,8 @@
     VLCHECK_COCO=PHOTOGRAPHS python -m benchmarks.coco --write FOLDER [--images 118287]
     python -m benchmarks.coco --open coco:FOLDER:50
 
-The folder has the entries of train2017: as many objects, persons and captions a photograph as there, with outlines of as
-many numbers. What is said is that of real photographs, in turn, and a photograph is a link to one of them.
+The folder has the entries of train2017: as many objects, persons and captions a photograph as there, with outlines of
+as many numbers. What is said is that of real photographs, in turn, and a photograph is a link to one of them.
 """
 
 from __future__ import annotations

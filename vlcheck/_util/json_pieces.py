@@ -109,7 +109,8 @@ class JsonPieces:
             return
         names = [f'"{name}"' for name in once]
         while True:
-            yield self._at_once(decoder, names) or [*self._one_by_one(decoder, otherwise, names)]
+            at_once = self._at_once(decoder, names)
+            yield list[Element | Other](at_once or self._one_by_one(decoder, otherwise, names))
             if self._expect(",]") == "]":
                 return
 

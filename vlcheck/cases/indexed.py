@@ -74,7 +74,7 @@ class CaseIndex:
             seed: determines the order; see `order_rank`.
         """
         rows, outlines = self._in_order(seed)
-        found: dict[str, list[NDArray[np.int32]]] = {}
+        found: dict[str, list[NDArray[np.intp]]] = {}
         for at, outline in enumerate(self.outlines):
             if selection.accepts(outline):
                 found.setdefault(outline.target, []).append(np.flatnonzero(outlines == at))
@@ -142,7 +142,7 @@ class _Names(Sequence[str]):
     def __getitem__(self, at: int | slice) -> str | Sequence[str]:
         if isinstance(at, slice):
             return _Names(self._names, self._rows[at])
-        return self._names[self._rows[at]]
+        return self._names[int(self._rows[at])]
 
     def __len__(self) -> int:
         return len(self._rows)

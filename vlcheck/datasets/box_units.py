@@ -50,6 +50,8 @@ class Placed(NamedTuple):
 
     def where(self, chosen: Flags) -> Placed:
         """Return the boxes for which a flag is set."""
+        if chosen.all():
+            return self
         width, height = self.size
         box = Boxes(*(edge[chosen] for edge in self.box))
         return Placed(self.at[chosen], box, (width[chosen], height[chosen]), self.crowd[chosen])

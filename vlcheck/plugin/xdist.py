@@ -26,6 +26,7 @@ class Controller:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_setupnodes(self, config: pytest.Config, specs: Sequence[Any]) -> None:
         self._run.demand_baseline()
+        self._run.read_ahead()
         # Otherwise each worker's torch would start a thread for every core, which slows down all of them.
         if "OMP_NUM_THREADS" not in os.environ:
             for spec in specs:

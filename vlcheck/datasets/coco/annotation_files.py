@@ -247,7 +247,7 @@ class ManyAtOnce(Generic[Form, Value]):
         names = [field.encode_name for field in msgspec.structs.fields(cast(Any, self.form))]
         first = 0
         for batch in text.batches(msgspec.json.Decoder(list[self.form]), str, once=names):  # type: ignore[name-defined]
-            yield [self._read(path, table, first + at, one) for at, one in enumerate(batch)] if _texts(batch) else batch
+            yield [self._read(path, table, first + at, one) for at, one in enumerate(batch)]
             first += len(batch)
 
     def _read(self, path: Path, table: str, at: int, one: Form | str) -> Form | Unusable:
@@ -270,10 +270,6 @@ def each(
     """
     entries = enumerate(chain.from_iterable(batches))
     return [one if isinstance(one, Unusable) else make(one, at) for at, one in entries]
-
-
-def _texts(batch: Sequence[object]) -> bool:
-    return str in set(map(type, batch))
 
 
 Reader = Callable[[Entry], Any] | ManyAtOnce[Any, Any]

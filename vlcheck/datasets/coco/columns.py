@@ -58,11 +58,15 @@ class Columns:
             first += len(batch)
         if not found:
             found.append((np.empty(0, np.int64), *columns([])))
-        at, image, *fields = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        parts = list(zip(*found, strict=True))
+        del found
+        at, image, *fields = (np.concatenate(parts.pop(0)) for _ in range(len(parts)))  # memory: one column at a time
         return cls(at, image, tuple(fields), tuple(unusable))
 
     def where(self, chosen: NDArray[np.bool_]) -> Columns:
         """Return the annotations for which a flag is set; `chosen` has one for each."""
+        if chosen.all():
+            return self  # memory: most files have no other ones
         fields = tuple(field[chosen] for field in self.fields)
         return Columns(self.at[chosen], self.image[chosen], fields, self.unusable)
 

@@ -39,7 +39,7 @@ def _names(folder: Path) -> frozenset[str]:
         return frozenset(entry.name for entry in entries)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Found:
     """A photograph of a split.
 

@@ -43,7 +43,7 @@ UNUSABLE = "photograph has an annotation that cannot be used"
 _BRACKET, _JOINT = re.compile(r"[(\[{]"), re.compile(r"[_\W]+")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Listed:
     """A photograph in a captions file.
 
@@ -206,7 +206,7 @@ class _Row(Struct, gc=False):
         box = entry.box("bbox")
         area = entry.area("area", box.area)
         image, category = entry.number("image_id"), entry.number("category_id")
-        return cls(image, category, tuple(box), area, int(entry.flag("iscrowd")))
+        return cls(image, category, (*box,), area, int(entry.flag("iscrowd")))
 
 
 def _columns(rows: Sequence[_Row]) -> Sequence[NDArray[Any]]:

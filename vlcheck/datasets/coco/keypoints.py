@@ -46,7 +46,8 @@ class Keypoints:
 
     Attributes:
         images: the listed photographs of the file, without those that have an unusable entry.
-        rows: the persons with a marked wrist or ankle: the places of JOINTS, with their visibility: (n, JOINTS, 3).
+        rows: the persons with a marked wrist or ankle: the places of JOINTS, with their visibility, as bytes of
+            (JOINTS, 3), float64.
         left_out: why entries are not used.
     """
 
@@ -87,8 +88,11 @@ class _Person(Struct, gc=False):
 
 
 def _columns(rows: Sequence[_Person]) -> Sequence[NDArray[Any]]:
-    points = np.array([row.keypoints for row in rows], np.float64).reshape(-1, len(NAMES), 3)
-    return np.array([row.image_id for row in rows], np.int64), points[:, _PLACES]
+    points = np.array([row.keypoints for row in rows], np.float64).reshape(-1, len(NAMES), 3)[:, _PLACES]
+    marked = np.full(len(rows), None, object)
+    for row in np.flatnonzero(points[:, _ENDS, 2].any(axis=1)):
+        marked[row] = points[row].tobytes()
+    return np.array([row.image_id for row in rows], np.int64), marked
 
 
 NO_KEYPOINTS = Keypoints(frozenset(), ByImage.of(Columns.gather(iter(()), _columns)), ())
@@ -117,8 +121,7 @@ def read_keypoints(path: Path, listed: Mapping[int, str], *, listed_in: Path) ->
     broken = {one.image for one in (*unusable, *rows.unusable)}
     there = listed.keys() & {one.id for one in images} - broken
     (persons,) = rows.usable.fields
-    ends = persons[:, _ENDS, 2].any(axis=1)
-    marked = rows.usable.where(ends & is_among(rows.usable.image, there))
+    marked = rows.usable.where((persons != None) & is_among(rows.usable.image, there))  # noqa: E711  # each of them
     left_out = [Reason("keypoints cannot be used", one.said) for one in (*unusable, *rows.unusable)]
     left_out += [Reason("keypoints are of no listed photograph", said) for said in unknown]
     left_out += [Reason("keypoints are of no listed photograph", one.said) for one in rows.strays]
@@ -142,8 +145,8 @@ def _unknown(path: Path, images: Sequence[_Image], listed: Mapping[int, str], li
     return unknown
 
 
-def _pose(points: Sequence[Sequence[float]]) -> Pose:
-    marked = zip(JOINTS, points, strict=True)
+def _pose(points: bytes) -> Pose:
+    marked = zip(JOINTS, np.frombuffer(points, np.float64).reshape(-1, 3).tolist(), strict=True)
     return Pose({name: Joint(x, y, seen == _VISIBLE) for name, (x, y, seen) in marked if seen})
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 from array import array
 from collections.abc import Sequence
@@ -99,11 +98,9 @@ class PackedPhotographs:
         ends: where each photograph ends in the content: (n,), int64.
     """
 
-    def __init__(
-        self, root: Path, categories: Sequence[str], content: bytes | mmap.mmap, ends: NDArray[np.int64]
-    ) -> None:
+    def __init__(self, root: Path, categories: Sequence[str], content: memoryview, ends: NDArray[np.int64]) -> None:
         self._root, self._every = root, frozenset(categories)
-        self._content, self._ends = memoryview(content), ends
+        self._content, self._ends = content, ends
         self._images: WeakValueDictionary[str, ImageFile] = WeakValueDictionary()
         self._listed: WeakKeyDictionary[ImageSource, Listed] = WeakKeyDictionary()
 
@@ -137,9 +134,3 @@ class PackedPhotographs:
             image = self._images[path] = ImageFile(self._root / path)
             self._listed[image] = listed
         return image
-
-
-def mapped(path: Path) -> bytes | mmap.mmap:
-    """Return the content of a file, of which only what is used is read into memory."""
-    with path.open("rb") as file:
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if path.stat().st_size else b""

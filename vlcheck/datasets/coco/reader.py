@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
-from io import BytesIO
 from itertools import product
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from msgspec import Struct
@@ -36,8 +35,16 @@ from vlcheck.datasets.coco.colors import find_colors
 from vlcheck.datasets.coco.columns import ByImage, Columns, Rows
 from vlcheck.datasets.coco.hands import find_hands
 from vlcheck.datasets.coco.identity import Found, missing_files, told_apart
-from vlcheck.datasets.coco.instances import NONE, OTHER_SIZE, Instances, Listed, listed_reader, padded_id, read_instances
-from vlcheck.datasets.coco.kept import KeptCoco, shared_coco
+from vlcheck.datasets.coco.instances import (
+    NONE,
+    OTHER_SIZE,
+    Instances,
+    Listed,
+    listed_reader,
+    padded_id,
+    read_instances,
+)
+from vlcheck.datasets.coco.kept import ReadCoco, read_into_memory, read_once
 from vlcheck.datasets.coco.keypoints import KEYPOINTS, NO_KEYPOINTS, Keypoints, read_keypoints
 from vlcheck.datasets.coco.listing import (
     LAYOUT,
@@ -93,19 +100,20 @@ def read_coco(root: Path, lexicons: Lexicons, *, split: str = "", shared: Path |
     Raises:
         UsageError: If the folder or an annotation file is not in COCO's format, or the split does not exist.
     """
-    kept = shared_coco(shared, lambda: _read(root, lexicons, split)) if shared else _read(root, lexicons, split)
-    photographs = PackedPhotographs(root, kept.categories, kept.content, kept.ends)
+    reading = partial(_read, root, lexicons, split)
+    read, packed = read_once(shared, reading) if shared else read_into_memory(reading)
+    photographs = PackedPhotographs(root, read.categories, packed, read.ends)
 
     def cases_of(row: int) -> tuple[Case, ...]:
-        return _cases(PhotographFacts(photographs[row], lexicons, kept.categories), Counter())
+        return _cases(PhotographFacts(photographs[row], lexicons, read.categories), Counter())
 
-    cases = IndexedCases(kept.index, cases_of)
+    cases = IndexedCases(read.index, cases_of)
     check = partial(_check, photographs=photographs, lexicons=lexicons)
-    return Offer(cases, Counter(kept.left_out), check, kept.missing)
+    return Offer(cases, Counter(read.left_out), check, read.missing)
 
 
-def _read(root: Path, lexicons: Lexicons, split: str) -> KeptCoco:
-    """Read a folder's annotation files."""
+def _read(root: Path, lexicons: Lexicons, split: str, file: BinaryIO) -> ReadCoco:
+    """Read a folder's annotation files, and pack its photographs into a file."""
     files = captions_files(root)
     named = files_of_split(root, files, split)
     there = [file for file in named if (root / split_of(file)).is_dir()]
@@ -120,42 +128,19 @@ def _read(root: Path, lexicons: Lexicons, split: str) -> KeptCoco:
         raise UsageError(f"{root}: has no photograph that can be used ({why}); {LAYOUT}.")
     left_out += twins
     categories = tuple({name: None for split in splits.values() for name in split.instances.categories})
-    packed = _Packing(lexicons, categories or tuple(lexicons.objects), root, left_out)
-    index = CaseIndex.of(
-        (name, packed.cases(splits[one.split].photograph(one, name))) for name, one in photographs.items()
-    )
+    categories = categories or tuple(lexicons.objects)
+    packer = Packer(root, categories, file)
+
+    def cases() -> Iterator[tuple[str, tuple[Case, ...]]]:
+        for name, one in photographs.items():
+            photograph = splits[one.split].photograph(one, name)
+            packer.add(photograph)
+            yield name, _cases(PhotographFacts(photograph, lexicons, categories), left_out)
+
+    index = CaseIndex.of(cases())
     left_out += _strays(root, [split_of(file) for file in files])
     missing = tuple(_missing(root, list(splits), [*map(split_of, files)]))
-    return packed.kept(index, missing)
-
-
-@dataclass
-class _Packing:
-    """Finds the cases of photographs, and packs the photographs."""
-
-    lexicons: Lexicons
-    categories: tuple[str, ...]
-    root: Path
-    left_out: Counter[str]
-
-    def __post_init__(self) -> None:
-        self._content = BytesIO()
-        self._packer = Packer(self.root, self.categories, self._content)
-
-    def cases(self, photograph: Photograph) -> tuple[Case, ...]:
-        """Return the cases of a photograph."""
-        self._packer.add(photograph)
-        return _cases(PhotographFacts(photograph, self.lexicons, self.categories), self.left_out)
-
-    def kept(self, index: CaseIndex, missing: tuple[Missing, ...]) -> KeptCoco:
-        """Return all that was read.
-
-        Args:
-            index: the index of the cases.
-            missing: files that would add cases.
-        """
-        ends = np.asarray(self._packer.ends, np.int64)
-        return KeptCoco(self.categories, self.left_out, missing, index, self._content.getvalue(), ends)
+    return ReadCoco(categories, left_out, missing, index, np.asarray(packer.ends, np.int64))
 
 
 def _elsewhere(root: Path, files: Iterable[Path], names: Set[str]) -> dict[str, list[Path]]:
@@ -173,7 +158,8 @@ def _elsewhere(root: Path, files: Iterable[Path], names: Set[str]) -> dict[str, 
 def _listed(file: Path) -> list[Listed]:
     """Return the photographs of a captions file that was not requested; none if it cannot be read."""
     try:
-        return split_usable(read_list(file, "images", listed_reader(file)))[0]
+        listed: Sequence[Listed | Unusable] = read_list(file, "images", listed_reader(file))
+        return split_usable(listed)[0]
     except UsageError:
         return []
 
