@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -178,9 +179,18 @@ class Run:
 
         try:
             self.settings.demand_data()
-            return open_source(self.settings.data, lexicons=self.lexicons, columns=self.settings.columns)
+            columns = self.settings.columns
+            return open_source(self.settings.data, lexicons=self.lexicons, columns=columns, run=self.folder)
         except UsageError as error:
             return error
+
+    def read_ahead(self) -> None:
+        """Read large data before workers start, which then open what was read; they report what is wrong with it."""
+        if self.settings.model and self.settings.data and not self.lists:
+            from vlcheck.datasets.registry import reads_once  # not imported in runs of other projects
+
+            with suppress(UsageError):
+                _ = self.source if reads_once(self.settings.data) else None
 
     @cached_property
     def policy(self) -> Policy:
