@@ -303,9 +303,11 @@ class ScoreStore:
     def _known(self, keys: Iterable[str]) -> dict[str, Answer]:
         """Return the kept answers that this run may use; delete rows that cannot be read."""
         known: dict[str, Answer] = {}
-        left = set(keys)
+        asked = set(keys)
         for file in reversed(self._files):
-            known |= self._known_in(file, left - known.keys())
+            left = {key for key in asked if key not in known or known[key].error}
+            found = self._known_in(file, left)
+            known |= {key: answer for key, answer in found.items() if key not in known or not answer.error}
         return known
 
     def _known_in(self, file: StoreFile, keys: Iterable[str]) -> dict[str, Answer]:
