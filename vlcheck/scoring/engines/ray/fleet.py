@@ -191,9 +191,8 @@ class Fleet:
         if asked and copy.ready:
             self._deaths[asked[0].number] += 1  # it was at the first one
             if self._deaths[asked[0].number] >= TRIES:
-                self._tell(
-                    Unanswered(asked.pop(0).number, f"{TRIES} copies of the model were lost, the last because {why}")
-                )
+                lost = f"{TRIES} copies of the model were lost, the last because {why}"
+                self._tell(Unanswered(asked.pop(0).number, lost))
         self._waiting.extendleft(reversed(asked))
 
     def _end(self, copy: _Copy) -> list[Ask]:
