@@ -95,7 +95,7 @@ class Fleet:
 
     def _end_hanging(self, now: float) -> None:
         for copy in [copy for copy in self._copies if copy.ready and copy.tasks and now - copy.since > LONGEST]:
-            self._lose(copy, f"has not answered for {LONGEST:.0f} seconds")
+            self._lose(copy, f"it has not answered for {LONGEST:.0f} seconds")
 
     def _fill_nodes(self, now: float) -> None:
         """Begin copies on nodes that have room for more."""
@@ -191,7 +191,8 @@ class Fleet:
         if asked and copy.ready:
             self._deaths[asked[0].number] += 1  # it was at the first one
             if self._deaths[asked[0].number] >= TRIES:
-                self._tell(Unanswered(asked.pop(0).number, f"{TRIES} copies of the model were lost: the last {why}"))
+                lost = f"{TRIES} copies of the model were lost, the last because {why}"
+                self._tell(Unanswered(asked.pop(0).number, lost))
         self._waiting.extendleft(reversed(asked))
 
     def _end(self, copy: _Copy) -> list[Ask]:
