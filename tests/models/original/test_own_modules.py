@@ -80,11 +80,12 @@ def test_the_head_for_masked_words_is_berts():
     assert torch.equal(ours(HIDDEN), theirs(HIDDEN))
 
 
-@pytest.mark.parametrize(
-    "text", ["", "a red ball", "Ünlöved BALLS, 3.5 balls' ball-room", "漢字 ball \u200d x", "unheard"]
-)
+@pytest.mark.parametrize("text", ["", "a red ball", "Ünlöved BALLS, 3.5 balls' ball-room", "漢字 ball \u200d x"])
 def test_plain_text_is_split_as_by_the_tokenizer_of_transformers(text):
-    pieces = [*SPECIAL, *"a red ball ##s unloved , 3 . 5 ' - room 漢 字 x ##room".split()]
+    pieces = [
+        *SPECIAL,
+        *["a", "red", "ball", "##s", "unloved", ",", "3", ".", "5", "'", "-", "room", "漢", "字", "x", "##room"],
+    ]
     theirs: BertTokenizer = bert_tokenizer(pieces, SPECIAL)
     assert word_pieces(pieces, SPECIAL).encode(text).ids == theirs(text, add_special_tokens=False)["input_ids"]
 
