@@ -153,7 +153,7 @@ def folder(path: Path) -> None:
     [
         (not_sqlite, "not a vlcheck store"),
         (foreign_database, "an SQLite file, but not a vlcheck store"),
-        (other_schema, "schema 99, and this vlcheck reads schema 1"),
+        (other_schema, "schema 99, and this vlcheck reads schemas 1 and 2"),
         (folder, "Is a directory"),
     ],
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from vlcheck.plugin.options import LOCAL
 from vlcheck.plugin.reporters.progress import Reporter
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ class Controller:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_setupnodes(self, config: pytest.Config, specs: Sequence[Any]) -> None:
         self._run.demand_baseline()
+        if len(specs) > 1 and self._run.settings.engine != LOCAL:
+            self._run.demand_engine(len(specs))
         # Otherwise each worker's torch would start a thread for every core, which slows down all of them.
         if "OMP_NUM_THREADS" not in os.environ:
             for spec in specs:

@@ -82,6 +82,8 @@ class ByProcessor(ByHand):
         rendered = self.processor.apply_chat_template([user], add_generation_prompt=True, tokenize=False)
         takes = inspect.signature(self.network.forward).parameters
         told = {"return_mm_token_type_ids": True} if "mm_token_type_ids" in takes else {}
+        if rendered.startswith(self.processor.tokenizer.bos_token or "no such token"):
+            told["add_special_tokens"] = False  # the template has written them
         return self.processor(text=[rendered], images=[image], return_tensors="pt", **told).to(self.network.dtype)
 
 

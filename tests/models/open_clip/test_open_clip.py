@@ -23,7 +23,7 @@ from vlcheck.models.setup import setup_of
 
 TEXTS = ["a red ball", "a blue box", "the dog is on the left of the cat"]
 WITHIN = {"float64": 1e-10, "float32": 5e-5}
-AT_NIGHT = ("quick", "residual", "roberta", "timm")
+AT_NIGHT = ("quick", "residual", "roberta", "timm", "eva", "mobileclip", "pe_core")
 RANKING = ["clip", "coca", *(pytest.param(kind, marks=pytest.mark.nightly) for kind in AT_NIGHT)]
 pytestmark = pytest.mark.slow  # each loads some networks with a vocabulary of full size
 

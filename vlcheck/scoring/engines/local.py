@@ -16,6 +16,7 @@ from vlcheck._util import temporary
 from vlcheck.errors import UsageError
 from vlcheck.scoring.ahead import one_ahead
 from vlcheck.scoring.cached import CachedScorer
+from vlcheck.scoring.engines.engine import Shown
 from vlcheck.scoring.plan import Chunk, Plan
 from vlcheck.scoring.progress import Progress
 
@@ -23,6 +24,34 @@ _GOLDEN = 0.6180339887498949  # its multiples, modulo 1, spread the pids of neig
 BEAT = 1.0  # seconds between a holder's signs of life
 SILENCE = 15.0  # seconds without one after which a lease has expired
 LONGEST = 900.0  # seconds after which a holder gives no more: a chunk that takes longer is one that hangs
+
+
+class Local:
+    """The engine of one machine: processes with the same plans and the same folder share them, chunk by chunk.
+
+    Args:
+        folder: the folder of the locks.
+    """
+
+    shared = True
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def run(self, plan: Plan, scorer: CachedScorer, progress: Shown | None = None) -> None:
+        work_together(plan, scorer, self._folder, progress=progress)
+
+    def close(self) -> None:
+        """Do nothing: the locks end with the folder."""
+
+
+def make_local(*, folder: Path) -> Local:
+    """Return the engine.
+
+    Args:
+        folder: a folder that the run's processes share.
+    """
+    return Local(folder)
 
 
 def work_together(
