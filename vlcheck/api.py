@@ -276,7 +276,7 @@ def evaluate(
         chosen = _fitting(named, source, demanded=tests is not None)
         with ExitStack() as opened:
             trials = Trials.for_model(source, adapter)
-            runs = opened.enter_context(closing(open_engine(engine, scratch)))
+            runs = opened.enter_context(closing(open_engine(engine, scratch, config.device)))
             load = partial(_loaded_again, config, requests) if isinstance(model, str) else None
             session = opened.enter_context(open_session(config, adapter, trials, held, scratch, engine=runs, load=load))
             beside = opened.enter_context(companion.session(source, held, runs)) if companion else None

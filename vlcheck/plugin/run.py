@@ -248,7 +248,7 @@ class Run:
 
         said = self.settings.engine
         try:
-            demand_shared(open_engine(said, self.folder), said, processes)
+            demand_shared(open_engine(said, self.folder, self.settings.device), said, processes)
         except UsageError as error:
             raise pytest.UsageError(options.message_of(error)) from error
 
@@ -455,7 +455,7 @@ class Run:
                 demand_shard(self.config, self.settings)
             else:
                 self._begin()
-            self._engine = open_engine(self.settings.engine, self.folder)
+            self._engine = open_engine(self.settings.engine, self.folder, self.settings.device)
             if self.settings.shard:
                 self._engine = self._shard = shard_engine(self._engine, self.settings)
             bench = Workbench.open(self.settings, self.policy, self.source, self.folder, self._engine)
