@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import platform
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -188,12 +188,17 @@ class Session:
         kept = self.model.scorer.thumbnail(picture) if self.config.images else None
         return kept.jpeg if kept else b""
 
-    def images(self, judgement: Judgement) -> Iterator[ImageRecord]:
-        """Yield the results' lines of a judgement's pictures; none if pictures are not kept."""
+    def images(self, judgement: Judgement, there: Container[str] = ()) -> Iterator[ImageRecord]:
+        """Yield the results' lines of a judgement's pictures; none if pictures are not kept.
+
+        Args:
+            judgement: the judgement.
+            there: keys of pictures that have a line already.
+        """
         if not self.config.images:
             return
         for picture in judgement.pictures():
-            kept = self.model.scorer.thumbnail(picture)
+            kept = None if picture.key in there else self.model.scorer.thumbnail(picture)
             if kept:
                 jpeg = base64.b64encode(kept.jpeg).decode("ascii")
                 size = dict(zip(("width", "height"), size_of_shown(kept.jpeg), strict=False))

@@ -236,6 +236,11 @@ class ScoreStore:
         """
         self._write(lambda connection: connection.execute(_PUT_PICTURE, (key, sha256, jpeg)))
 
+    def keep_pictures(self, pictures: Mapping[str, Thumbnail]) -> None:
+        """Keep the records of pictures, by their keys, as `keep_picture` does: all or none of them."""
+        rows = [(key, *record) for key, record in pictures.items()]
+        self._write(lambda connection: connection.executemany(_PUT_PICTURE, rows))
+
     def pictures(self, key: str) -> Thumbnail | None:
         """Return the record of the picture with this key, or None; with no small copy if the kept one is damaged."""
         select = "SELECT sha256, jpeg FROM pictures WHERE key = ?"
