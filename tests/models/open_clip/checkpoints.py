@@ -82,9 +82,6 @@ CONFIGS |= {  # with whole networks of timm for pictures, the smallest of each k
     "mobileclip": _of_architecture("MobileCLIP2-S0"),
     "pe_core": _of_architecture("PE-Core-T-16-384"),
 }
-LARGEST = (
-    0.3  # standard deviation of random weights; those of wide layers are smaller, so that deep networks stay finite
-)
 LARGEST = 0.3  # standard deviation of random weights
 DEEP = 20  # their variance times the number of inputs, at most: so that networks of many wide layers stay finite
 PIXELS = {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.25, 0.3], "interpolation": "bilinear", "resize_mode": "squash"}
