@@ -77,6 +77,13 @@ CONFIGS: dict[str, dict[str, Any]] = {
         },
     },
 }
+CONFIGS["coca_roberta"] = {
+    "embed_dim": WIDTH,
+    "vision_cfg": CONFIGS["coca"]["vision_cfg"],
+    "text_cfg": {**CONFIGS["roberta"]["text_cfg"], "width": WIDTH, "hf_proj_type": "linear", "output_tokens": True},
+    "multimodal_cfg": CONFIGS["coca"]["multimodal_cfg"],
+    "custom_text": True,
+}
 CONFIGS |= {  # with whole networks of timm for pictures, the smallest of each kind
     "eva": _of_architecture("EVA02-B-16", "eva02_tiny_patch14_224"),
     "mobileclip": _of_architecture("MobileCLIP2-S0"),
@@ -107,7 +114,7 @@ def open_clip_folder(folder: Path, kind: str, pixels: dict[str, Any] | None = No
     config = CONFIGS[kind]
     if "hf_tokenizer_name" in config["text_cfg"]:
         write_tokenizer(folder)
-    if kind == "roberta":
+    if "hf_model_name" in config["text_cfg"]:
         write_text_network(folder / "text")
     said = {"model_cfg": config, "preprocess_cfg": PIXELS if pixels is None else pixels}
     (folder / "open_clip_config.json").write_text(json.dumps(said))
