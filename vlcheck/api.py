@@ -280,7 +280,7 @@ def evaluate(
         chosen = _fitting(named, source, demanded=tests is not None)
         with ExitStack() as opened:
             trials = Trials.for_model(source, adapter)
-            runs = opened.enter_context(closing(open_engine(engine, scratch)))
+            runs = opened.enter_context(closing(open_engine(engine, scratch, config.device)))
             own = replace(config, dtype=loaded.dtype)
             load = partial(_loaded_again, own, requests) if isinstance(model, str) else None
             session = opened.enter_context(
@@ -523,7 +523,7 @@ def _judge_all(
 
 
 def _keep(session: Session, part: file.Part, explainer: CaseExplainer | None, test: str, judgement: Judgement) -> None:
-    part.keep([*session.images(judgement), *judgement.records(test)])
+    part.keep([*session.images(judgement, part.images), *judgement.records(test)])
     if explainer:
         explainer.add(test, judgement)
 

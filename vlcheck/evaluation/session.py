@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import platform
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -27,7 +27,8 @@ from vlcheck.evaluation.evaluator import ModelUnderTest
 from vlcheck.evaluation.evidence import Judgement
 from vlcheck.evaluation.preview import foresee
 from vlcheck.evaluation.records import policy_record, precision_record
-from vlcheck.evaluation.verified import Round, Verifier
+from vlcheck.evaluation.steps import Round
+from vlcheck.evaluation.verified import Verifier
 from vlcheck.evaluation.wordings import with_wordings, wordings_of
 from vlcheck.metrics.query import Query
 from vlcheck.models import tried
@@ -201,12 +202,17 @@ class Session:
         kept = self.model.scorer.thumbnail(picture) if self.config.images else None
         return kept.jpeg if kept else b""
 
-    def images(self, judgement: Judgement) -> Iterator[ImageRecord]:
-        """Yield the results' lines of a judgement's pictures; none if pictures are not kept."""
+    def images(self, judgement: Judgement, there: Container[str] = ()) -> Iterator[ImageRecord]:
+        """Yield the results' lines of a judgement's pictures; none if pictures are not kept.
+
+        Args:
+            judgement: the judgement.
+            there: keys of pictures that have a line already.
+        """
         if not self.config.images:
             return
         for picture in judgement.pictures():
-            kept = self.model.scorer.thumbnail(picture)
+            kept = None if picture.key in there else self.model.scorer.thumbnail(picture)
             if kept:
                 jpeg = base64.b64encode(kept.jpeg).decode("ascii")
                 size = dict(zip(("width", "height"), size_of_shown(kept.jpeg), strict=False))

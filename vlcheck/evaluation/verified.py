@@ -10,7 +10,7 @@ scale are exact.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from vlcheck._util.hashing import digest
 from vlcheck.behaviors.behavior import Behavior, Trial
 from vlcheck.evaluation.nearby import Bounds, Possible, possible
 from vlcheck.evaluation.outcomes import FEWEST_KNOWN, Finding, Findings, decisive_arms
+from vlcheck.evaluation.steps import Round
 from vlcheck.expect.base import Expectation, Unscaled
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.kinds import Metric
@@ -25,7 +26,6 @@ from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question
 from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.policy.policy import Rule
-from vlcheck.scoring.cached import CachedScorer
 from vlcheck.scoring.two_types import TwoTypes
 from vlcheck.stats.bootstrap import by_cluster
 from vlcheck.stats.bounds import Tally, Test
@@ -38,19 +38,6 @@ SAMPLED, FEWEST_SAMPLED = (
     32,
 )  # share of the queries of a metric that are asked in both types, and the least number
 _AT_ONCE, _FEWEST_AT_ONCE = 0.25, 8  # share of the cases of a mean that are asked again before it is looked at again
-
-
-@dataclass(frozen=True)
-class Round:
-    """Queries that are asked together.
-
-    Attributes:
-        queries: the queries.
-        scorer: asks them.
-    """
-
-    queries: Sequence[Query]
-    scorer: CachedScorer
 
 
 class Asked(NamedTuple):
@@ -109,7 +96,9 @@ class Verifier:
     differences: dict[Metric, Differences] = field(default_factory=dict)
     means: bool = False
     _begun: set[str] = field(default_factory=set, repr=False)
+    _sampled: dict[str, Query] = field(default_factory=dict, repr=False)
     _compared: set[str] = field(default_factory=set, repr=False)
+    _settled: dict[tuple[object, ...], float] = field(default_factory=dict, repr=False)
     _tried: dict[tuple[object, ...], list[Possible]] = field(default_factory=dict, repr=False)
 
     @property
@@ -122,42 +111,62 @@ class Verifier:
         """Return how far a fast score under a metric may be off, in log-odds."""
         return self.differences.get(metric, Differences()).bound
 
-    def steps(
-        self, setting: Iterable[Query], queries: Iterable[Query], doubtful: Callable[[], Sequence[Query]]
-    ) -> Iterator[Sequence[Round]]:
-        """Yield what is to be asked in steps, each to be answered before the next, until nothing is in doubt.
+    def sampled(self, rounds: Sequence[Round]) -> list[Round]:
+        """Return some rounds, and those in which a part of their fast queries is asked in both types.
+
+        Queries that the fast type cannot be asked are moved to the exact one.
 
         Args:
-            setting: queries that set the scale, which have to be exact.
-            queries: other queries.
-            doubtful: returns the queries that have to be asked in the exact type as well, now that the others have
-                answers.
+            rounds: rounds of this verifier's scorer, or of its exact one.
         """
-        asked, setting = list(queries), list(setting)
-        self._begun.update(query.key for query in (*asked, *setting))
-        sample = self.sample(asked)
-        exact = [*setting, *sample, *(query for query in asked if not self.scorer.asks(query))]
-        fast = [query for query in asked if self.scorer.asks(query)]
-        yield [
-            Round(their, scorer)
-            for their, scorer in (
-                (exact, self.scorer.exact),
-                (fast, self.scorer),
-                (sample, self.scorer.fast),
-            )
-            if their
+        fast = [query for one in rounds if one.scorer is self.scorer for query in one.queries]
+        exact = [one for one in rounds if one.scorer is not self.scorer]
+        slow = [query for query in fast if not self.scorer.asks(query)]
+        sample = self.sample(fast)
+        self._begun.update(query.key for one in rounds for query in one.queries)
+        self._sampled.update((query.key, query) for query in sample)
+        able = [query for query in fast if self.scorer.asks(query)]
+        return [
+            *exact,
+            Round([*slow, *sample], self.scorer.exact),
+            Round(able, self.scorer),
+            Round(sample, self.scorer.fast),
         ]
-        self.compare(sample)
-        while again := doubtful():
-            yield [Round(again, self.scorer.exact)]
-            self.compare(again)
 
     def begin(self, queries: Iterable[Query]) -> None:
-        """Ask queries that no step asked, and a part of them in both types."""
-        fresh = {query.key: query for query in queries if query.key not in self._begun}
-        for step in self.steps((), fresh.values(), list) if fresh else ():
-            for one in step:
-                one.scorer.answers(one.queries)
+        """Ask the queries that no round has asked, and a part of them in both types; take account of all samples."""
+        fresh = [query for query in queries if query.key not in self._begun]
+        for one in self.sampled([Round(fresh, self.scorer)]) if fresh else ():
+            one.scorer.answers(one.queries)
+        self.compare(self._sampled.values())
+        self._sampled.clear()
+
+    def is_settled(self, stage: str, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> bool:
+        """Return True if nothing is in doubt about a behavior's trials at a stage, by the differences known now.
+
+        Args:
+            stage: the name of the stage.
+            behavior: the behavior.
+            metric: the metric.
+            trials: the trials.
+        """
+        return self._settled.get(self._at(stage, behavior, metric, trials), -1.0) >= self.bound(metric)
+
+    def settle(self, stage: str, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> None:
+        """Note that nothing is in doubt about a behavior's trials at a stage.
+
+        Args:
+            stage: the name of the stage.
+            behavior: the behavior.
+            metric: the metric.
+            trials: the trials.
+        """
+        self._settled[self._at(stage, behavior, metric, trials)] = self.bound(metric)
+
+    @staticmethod
+    def _at(stage: str, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> tuple[object, ...]:
+        last = next((query.key for trial in reversed(trials) for query in trial.queries()), "")
+        return stage, behavior.name, behavior.expect, metric, len(trials), last
 
     def ask_again(self, queries: Sequence[Query]) -> None:
         """Ask doubtful queries in the exact type."""
@@ -198,18 +207,26 @@ class Verifier:
             self._compared.add(key)
 
     def doubtful(
-        self, findings: Findings, trials: Sequence[Trial], tolerances: Tolerances, rule: Rule, test: Test
+        self,
+        findings: Findings,
+        trials: Sequence[Trial],
+        asked: Collection[str],
+        tolerances: Tolerances,
+        rule: Rule,
+        test: Test,
     ) -> list[Query]:
         """Return the queries that have to be asked in the exact type before a verdict can be taken from findings.
 
         Args:
             findings: the findings on some cases, from the scores that there are.
             trials: their questions, in the same order.
+            asked: keys of the queries that the findings are from.
             tolerances: the tolerances of the policy.
             rule: the policy's statistical limits.
             test: the statistical test.
         """
-        loose = self.scorer.exact.missing(query for trial in trials for query in trial.queries())
+        queries = (query for trial in trials for query in trial.queries() if query.key in asked)
+        loose = self.scorer.exact.missing(queries)
         if not loose:
             return []
         cases = [_Case(self, one, trial, loose) for one, trial in zip(findings.each, trials, strict=True)]

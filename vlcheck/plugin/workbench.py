@@ -20,6 +20,7 @@ from vlcheck.evaluation.session import Session, open_session
 from vlcheck.evaluation.wordings import wordings_of
 from vlcheck.explain.explaining import case_explainer, explaining
 from vlcheck.explain.worst_cases import CaseExplainer
+from vlcheck.models.loading.shared_weights import share_weights
 from vlcheck.models.loading.two_types import VERIFIED, TwoTypesModel, in_one_type, load_in_types
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.plugin.options import Settings
@@ -59,6 +60,9 @@ class Workbench:
         loaded, held = _in_types(settings), ExitStack()
         own = replace(settings, dtype=loaded.dtype)
         adapter = _explained(loaded.exact, settings)
+        if settings.processes > 1:
+            for one in filter(None, (loaded.exact, loaded.fast)):
+                share_weights(one, folder)
         explainer = case_explainer(adapter, settings.explain)
         config = _config(settings, explainer)
         trials = Trials.for_model(source, adapter)

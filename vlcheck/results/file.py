@@ -179,15 +179,18 @@ class Part:
     Args:
         folder: the folder of the run's parts.
         name: the name of the process.
+
+    Attributes:
+        images: the keys of the pictures that it has.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
         self._path = folder / f"{name}.part.jsonl"
-        self._images: set[str] = set()
+        self.images: set[str] = set()
 
     def keep(self, lines: Iterable[Record]) -> None:
         """Append lines, each image once. Raises UsageError if they cannot be written; then none of them is."""
-        fresh = [line for line in lines if not isinstance(line, ImageRecord) or line.key not in self._images]
+        fresh = [line for line in lines if not isinstance(line, ImageRecord) or line.key not in self.images]
         before = self._path.stat().st_size if self._path.exists() else 0
         try:
             with self._path.open("a", encoding="utf-8") as file:
@@ -198,7 +201,7 @@ class Part:
             raise UsageError(
                 f"{temporary.where()}: {self._path}: the results cannot be kept there ({error.strerror})."
             ) from error
-        self._images |= {line.key for line in fresh if isinstance(line, ImageRecord)}
+        self.images |= {line.key for line in fresh if isinstance(line, ImageRecord)}
 
 
 def gather(folder: Path) -> ResultLines:

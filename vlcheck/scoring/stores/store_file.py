@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 import time
 import warnings
@@ -216,6 +217,8 @@ class StoreFile:
             return
         if len(header) < _HEADER or not header.startswith(_SQLITE):
             raise self._complaint("not a vlcheck store. Name another file")
+        if not os.access(path, os.W_OK):
+            raise UnwritableStore(f"{self.named}: it is read-only. {self._cure} that can be written.")
         cookie, version, ours = (int.from_bytes(header[part]) for part in (_COOKIE, _VERSION, _OURS))
         self._demand_ours(cookie, version, ours)
 
