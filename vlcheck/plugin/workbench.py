@@ -20,6 +20,7 @@ from vlcheck.evaluation.session import Session, open_session
 from vlcheck.evaluation.wordings import wordings_of
 from vlcheck.explain.explaining import case_explainer, explaining
 from vlcheck.explain.worst_cases import CaseExplainer
+from vlcheck.models.loading.compiled import compile_layers
 from vlcheck.models.loading.load import load_model
 from vlcheck.models.loading.shared_weights import share_weights
 from vlcheck.models.protocol import VisionLanguageModel
@@ -106,7 +107,7 @@ def plan_lines(settings: Settings, policy: Policy, source: CaseSource, tests: Se
     Raises:
         UsageError: it names the option that cannot be used.
     """
-    model = _model(settings) if settings.model else None
+    model = _model(replace(settings, compile=False)) if settings.model else None
     others = wordings_of(model)[1:] if model and settings.wordings else ()
     return preview(tests, source, policy, model, schedule_for(source.seed, sequential=settings.sequential), others)
 
@@ -139,4 +140,6 @@ def _model(settings: Settings) -> VisionLanguageModel:
         dtype=settings.dtype,
         trust_remote_code=settings.trust_remote_code,
     )
+    if settings.compile:
+        model = compile_layers(model)
     return explaining(model, settings.explain, batch_size=settings.batch_size)
