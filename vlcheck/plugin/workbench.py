@@ -20,6 +20,7 @@ from vlcheck.evaluation.session import Session, open_session
 from vlcheck.evaluation.wordings import wordings_of
 from vlcheck.explain.explaining import case_explainer, explaining
 from vlcheck.explain.worst_cases import CaseExplainer
+from vlcheck.models.loading.compiled import compile_layers
 from vlcheck.models.loading.shared_weights import share_weights
 from vlcheck.models.loading.two_types import VERIFIED, TwoTypesModel, in_one_type, load_in_types
 from vlcheck.models.protocol import VisionLanguageModel
@@ -115,7 +116,7 @@ def plan_lines(settings: Settings, policy: Policy, source: CaseSource, tests: Se
     Raises:
         UsageError: it names the option that cannot be used.
     """
-    model = _model(settings) if settings.model else None
+    model = _model(replace(settings, compile=False)) if settings.model else None
     others = wordings_of(model)[1:] if model and settings.wordings else ()
     return preview(tests, source, policy, model, schedule_for(source.seed, sequential=settings.sequential), others)
 
@@ -142,12 +143,15 @@ def _config(settings: Settings, explainer: CaseExplainer | None) -> EvaluationCo
 
 
 def _in_types(settings: Settings) -> TwoTypesModel:
-    return load_in_types(
+    loaded = load_in_types(
         settings.model,
         device=settings.device,
         dtype=settings.dtype,
         trust_remote_code=settings.trust_remote_code,
     )
+    for one in filter(None, (loaded.exact, loaded.fast) if settings.compile else ()):
+        compile_layers(one)
+    return loaded
 
 
 def _model(settings: Settings) -> VisionLanguageModel:
