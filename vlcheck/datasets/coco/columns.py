@@ -22,7 +22,7 @@ Column = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Columns:
+class AnnotationColumns:
     """Annotations, each about an image.
 
     Attributes:
@@ -40,7 +40,7 @@ class Columns:
     @classmethod
     def gather(
         cls, batches: Iterator[Sequence[Form | Unusable]], columns: Callable[[Sequence[Form]], Sequence[Column]]
-    ) -> Columns:
+    ) -> AnnotationColumns:
         """Put the entries of a list into columns.
 
         Args:
@@ -63,14 +63,14 @@ class Columns:
         at, image, *fields = (np.concatenate(parts.pop(0)) for _ in range(len(parts)))  # memory: one column at a time
         return cls(at, image, tuple(fields), tuple(unusable))
 
-    def where(self, chosen: NDArray[np.bool_]) -> Columns:
+    def where(self, chosen: NDArray[np.bool_]) -> AnnotationColumns:
         """Return the annotations for which a flag is set; `chosen` has one for each."""
         if chosen.all():
             return self  # memory: most files have no other ones
         fields = tuple(field[chosen] for field in self.fields)
-        return Columns(self.at[chosen], self.image[chosen], fields, self.unusable)
+        return AnnotationColumns(self.at[chosen], self.image[chosen], fields, self.unusable)
 
-    def refuse(self, refused: NDArray[np.bool_], why: Callable[[int], str]) -> Columns:
+    def refuse(self, refused: NDArray[np.bool_], why: Callable[[int], str]) -> AnnotationColumns:
         """Return the columns with some annotations among the unusable ones.
 
         Args:
@@ -80,7 +80,7 @@ class Columns:
         rows = np.flatnonzero(refused).tolist()
         bad = [(int(self.at[row]), Unusable(int(self.image[row]), why(row))) for row in rows]
         unusable = tuple(sorted((*self.unusable, *bad), key=lambda one: one[0]))
-        return Columns(self.at, self.image, self.fields, unusable).where(~refused)
+        return AnnotationColumns(self.at, self.image, self.fields, unusable).where(~refused)
 
 
 @dataclass(frozen=True)
@@ -93,12 +93,12 @@ class Rows:
         strays: annotations of images that the file does not list; the first of them, as often as there are some.
     """
 
-    usable: Columns
+    usable: AnnotationColumns
     unusable: list[Unusable]
     strays: list[Unusable]
 
     @classmethod
-    def of(cls, path: Path, read: Columns, images: Collection[int | None]) -> Rows:
+    def of(cls, path: Path, read: AnnotationColumns, images: Collection[int | None]) -> Rows:
         """Sort annotations.
 
         Args:
@@ -125,7 +125,7 @@ def is_among(ids: Column, listed: Collection[int | None]) -> NDArray[np.bool_]:
     return np.isin(ids, np.array(known, np.int64))
 
 
-def _strays(path: Path, read: Columns, strays: NDArray[np.bool_]) -> Iterator[Unusable]:
+def _strays(path: Path, read: AnnotationColumns, strays: NDArray[np.bool_]) -> Iterator[Unusable]:
     if strays.any():
         row = int(np.argmax(strays))
         image = int(read.image[row])
@@ -142,14 +142,14 @@ def left_out_for(why: str, each: Sequence[Unusable]) -> list[Reason]:
 class ByImage:
     """Annotations in the order of the ids of their images; those of one image keep their order."""
 
-    columns: Columns
+    columns: AnnotationColumns
 
     @classmethod
-    def of(cls, columns: Columns) -> ByImage:
+    def of(cls, columns: AnnotationColumns) -> ByImage:
         """Sort annotations."""
         order = np.argsort(columns.image, kind="stable")
         fields = tuple(field[order] for field in columns.fields)
-        return cls(Columns(columns.at[order], columns.image[order], fields, columns.unusable))
+        return cls(AnnotationColumns(columns.at[order], columns.image[order], fields, columns.unusable))
 
     @cached_property
     def _ids(self) -> array[int]:
