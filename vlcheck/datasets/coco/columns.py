@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from vlcheck.cases.left_out import Reason
 from vlcheck.datasets.coco.annotation_files import LARGEST_ID, Unusable
 from vlcheck.errors import UsageError
 
@@ -28,7 +27,7 @@ class AnnotationColumns:
     Attributes:
         at: their indices in the file's list: (n,), int64.
         image: the ids of their images: (n,), int64.
-        fields: what else is known of them: each (n, ...).
+        fields: their other fields: each (n, ...).
         unusable: the entries that cannot be read, with their indices in the list.
     """
 
@@ -120,7 +119,12 @@ class Rows:
 
 
 def is_among(ids: Column, listed: Collection[int | None]) -> NDArray[np.bool_]:
-    """Return a flag for each id: whether it is among those that are listed; None and what is no id is passed over."""
+    """Return a flag for each id that is True if it is listed.
+
+    Args:
+        ids: the ids: (n,), int64.
+        listed: the ids that are listed; None and numbers that are no ids are passed over.
+    """
     known = [one for one in listed if one is not None and abs(one) <= LARGEST_ID]
     return np.isin(ids, np.array(known, np.int64))
 
@@ -131,11 +135,6 @@ def _strays(path: Path, read: AnnotationColumns, strays: NDArray[np.bool_]) -> I
         image = int(read.image[row])
         said = f"{path}: annotations[{read.at[row]}]: image_id {image} is none of the file's images."
         yield from [Unusable(image, said)] * int(strays.sum())
-
-
-def left_out_for(why: str, each: Sequence[Unusable]) -> list[Reason]:
-    """Return the reason for which each of some entries is left out."""
-    return [Reason(why, one.said) for one in each]
 
 
 @dataclass(frozen=True)

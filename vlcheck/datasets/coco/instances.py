@@ -27,7 +27,7 @@ from vlcheck.datasets.coco.annotation_files import (
     OwnId,
     Reader,
     Unusable,
-    each,
+    each_entry,
     read_tables,
     spared,
     split_usable,
@@ -95,7 +95,7 @@ def listed_reader(file: Path) -> ManyAtOnce[_Listed, list[Listed | Unusable]]:
         licence = one.license if isinstance(one.license, int | str) else None
         return Listed(one.id, str(path), (one.width, one.height), url, licence)
 
-    return ManyAtOnce(_Listed, spared(_Listed.read, "id"), partial(each, make=make))
+    return ManyAtOnce(_Listed, spared(_Listed.read, "id"), partial(each_entry, make=make))
 
 
 def padded_id(number: int) -> str:
@@ -233,7 +233,7 @@ def read_instances(file: Path, listed: Mapping[int, Listed], listed_in: Path) ->
         UsageError: If the file is not in COCO's format, belongs to another data set, or has boxes in another unit.
     """
     readers: Mapping[str, Reader] = {
-        "images": ManyAtOnce(_Image, spared(_Image.read, "id"), partial(each, make=lambda one, _: one)),
+        "images": ManyAtOnce(_Image, spared(_Image.read, "id"), partial(each_entry, make=lambda one, _: one)),
         "annotations": ManyAtOnce(
             _Row, spared(_Row.read, "image_id"), partial(AnnotationColumns.gather, columns=_columns)
         ),

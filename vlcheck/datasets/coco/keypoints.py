@@ -20,7 +20,7 @@ from vlcheck.datasets.coco.annotation_files import (
     ManyAtOnce,
     OwnId,
     Reader,
-    each,
+    each_entry,
     read_tables,
     spared,
     split_usable,
@@ -110,7 +110,7 @@ def read_keypoints(path: Path, listed: Mapping[int, str], *, listed_in: Path) ->
         UsageError: If the file is not in COCO's format, or belongs to another data set.
     """
     readers: Mapping[str, Reader] = {
-        "images": ManyAtOnce(_Image, spared(_Image.read, "id"), partial(each, make=_Image.numbered)),
+        "images": ManyAtOnce(_Image, spared(_Image.read, "id"), partial(each_entry, make=_Image.numbered)),
         "annotations": ManyAtOnce(
             _Person, spared(_Person.read, "image_id"), partial(AnnotationColumns.gather, columns=_columns)
         ),

@@ -94,8 +94,8 @@ class PackedPhotographs:
     Args:
         root: the data's folder.
         categories: the names of its categories.
-        content: what a `Packer` has written.
-        ends: where each photograph ends in the content: (n,), int64.
+        content: the bytes that a `Packer` has written.
+        ends: the place at which each photograph ends in the content: (n,), int64.
     """
 
     def __init__(self, root: Path, categories: Sequence[str], content: memoryview, ends: NDArray[np.int64]) -> None:
