@@ -67,10 +67,20 @@ class Scorer:
         model: the model that is asked.
         batch_size: number of pictures that are encoded together; it bounds the number of texts in a call as well.
         top: number of the likeliest words to take from a model that names them.
+        load: loads the same model in another process, where an engine asks it; it is sent there. None if the model
+            itself is sent.
     """
 
-    def __init__(self, model: VisionLanguageModel, *, batch_size: int = 16, top: int = 5) -> None:
+    def __init__(
+        self,
+        model: VisionLanguageModel,
+        *,
+        batch_size: int = 16,
+        top: int = 5,
+        load: Callable[[], VisionLanguageModel] | None = None,
+    ) -> None:
         self.model = model
+        self.load = load
         self.batch_size = batch_size
         self.top = top
 
@@ -195,7 +205,8 @@ class Scorer:
         """Let a model that asks ahead send one batch of texts of one metric; faults are met with the answers."""
         texts, words = tuple(ask.text for ask in asks), tuple(ask.words for ask in asks)
         with suppress(NotApplicable, UsageError, ForeignFault), contained():
-            cast(AsksAhead, self.model).begin(asks[0].queries[0].metric, encoded[rows], texts, words)
+            model = cast(AsksAhead, _in_wording(self.model, asks[0].wording))
+            model.begin(asks[0].queries[0].metric, encoded[rows], texts, words)
 
     def _replies(self, encoded: Encoded, rows: Sequence[int], asks: Sequence[_Ask]) -> list[Answer]:
         """Ask about one batch of texts of one metric and wording; return one reply a text."""
