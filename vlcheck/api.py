@@ -508,7 +508,7 @@ def _judge_all(
 
 
 def _keep(session: Session, part: file.Part, explainer: CaseExplainer | None, test: str, judgement: Judgement) -> None:
-    part.keep([*session.images(judgement), *judgement.records(test)])
+    part.keep([*session.images(judgement, part.images), *judgement.records(test)])
     if explainer:
         explainer.add(test, judgement)
 

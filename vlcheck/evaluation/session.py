@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import platform
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -48,7 +48,8 @@ from vlcheck.scoring.plan import make_plan
 from vlcheck.scoring.progress import Progress
 from vlcheck.scoring.render import size_of_shown
 from vlcheck.scoring.scorer import Scorer
-from vlcheck.scoring.store import ScoreStore, warn_of_damage
+from vlcheck.scoring.store import ModelLabel, ScoreStore
+from vlcheck.scoring.stores.store_file import Tell, warn_of_store
 
 _ALSO = ("scipy", "pytest")  # packages that no score depends on, but verdicts may
 
@@ -187,12 +188,17 @@ class Session:
         kept = self.model.scorer.thumbnail(picture) if self.config.images else None
         return kept.jpeg if kept else b""
 
-    def images(self, judgement: Judgement) -> Iterator[ImageRecord]:
-        """Yield the results' lines of a judgement's pictures; none if pictures are not kept."""
+    def images(self, judgement: Judgement, there: Container[str] = ()) -> Iterator[ImageRecord]:
+        """Yield the results' lines of a judgement's pictures; none if pictures are not kept.
+
+        Args:
+            judgement: the judgement.
+            there: keys of pictures that have a line already.
+        """
         if not self.config.images:
             return
         for picture in judgement.pictures():
-            kept = self.model.scorer.thumbnail(picture)
+            kept = None if picture.key in there else self.model.scorer.thumbnail(picture)
             if kept:
                 jpeg = base64.b64encode(kept.jpeg).decode("ascii")
                 size = dict(zip(("width", "height"), size_of_shown(kept.jpeg), strict=False))
@@ -209,7 +215,7 @@ def open_session(
     *,
     engine: Engine | None = None,
     load: Callable[[], VisionLanguageModel] | None = None,
-    on_damage: Callable[[str], None] = warn_of_damage,
+    on_damage: Tell = warn_of_store,
 ) -> Iterator[Session]:
     """Assemble a session; close its store at the end.
 
@@ -221,7 +227,7 @@ def open_session(
         folder: a temporary folder that the processes of a run share.
         engine: runs the plans; None if this process does so alone. The caller closes it.
         load: loads the model in another process; None if the model itself is sent there.
-        on_damage: called with a message about unreadable rows of the store.
+        on_damage: called with warnings about the store.
 
     Raises:
         UsageError: the store cannot be used, or the settings ask for wordings of a question that the model is not
@@ -241,7 +247,7 @@ def scoring(
     folder: Path,
     *,
     load: Callable[[], VisionLanguageModel] | None = None,
-    on_damage: Callable[[str], None] = warn_of_damage,
+    on_damage: Tell = warn_of_store,
 ) -> Iterator[CachedScorer]:
     """Yield a scorer with the settings' store, or a temporary one.
 
@@ -250,7 +256,7 @@ def scoring(
         adapter: the model.
         folder: a temporary folder that the processes of a run share.
         load: loads the model in another process; None if the model itself is sent there.
-        on_damage: called with a message about unreadable rows of the store.
+        on_damage: called with warnings about the store.
 
     Raises:
         UsageError: the store cannot be used.
@@ -262,6 +268,8 @@ def scoring(
         run=folder.name,
         provisional=isinstance(adapter, MayChange),
         in_scratch=not config.store,
+        overflow=folder / "scores.sqlite" if config.store else None,
+        label=ModelLabel(adapter.name, setup_of(adapter).precision or config.dtype),
         on_damage=on_damage,
     )
     with kept as store:

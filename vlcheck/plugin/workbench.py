@@ -21,11 +21,12 @@ from vlcheck.evaluation.wordings import wordings_of
 from vlcheck.explain.explaining import case_explainer, explaining
 from vlcheck.explain.worst_cases import CaseExplainer
 from vlcheck.models.loading.load import load_model
+from vlcheck.models.loading.shared_weights import share_weights
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.plugin.options import Settings
 from vlcheck.policy.policy import Policy
 from vlcheck.scoring.engines.engine import Engine
-from vlcheck.scoring.store import warn_of_damage
+from vlcheck.scoring.stores.store_file import warn_of_store
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ class Workbench:
             UsageError: it names the option that cannot be used.
         """
         adapter, held = _model(settings), ExitStack()
+        if settings.processes > 1:
+            share_weights(adapter, folder)
         explainer = case_explainer(adapter, settings.explain)
         config = _config(settings, explainer)
         trials = Trials.for_model(source, adapter)
@@ -68,7 +71,7 @@ class Workbench:
             folder,
             engine=engine,
             load=partial(_model, settings),
-            on_damage=_warn_of_damage,
+            on_damage=_warn_of_store,
         )
         return cls(held.enter_context(session), held, explainer)
 
@@ -108,8 +111,8 @@ def plan_lines(settings: Settings, policy: Policy, source: CaseSource, tests: Se
     return preview(tests, source, policy, model, schedule_for(source.seed, sequential=settings.sequential), others)
 
 
-def _warn_of_damage(said: str) -> None:
-    warn_of_damage(spelled(said, option_of))
+def _warn_of_store(said: UserWarning) -> None:
+    warn_of_store(type(said)(spelled(str(said), option_of)))
 
 
 def _config(settings: Settings, explainer: CaseExplainer | None) -> EvaluationConfig:

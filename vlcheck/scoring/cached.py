@@ -39,8 +39,10 @@ class CachedScorer:
         self.store = store
         self.thumbnails = thumbnails
         self._unsettled: set[str] = set()
+        self._noted: dict[str, Thumbnail] = {}  # of pictures that the model was shown, until they are in the store
         self._changed = ""
         self._due = time.monotonic() + BETWEEN_CHECKS
+        self._refusals: dict[str, str] = {}
 
     def run(self, plan: Plan, progress: Callable[[Progress], None] | None = None) -> None:
         """Answer all queries of a plan, chunk by chunk.
@@ -76,6 +78,7 @@ class CachedScorer:
             self._put(answered)
             if not answered:
                 yield None
+        self._keep_noted()
         self._settle_if_due()
         yield chunk
 
@@ -91,8 +94,7 @@ class CachedScorer:
             answered: queries with their answers.
             pictures: what is kept of the pictures that the copy was shown, by their keys.
         """
-        for key, one in pictures.items():
-            self.store.keep_picture(key, *one)
+        self._noted.update(pictures)
         self._put(answered)
         self._settle_if_due()
 
@@ -154,6 +156,19 @@ class CachedScorer:
         """Return True if a picture that was asked about could be rendered, whether or not the model could read it."""
         return self.store.pictures(picture.key) is not None
 
+    def refusal(self, picture: Picture) -> str:
+        """Return why a picture cannot be shown to any model; "" if it can. It is rendered unless that is known.
+
+        Args:
+            picture: a picture that the model was not asked about.
+        """
+        if picture.always_applies:
+            return ""
+        if picture.key not in self._refusals:
+            ((_, outcome),) = [("", None)] if self.shows(picture) else render_all([picture])
+            self._refusals[picture.key] = outcome.unasked or outcome.error if isinstance(outcome, Answer) else ""
+        return self._refusals[picture.key]
+
     def thumbnail(self, picture: Picture) -> Thumbnail | None:
         """Return a picture's digest and small copy, or None; draw the copy again if it is wanted and missing."""
         kept = self.store.pictures(picture.key)
@@ -161,13 +176,20 @@ class CachedScorer:
             for _, outcome in render_all([picture]):
                 if isinstance(outcome, Image.Image):
                     self._keep(picture, outcome)
+            self._keep_noted()
             kept = self.store.pictures(picture.key)
         return kept
 
     def _keep(self, picture: Picture, image: Image.Image) -> None:
-        self.store.keep_picture(picture.key, *noted(image, thumbnails=self.thumbnails))
+        self._noted[picture.key] = noted(image, thumbnails=self.thumbnails)
+
+    def _keep_noted(self) -> None:
+        if self._noted:
+            self.store.keep_pictures(self._noted)
+            self._noted = {}
 
     def _put(self, answered: Answered) -> None:
+        self._keep_noted()
         self.store.put(answered)
         self._unsettled.update(query.key for query, _ in answered)
 
@@ -177,10 +199,10 @@ class CachedScorer:
 
 
 def noted(image: Image.Image, *, thumbnails: bool) -> Thumbnail:
-    """Return what is kept of a picture that a model was shown.
+    """Return what is kept of a picture that a model was shown; without a small copy, the digest is shown nowhere.
 
     Args:
         image: the picture.
         thumbnails: whether a small copy is kept.
     """
-    return Thumbnail(pixel_sha256(image), thumbnail_jpeg(image) if thumbnails else b"")
+    return Thumbnail(pixel_sha256(image), thumbnail_jpeg(image)) if thumbnails else Thumbnail("", b"")

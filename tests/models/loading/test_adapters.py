@@ -141,6 +141,24 @@ def test_an_adapter_of_all_layers_of_any_family_equals_what_is_merged(
     assert abs(np.array(one) - everything(str(base), photographs)).max() > 1e-3
 
 
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    "layer", ["vision_model.head.attention.out_proj", "vision_model.embeddings.position_embedding"]
+)
+def test_layers_whose_weights_are_read_past_them_change_nothing_until_they_are_merged(
+    layer: str, tmp_path: Path, photographs: list[Image.Image]
+) -> None:
+    """docs/howto/released-models.md says so; if PEFT or transformers mend it, the page has to change."""
+    base = checkpoints.siglip2(tmp_path / "base")
+    adapted = adapter(base, tmp_path / "adapter", lora(target_modules=[layer]))
+    network = attached(load_model(str(base)).network, adapted)  # type: ignore[attr-defined]
+    together = released.saved_beside(base, network.merge_and_unload(), tmp_path / "merged")
+    (together / "config.json").write_text((base / "config.json").read_text())
+    before, one, other = (scores(spec, photographs) for spec in (base, f"{base}+{adapted}", together))
+    np.testing.assert_array_equal(one, before)
+    assert abs(other - one).max() > 1e-3
+
+
 def layers_of(network: torch.nn.Module) -> list[str]:
     """Names of the layers that an adapter can change.
 
