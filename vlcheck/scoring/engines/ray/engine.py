@@ -88,4 +88,4 @@ def _warn(said: str) -> None:
     """Give a ClusterWarning, also if the run turns warnings into errors: it goes on."""
     with warnings.catch_warnings():
         warnings.simplefilter("always")
-        warnings.warn(f"--vl-engine ray: {said}", ClusterWarning, stacklevel=5)
+        warnings.warn(f"engine ray: {said}", ClusterWarning, stacklevel=5)
