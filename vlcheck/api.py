@@ -264,6 +264,7 @@ def evaluate(
     name = run_ids.of_ci(os.environ) or run_ids.drawn() if run_id is None else run_ids.checked(run_id, "run_id")
     started, folder = datetime.now(UTC), _tests_folder(suite)
     with collected(folder) as found, Scratch() as scratch:
+        runs = open_engine(engine, scratch, config.device)
         its = _Suite.of(folder, found, names_all=bool(policy and lexicons))
         held, named = its.policy(policy).as_of(started.date()), its.named(tests, requests)
         source = data
@@ -280,7 +281,7 @@ def evaluate(
         chosen = _fitting(named, source, demanded=tests is not None)
         with ExitStack() as opened:
             trials = Trials.for_model(source, adapter)
-            runs = opened.enter_context(closing(open_engine(engine, scratch, config.device)))
+            opened.enter_context(closing(runs))
             own = replace(config, dtype=loaded.dtype)
             load = partial(_loaded_again, own, requests) if isinstance(model, str) else None
             session = opened.enter_context(
