@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -133,6 +134,7 @@ class Settings:
         chosen: True if --vl-data was given on the command line.
         html: file that pytest-html writes, if it does.
         junit: file of pytest's JUnit XML, if it writes one.
+        processes: how many processes share the scoring: the workers of pytest-xdist, or this process alone.
     """
 
     model: str
@@ -163,6 +165,7 @@ class Settings:
     chosen: bool
     html: Path | None
     junit: Path | None
+    processes: int
 
     def demand_data(self) -> None:
         """Raise UsageError if no data is named."""
@@ -278,10 +281,7 @@ def read_settings(config: pytest.Config) -> Settings:
     Raises:
         UsageError: a value is of the wrong kind.
     """
-
-    def said(name: str) -> str:
-        given = config.getoption(_ini(name), default=None)
-        return cast("str", config.getini(_ini(name)) if given is None else given)
+    said = partial(_said, config)
 
     def flag(name: str) -> bool:
         return bool(config.getoption(_ini(name), default=None) or config.getini(_ini(name)))
@@ -301,7 +301,7 @@ def read_settings(config: pytest.Config) -> Settings:
         model=said("model"),
         data=said("data"),
         columns=said("columns"),
-        device=said("device") or "cpu",
+        device=read_device(config),
         dtype=said("dtype") or "float32",
         batch_size=_positive(said("batch-size") or "16"),
         engine=said("engine") or LOCAL,
@@ -326,7 +326,13 @@ def read_settings(config: pytest.Config) -> Settings:
         chosen=config.getoption("vl_data", default=None) is not None,
         html=others("htmlpath", "--html"),
         junit=others("xmlpath", "--junit-xml"),
+        processes=getattr(config, "workerinput", {}).get("vlcheck_workers", 1),
     )
+
+
+def read_device(config: pytest.Config) -> str:
+    """Return the device on which the model runs, "cpu" unless an option names one."""
+    return _said(config, "device") or "cpu"
 
 
 def message_of(error: UsageError) -> str:
@@ -342,6 +348,12 @@ def on_the_command_line(config: pytest.Config, name: str) -> bool:
         name: the option without --vl-, e.g. "batch-size".
     """
     return config.getoption(_ini(name), default=None) is not None
+
+
+def _said(config: pytest.Config, name: str) -> str:
+    """Return the text of an option on the command line, or else in the ini file."""
+    given = config.getoption(_ini(name), default=None)
+    return cast("str", config.getini(_ini(name)) if given is None else given)
 
 
 def _gives_way(config: pytest.Config, name: str, other: str) -> bool:

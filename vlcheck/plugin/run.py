@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import cached_property, partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -84,7 +84,7 @@ class Run:
         self._engine: Engine | None = None
         self._shard: ShardEngine | None = None
         self._control: Control | None = None
-        self._input: dict[str, str] | None = getattr(config, "workerinput", None)
+        self._input: dict[str, Any] | None = getattr(config, "workerinput", None)
         said = (self._input or {}).get("vlcheck_started")
         self.started = datetime.fromisoformat(said) if said else datetime.now(UTC)
         try:
@@ -455,7 +455,7 @@ class Run:
                 demand_shard(self.config, self.settings)
             else:
                 self._begin()
-            self._engine = open_engine(self.settings.engine, self.folder, self.settings.device)
+            self._engine = open_engine(self.settings.engine, self.folder, self.settings.device, self.settings.processes)
             if self.settings.shard:
                 self._engine = self._shard = shard_engine(self._engine, self.settings)
             bench = Workbench.open(self.settings, self.policy, self.source, self.folder, self._engine)
@@ -484,7 +484,7 @@ class Run:
     @property
     def _process(self) -> str:
         """The name of this process among those of the run."""
-        return (self._input or {}).get("workerid", "main")
+        return str((self._input or {}).get("workerid", "main"))
 
     def _open_control(self, bench: Workbench) -> Control:
         """Load the control, after the model; close the model's store if it cannot be loaded."""

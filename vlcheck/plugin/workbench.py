@@ -21,6 +21,7 @@ from vlcheck.evaluation.wordings import wordings_of
 from vlcheck.explain.explaining import case_explainer, explaining
 from vlcheck.explain.worst_cases import CaseExplainer
 from vlcheck.models.loading.load import load_model
+from vlcheck.models.loading.shared_weights import share_weights
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.plugin.options import Settings
 from vlcheck.policy.policy import Policy
@@ -57,6 +58,8 @@ class Workbench:
             UsageError: it names the option that cannot be used.
         """
         adapter, held = _model(settings), ExitStack()
+        if settings.processes > 1:
+            share_weights(adapter, folder)
         explainer = case_explainer(adapter, settings.explain)
         config = _config(settings, explainer)
         trials = Trials.for_model(source, adapter)

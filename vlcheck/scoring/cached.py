@@ -42,6 +42,7 @@ class CachedScorer:
         self._noted: dict[str, Thumbnail] = {}  # of pictures that the model was shown, until they are in the store
         self._changed = ""
         self._due = time.monotonic() + BETWEEN_CHECKS
+        self._refusals: dict[str, str] = {}
 
     def run(self, plan: Plan, progress: Callable[[Progress], None] | None = None) -> None:
         """Answer all queries of a plan, chunk by chunk.
@@ -154,6 +155,19 @@ class CachedScorer:
     def shows(self, picture: Picture) -> bool:
         """Return True if a picture that was asked about could be rendered, whether or not the model could read it."""
         return self.store.pictures(picture.key) is not None
+
+    def refusal(self, picture: Picture) -> str:
+        """Return why a picture cannot be shown to any model; "" if it can. It is rendered unless that is known.
+
+        Args:
+            picture: a picture that the model was not asked about.
+        """
+        if picture.always_applies:
+            return ""
+        if picture.key not in self._refusals:
+            ((_, outcome),) = [("", None)] if self.shows(picture) else render_all([picture])
+            self._refusals[picture.key] = outcome.unasked or outcome.error if isinstance(outcome, Answer) else ""
+        return self._refusals[picture.key]
 
     def thumbnail(self, picture: Picture) -> Thumbnail | None:
         """Return a picture's digest and small copy, or None; draw the copy again if it is wanted and missing."""
