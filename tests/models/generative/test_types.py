@@ -31,20 +31,11 @@ pytestmark = [pytest.mark.slow, _NUMPY]
 
 SAMPLE = {"cohere2_vision", "emu3", "florence2", "glm4v", "qwen3_5"}
 FEW = 8  # probes
-# Parts of these networks compute in float32 whatever the dtype is: attention (linear, too), norms, routers.
-IN_FLOAT32 = frozenset(
-    {
-        "hy_v4_vl",
-        "inkling2",
-        "inkling2_loop",
-        "minicpm_ocr",
-        "minicpmv4_6",
-        "muse_spark",
-        "qwen3_5",
-        "qwen3_5_moe",
-        "step3p7",
-    }
-)
+# Parts of these networks compute in float32 whatever the dtype is: attention (linear, too), norms, routers. In float64
+# they differ from transformers by 2e-9 to 4.5e-7.
+IN_FLOAT32 = {
+    *("hy_v4_vl", "inkling2", "inkling2_loop", "minicpm_ocr", "minicpmv4_6", "muse_spark", "qwen3_5", "qwen3_5_moe"),
+}
 SAID = [
     (f"a red {MASK} on the street", ("bus", "dog", "cat")),
     (f"a {MASK}", ("dog", "ox", "zebra")),
