@@ -6,7 +6,7 @@ import html
 import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -45,6 +45,8 @@ from vlcheck.results.conclusion import conclude
 from vlcheck.results.explained_cases import keep_worst
 from vlcheck.results.gate import objections
 from vlcheck.results.records import RunRecord, VerdictRecord
+from vlcheck.scoring.engines.engine import Engine
+from vlcheck.scoring.engines.registry import open_engine
 from vlcheck.scoring.progress import Progress
 from vlcheck.suite.shipped import (
     fixtures_above,
@@ -190,6 +192,7 @@ def evaluate(
     dtype: str | None = None,
     trust_remote_code: bool = False,
     store: str | Path | None = None,
+    engine: str = "alone",
     batch_size: int = 16,
     sequential: bool = False,
     wordings: bool = False,
@@ -219,6 +222,8 @@ def evaluate(
         dtype: precision of the model and the control, "float32" unless given. Only for those that are given by a spec.
         trust_remote_code: whether Python code that comes with their checkpoints may run. Only for a spec.
         store: file in which answers are kept, so that nothing is asked twice; None for a temporary one.
+        engine: name of the engine that asks the model: "alone" for this process, or another registered one, with
+            `:ADDRESS` behind its name if it takes an address.
         batch_size: pictures encoded together, from 1 on.
         sequential: whether to ask about images in growing batches, each behavior until its verdict is decided.
         wordings: whether to ask a question in words, as generative models are asked, in each of its wordings, and to
@@ -271,8 +276,10 @@ def evaluate(
         chosen = _fitting(named, source, demanded=tests is not None)
         with ExitStack() as opened:
             trials = Trials.for_model(source, adapter)
-            session = opened.enter_context(open_session(config, adapter, trials, held, scratch))
-            beside = opened.enter_context(companion.session(source, held)) if companion else None
+            runs = opened.enter_context(closing(open_engine(engine, scratch, config.device)))
+            load = partial(_loaded_again, config, requests) if isinstance(model, str) else None
+            session = opened.enter_context(open_session(config, adapter, trials, held, scratch, engine=runs, load=load))
+            beside = opened.enter_context(companion.session(source, held, runs)) if companion else None
             session = session.against(beside) if beside else session
             part = file.Part(scratch, "main")
             could = fitting(its.asked(requests), source)
@@ -415,6 +422,11 @@ def _loaded(config: EvaluationConfig) -> VisionLanguageModel:
     return load_model(config.model, device=config.device, dtype=config.dtype, trust_remote_code=trusted)
 
 
+def _loaded_again(config: EvaluationConfig, requests: Sequence[Request]) -> VisionLanguageModel:
+    """Load the model under test in another process, where an engine asks it."""
+    return explaining(_loaded(config), requests, batch_size=config.batch_size)
+
+
 @dataclass(frozen=True)
 class _Companion:
     """A control that is loaded.
@@ -422,17 +434,21 @@ class _Companion:
     Attributes:
         adapter: the control.
         config: the settings of the run, with the control as the model.
+        load: loads it in another process; None if it is an object.
     """
 
     adapter: VisionLanguageModel
     config: EvaluationConfig
+    load: Callable[[], VisionLanguageModel] | None = None
 
     @contextmanager
-    def session(self, source: CaseSource, policy: Policy) -> Iterator[Session]:
-        """Yield its session on the cases of a run."""
+    def session(self, source: CaseSource, policy: Policy, engine: Engine) -> Iterator[Session]:
+        """Yield its session on the cases of a run, which the engine of that run asks."""
         trials = Trials.for_model(source, self.adapter)
-        with Scratch() as scratch, open_session(self.config, self.adapter, trials, policy, scratch) as session:
-            yield session
+        with Scratch() as scratch:
+            ours = open_session(self.config, self.adapter, trials, policy, scratch, engine=engine, load=self.load)
+            with ours as session:
+                yield session
 
     def judged(self, session: Session, tests: Sequence[BehaviorTest], run: RunRecord, told: Told | None) -> Results:
         """Return its results on the tests of a run, whose first line is `run`."""
@@ -460,7 +476,7 @@ def _control(control: str | VisionLanguageModel | None, config: EvaluationConfig
     try:
         if isinstance(control, str):
             own = replace(config, model=control)
-            return _Companion(_loaded(own), own)
+            return _Companion(_loaded(own), own, partial(_loaded, own))
         own = replace(config, model=str(getattr(control, "name", "")))
         return _Companion(as_model(control), own)
     except UsageError as error:
@@ -492,7 +508,7 @@ def _judge_all(
 
 
 def _keep(session: Session, part: file.Part, explainer: CaseExplainer | None, test: str, judgement: Judgement) -> None:
-    part.keep([*session.images(judgement), *judgement.records(test)])
+    part.keep([*session.images(judgement, part.images), *judgement.records(test)])
     if explainer:
         explainer.add(test, judgement)
 

@@ -152,7 +152,7 @@ def test_a_run_that_judged_nothing_leaves_older_results_and_their_page_as_they_w
 
 
 def test_an_internal_error_while_scoring_leaves_older_results(project, whole, monkeypatch):
-    monkeypatch.setattr("vlcheck.plugin.workbench.Workbench.score", lambda *_: 1 / 0)
+    monkeypatch.setattr("vlcheck.evaluation.session.Session.score", lambda *_: 1 / 0)
     result = project.run()
     assert result.ret == pytest.ExitCode.INTERNAL_ERROR
     assert is_as_it_was(project, whole)

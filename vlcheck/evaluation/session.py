@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import platform
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -27,6 +27,7 @@ from vlcheck.evaluation.evidence import Judgement
 from vlcheck.evaluation.preview import foresee
 from vlcheck.evaluation.records import policy_record
 from vlcheck.evaluation.wordings import with_wordings, wordings_of
+from vlcheck.metrics.query import Query
 from vlcheck.models import tried
 from vlcheck.models.protocol import MayChange, VisionLanguageModel, sees_pictures, wrappings_of
 from vlcheck.models.setup import setup_of
@@ -41,11 +42,14 @@ from vlcheck.results.records import (
     WrapperRecord,
 )
 from vlcheck.scoring.cached import CachedScorer
+from vlcheck.scoring.engines.alone import Alone
+from vlcheck.scoring.engines.engine import Engine
 from vlcheck.scoring.plan import make_plan
 from vlcheck.scoring.progress import Progress
 from vlcheck.scoring.render import size_of_shown
 from vlcheck.scoring.scorer import Scorer
-from vlcheck.scoring.store import ScoreStore, warn_of_damage
+from vlcheck.scoring.store import ModelLabel, ScoreStore
+from vlcheck.scoring.stores.store_file import Tell, warn_of_store
 
 _ALSO = ("scipy", "pytest")  # packages that no score depends on, but verdicts may
 
@@ -57,10 +61,12 @@ class Session:
     Attributes:
         config: the settings.
         model: asks the model, and computes verdicts.
+        engine: runs the plans; whoever opened it closes it.
     """
 
     config: EvaluationConfig
     model: ModelUnderTest
+    engine: Engine = field(default_factory=Alone)
 
     def ask(self, tests: Iterable[BehaviorTest], progress: Callable[[Progress], None] | None = None) -> None:
         """Ask the model all queries of some tests whose metrics it has.
@@ -72,11 +78,19 @@ class Session:
         Raises:
             UsageError: the store cannot be used, or the data lacks something.
         """
-        scorer = self.model.scorer
         for queries in self.model.rounds((test.behavior, test.metric) for test in tests):
-            if scorer.store.missing(query.key for query in queries):
-                # The last digits of a score depend on its batch: these batches are those of a run of pytest.
-                scorer.run(make_plan(queries, batch_size=self.config.batch_size), progress)
+            self.score(queries, progress)
+
+    def score(self, queries: Iterable[Query], progress: Callable[[Progress], None] | None = None) -> None:
+        """Have some queries answered by the run's engine; raises UsageError as `ask`.
+
+        Args:
+            queries: the queries.
+            progress: called as pictures are done.
+        """
+        # The last digits of a score depend on its batch: these are the same whichever engine runs the plan.
+        plan = make_plan(queries, batch_size=self.config.batch_size)
+        self.engine.run(plan, self.model.scorer, progress)
 
     def against(self, control: Session) -> Session:
         """Return the session with a control among the rivals of the model's choices, if that sees no picture."""
@@ -174,12 +188,17 @@ class Session:
         kept = self.model.scorer.thumbnail(picture) if self.config.images else None
         return kept.jpeg if kept else b""
 
-    def images(self, judgement: Judgement) -> Iterator[ImageRecord]:
-        """Yield the results' lines of a judgement's pictures; none if pictures are not kept."""
+    def images(self, judgement: Judgement, there: Container[str] = ()) -> Iterator[ImageRecord]:
+        """Yield the results' lines of a judgement's pictures; none if pictures are not kept.
+
+        Args:
+            judgement: the judgement.
+            there: keys of pictures that have a line already.
+        """
         if not self.config.images:
             return
         for picture in judgement.pictures():
-            kept = self.model.scorer.thumbnail(picture)
+            kept = None if picture.key in there else self.model.scorer.thumbnail(picture)
             if kept:
                 jpeg = base64.b64encode(kept.jpeg).decode("ascii")
                 size = dict(zip(("width", "height"), size_of_shown(kept.jpeg), strict=False))
@@ -194,7 +213,9 @@ def open_session(
     policy: Policy,
     folder: Path,
     *,
-    on_damage: Callable[[str], None] = warn_of_damage,
+    engine: Engine | None = None,
+    load: Callable[[], VisionLanguageModel] | None = None,
+    on_damage: Tell = warn_of_store,
 ) -> Iterator[Session]:
     """Assemble a session; close its store at the end.
 
@@ -204,17 +225,19 @@ def open_session(
         trials: the trials of behaviors on the cases.
         policy: the policy.
         folder: a temporary folder that the processes of a run share.
-        on_damage: called with a message about unreadable rows of the store.
+        engine: runs the plans; None if this process does so alone. The caller closes it.
+        load: loads the model in another process; None if the model itself is sent there.
+        on_damage: called with warnings about the store.
 
     Raises:
         UsageError: the store cannot be used, or the settings ask for wordings of a question that the model is not
             asked.
     """
-    with scoring(config, adapter, folder, on_damage=on_damage) as scorer:
+    with scoring(config, adapter, folder, load=load, on_damage=on_damage) as scorer:
         schedule = schedule_for(trials.source.seed, sequential=config.sequential)
         operating = Operating(trials, adapter.kinds, schedule, scorer.answers)
         model = ModelUnderTest(adapter, trials, scorer, policy, operating)
-        yield Session(config, with_wordings(model) if config.wordings else model)
+        yield Session(config, with_wordings(model) if config.wordings else model, engine or Alone())
 
 
 @contextmanager
@@ -223,7 +246,8 @@ def scoring(
     adapter: VisionLanguageModel,
     folder: Path,
     *,
-    on_damage: Callable[[str], None] = warn_of_damage,
+    load: Callable[[], VisionLanguageModel] | None = None,
+    on_damage: Tell = warn_of_store,
 ) -> Iterator[CachedScorer]:
     """Yield a scorer with the settings' store, or a temporary one.
 
@@ -231,7 +255,8 @@ def scoring(
         config: the settings.
         adapter: the model.
         folder: a temporary folder that the processes of a run share.
-        on_damage: called with a message about unreadable rows of the store.
+        load: loads the model in another process; None if the model itself is sent there.
+        on_damage: called with warnings about the store.
 
     Raises:
         UsageError: the store cannot be used.
@@ -243,10 +268,12 @@ def scoring(
         run=folder.name,
         provisional=isinstance(adapter, MayChange),
         in_scratch=not config.store,
+        overflow=folder / "scores.sqlite" if config.store else None,
+        label=ModelLabel(adapter.name, setup_of(adapter).precision or config.dtype),
         on_damage=on_damage,
     )
     with kept as store:
-        asker = Scorer(adapter, batch_size=config.batch_size, top=config.top)
+        asker = Scorer(adapter, batch_size=config.batch_size, top=config.top, load=load)
         scorer = CachedScorer(asker, store, thumbnails=config.images)
         yield scorer
         scorer.settle_rest()

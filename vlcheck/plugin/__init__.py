@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vlcheck.plugin import mark, options, signals
+from vlcheck.plugin.devices import workers_of
 from vlcheck.plugin.ending import status_of
 from vlcheck.plugin.fixture import verdict
 from vlcheck.plugin.reporters import failure, github, html, terminal
@@ -76,6 +77,15 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(html.Page(run), "vlcheck-html")
 
 
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Return the number of workers of -n auto for a model on GPUs: one a GPU; None leaves it to pytest-xdist.
+
+    pytest-xdist calls it before `pytest_configure`, and only in plugins that are modules.
+    """
+    return workers_of(options.read_device(config))
+
+
 def pytest_report_header(config: pytest.Config) -> list[str]:
     settings = config.stash[RUN].settings
     return list(from_elsewhere(config, settings)) if settings.model or settings.plan else []
@@ -132,6 +142,11 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     else:
         run.prepare(session)
     return (yield)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
+    return item.config.stash[RUN].runs_no_test or None
 
 
 @pytest.hookimpl(wrapper=True)

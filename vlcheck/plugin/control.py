@@ -19,6 +19,7 @@ from vlcheck.plugin.options import Settings
 from vlcheck.plugin.workbench import Workbench
 from vlcheck.policy.policy import Policy
 from vlcheck.results.file import Part, ResultLines, gather
+from vlcheck.scoring.engines.engine import Engine
 from vlcheck.scoring.progress import Progress
 
 _FOLDER = "control"  # in the folder of the run
@@ -41,7 +42,9 @@ class Control:
     process: str
 
     @classmethod
-    def open(cls, settings: Settings, policy: Policy, source: CaseSource, folder: Path, process: str) -> Self:
+    def open(
+        cls, settings: Settings, policy: Policy, source: CaseSource, folder: Path, process: str, engine: Engine
+    ) -> Self:
         """Load the control.
 
         Args:
@@ -50,6 +53,7 @@ class Control:
             source: the cases.
             folder: shared by the run's processes.
             process: the name of this process.
+            engine: runs its plans.
 
         Raises:
             UsageError: it cannot be loaded; the message names --vl-control.
@@ -57,7 +61,8 @@ class Control:
         own = folder / _FOLDER
         own.mkdir(exist_ok=True)
         with _named():
-            return cls(Workbench.open(_settings(settings), policy, source, own), own, Part(own, process), process)
+            bench = Workbench.open(_settings(settings), policy, source, own, engine)
+            return cls(bench, own, Part(own, process), process)
 
     @property
     def fingerprint(self) -> str:
@@ -86,7 +91,7 @@ class Control:
             progress: called after each part.
         """
         with suppress(UsageError):  # said of each test when the control is judged by it
-            self.bench.ask(tests, self.folder, progress)
+            self.bench.session.ask(tests, progress)
 
     def judge(self, test: BehaviorTest) -> None:
         """Judge the control by a test, unless it does not offer the metric; a fault of its own fails no test."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -53,7 +54,13 @@ _OPTIONS = (
     _Option("device", "NAME", "where the model runs: cpu, cuda, cuda:1, mps (cpu)"),
     _Option("dtype", "NAME", "precision: float32, bfloat16, float16, float64 (float32)"),
     _Option("batch-size", "N", "number of images that are encoded at once (16)"),
+    _Option(
+        "engine", "NAME[:ADDRESS]", "where the model is asked: local, in the run's own processes; alone, in one (local)"
+    ),
     _Option("store", "PATH", "keep scores in this file and use them again, also in later runs"),
+    _Option(
+        "shard", "I/N", "ask the I-th of N parts of the questions into --vl-store, for vlcheck merge; judge nothing"
+    ),
     _Option("results", "PATH", "write the results to this file (vlcheck-results.jsonl)"),
     _Option(
         "run-id", "ID", "the run's id, by which vlcheck gate finds its results (the CI server's, else a random one)"
@@ -89,6 +96,7 @@ _FLAGS = (
     _Option("cases", "", "add a test for every single case; it never fails the run: xfail if the case violates"),
 )
 # Options that a verdict depends on; the others name output files, or results to compare with.
+LOCAL = "local"  # the engine that a run has unless another one is named
 _JUDGED_BY = ("model", "data", "columns", "device", "dtype", "policy", "lexicons", "explain")
 _JUDGED_HOW = ("sequential", "wordings", "trust-remote-code")
 
@@ -104,7 +112,9 @@ class Settings:
         device: device on which the model runs.
         dtype: precision of the model.
         batch_size: number of images that are encoded at once.
+        engine: name of the engine that runs the plans, with its address if it has one.
         store: file in which scores are kept; None to keep none.
+        shard: the part of the questions to ask, as "2/8"; "" for all of them.
         results: file for the results.
         run_id: id of the run; "" if neither an option nor the CI server names one.
         report: file for the reviewer page; None for no page.
@@ -124,6 +134,7 @@ class Settings:
         chosen: True if --vl-data was given on the command line.
         html: file that pytest-html writes, if it does.
         junit: file of pytest's JUnit XML, if it writes one.
+        processes: how many processes share the scoring: the workers of pytest-xdist, or this process alone.
     """
 
     model: str
@@ -132,7 +143,9 @@ class Settings:
     device: str
     dtype: str
     batch_size: int
+    engine: str
     store: Path | None
+    shard: str
     results: Path
     run_id: str
     report: Path | None
@@ -152,6 +165,7 @@ class Settings:
     chosen: bool
     html: Path | None
     junit: Path | None
+    processes: int
 
     def demand_data(self) -> None:
         """Raise UsageError if no data is named."""
@@ -267,10 +281,7 @@ def read_settings(config: pytest.Config) -> Settings:
     Raises:
         UsageError: a value is of the wrong kind.
     """
-
-    def said(name: str) -> str:
-        given = config.getoption(_ini(name), default=None)
-        return cast("str", config.getini(_ini(name)) if given is None else given)
+    said = partial(_said, config)
 
     def flag(name: str) -> bool:
         return bool(config.getoption(_ini(name), default=None) or config.getini(_ini(name)))
@@ -290,10 +301,12 @@ def read_settings(config: pytest.Config) -> Settings:
         model=said("model"),
         data=said("data"),
         columns=said("columns"),
-        device=said("device") or "cpu",
+        device=read_device(config),
         dtype=said("dtype") or "float32",
         batch_size=_positive(said("batch-size") or "16"),
+        engine=said("engine") or LOCAL,
         store=path("store"),
+        shard=said("shard"),
         results=path("results") or config.invocation_params.dir / "vlcheck-results.jsonl",
         run_id=_run_id(config.getoption("vl_run_id", default=None), config.getini("vl_run_id")),
         report=path("report"),
@@ -313,7 +326,13 @@ def read_settings(config: pytest.Config) -> Settings:
         chosen=config.getoption("vl_data", default=None) is not None,
         html=others("htmlpath", "--html"),
         junit=others("xmlpath", "--junit-xml"),
+        processes=getattr(config, "workerinput", {}).get("vlcheck_workers", 1),
     )
+
+
+def read_device(config: pytest.Config) -> str:
+    """Return the device on which the model runs, "cpu" unless an option names one."""
+    return _said(config, "device") or "cpu"
 
 
 def message_of(error: UsageError) -> str:
@@ -329,6 +348,12 @@ def on_the_command_line(config: pytest.Config, name: str) -> bool:
         name: the option without --vl-, e.g. "batch-size".
     """
     return config.getoption(_ini(name), default=None) is not None
+
+
+def _said(config: pytest.Config, name: str) -> str:
+    """Return the text of an option on the command line, or else in the ini file."""
+    given = config.getoption(_ini(name), default=None)
+    return cast("str", config.getini(_ini(name)) if given is None else given)
 
 
 def _gives_way(config: pytest.Config, name: str, other: str) -> bool:

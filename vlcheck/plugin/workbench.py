@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from vlcheck._util.option_names import option_of
@@ -19,15 +20,13 @@ from vlcheck.evaluation.session import Session, open_session
 from vlcheck.evaluation.wordings import wordings_of
 from vlcheck.explain.explaining import case_explainer, explaining
 from vlcheck.explain.worst_cases import CaseExplainer
-from vlcheck.metrics.query import Query
 from vlcheck.models.loading.load import load_model
+from vlcheck.models.loading.shared_weights import share_weights
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.plugin.options import Settings
 from vlcheck.policy.policy import Policy
-from vlcheck.scoring.engines.local import work_together
-from vlcheck.scoring.plan import make_plan
-from vlcheck.scoring.progress import Progress
-from vlcheck.scoring.store import warn_of_damage
+from vlcheck.scoring.engines.engine import Engine
+from vlcheck.scoring.stores.store_file import warn_of_store
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class Workbench:
     explainer: CaseExplainer | None = None
 
     @classmethod
-    def open(cls, settings: Settings, policy: Policy, source: CaseSource, folder: Path) -> Workbench:
+    def open(cls, settings: Settings, policy: Policy, source: CaseSource, folder: Path, engine: Engine) -> Workbench:
         """Load the model and open the session; the fastest checks come first.
 
         Args:
@@ -53,15 +52,27 @@ class Workbench:
             policy: tolerances and limits.
             source: the cases.
             folder: shared by the run's processes.
+            engine: runs the plans of the session.
 
         Raises:
             UsageError: it names the option that cannot be used.
         """
         adapter, held = _model(settings), ExitStack()
+        if settings.processes > 1:
+            share_weights(adapter, folder)
         explainer = case_explainer(adapter, settings.explain)
         config = _config(settings, explainer)
         trials = Trials.for_model(source, adapter)
-        session = open_session(config, adapter, trials, policy, folder, on_damage=_warn_of_damage)
+        session = open_session(
+            config,
+            adapter,
+            trials,
+            policy,
+            folder,
+            engine=engine,
+            load=partial(_model, settings),
+            on_damage=_warn_of_store,
+        )
         return cls(held.enter_context(session), held, explainer)
 
     def against(self, control: Workbench) -> Workbench:
@@ -82,28 +93,6 @@ class Workbench:
         if said := self.session.model.scorer.store.superseded():
             yield spelled(said, option_of)
 
-    def ask(self, tests: Iterable[BehaviorTest], leases: Path, progress: Callable[[Progress], None]) -> None:
-        """Answer all queries of some tests, shared with the run's other processes; raises UsageError as `score`.
-
-        Args:
-            tests: the tests; those whose metric the model lacks ask nothing.
-            leases: folder in which processes claim their parts.
-            progress: called after each part.
-        """
-        for queries in self.session.model.rounds((test.behavior, test.metric) for test in tests):
-            self.score(queries, leases, progress)
-
-    def score(self, queries: Iterable[Query], leases: Path, progress: Callable[[Progress], None]) -> None:
-        """Answer all queries, shared with every process that calls this with the same queries and leases.
-
-        Args:
-            queries: the queries to answer.
-            leases: folder in which processes claim their parts.
-            progress: called after each part.
-        """
-        plan = make_plan(queries, batch_size=self.session.config.batch_size)
-        work_together(plan, self.session.model.scorer, leases, progress=progress)
-
 
 def plan_lines(settings: Settings, policy: Policy, source: CaseSource, tests: Sequence[BehaviorTest]) -> Iterator[str]:
     """Return the lines of --vl-plan.
@@ -122,8 +111,8 @@ def plan_lines(settings: Settings, policy: Policy, source: CaseSource, tests: Se
     return preview(tests, source, policy, model, schedule_for(source.seed, sequential=settings.sequential), others)
 
 
-def _warn_of_damage(said: str) -> None:
-    warn_of_damage(spelled(said, option_of))
+def _warn_of_store(said: UserWarning) -> None:
+    warn_of_store(type(said)(spelled(str(said), option_of)))
 
 
 def _config(settings: Settings, explainer: CaseExplainer | None) -> EvaluationConfig:

@@ -39,11 +39,12 @@ _CAUSES: Mapping[str, str] = MappingProxyType(
         "not finite": "answers say nothing",
         "refused": "refuses too many cases",
         "errors": "could not be scored",
+        "changed": "may be of two models",
     }
 )
 _OF_THE_DATA = ("no cases", "one image")  # causes that lie in the data, not in the model
 _OF_THE_WRAPPER = ("by construction",)  # causes that lie in what a model states of itself
-_UNSOUND = ("errors", "not finite", "refused")  # causes that do not show what the model knows
+_UNSOUND = ("errors", "not finite", "refused", "changed")  # causes that do not show what the model knows
 _UNDECIDED: Mapping[str, str] = MappingProxyType(
     {
         "invalid": "neither good nor bad",

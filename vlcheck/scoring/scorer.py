@@ -67,10 +67,20 @@ class Scorer:
         model: the model that is asked.
         batch_size: number of pictures that are encoded together; it bounds the number of texts in a call as well.
         top: number of the likeliest words to take from a model that names them.
+        load: loads the same model in another process, where an engine asks it; it is sent there. None if the model
+            itself is sent.
     """
 
-    def __init__(self, model: VisionLanguageModel, *, batch_size: int = 16, top: int = 5) -> None:
+    def __init__(
+        self,
+        model: VisionLanguageModel,
+        *,
+        batch_size: int = 16,
+        top: int = 5,
+        load: Callable[[], VisionLanguageModel] | None = None,
+    ) -> None:
         self.model = model
+        self.load = load
         self.batch_size = batch_size
         self.top = top
 

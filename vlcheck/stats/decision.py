@@ -14,7 +14,17 @@ Claim = Literal["rate", "mean", "lead"]
 
 
 Cause = Literal[
-    "", "no cases", "one image", "unknown", "unlikely", "constant", "not finite", "refused", "by construction", "errors"
+    "",
+    "no cases",
+    "one image",
+    "unknown",
+    "unlikely",
+    "constant",
+    "not finite",
+    "refused",
+    "by construction",
+    "errors",
+    "changed",
 ]
 
 

@@ -21,6 +21,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.special import betaincinv, expit  # scipy.stats takes half a second to import
@@ -49,6 +50,11 @@ class Scale:
     power: float = 1.0
     edges: tuple[float, float] = (-math.inf, math.inf)
 
+    @cached_property
+    def is_raw(self) -> bool:
+        """True for the identity."""
+        return self == RAW
+
     def level(self, probability: float, foils: int = 1) -> float:
         """Return a probability that stands alone on the operating scale.
 
@@ -59,7 +65,7 @@ class Scale:
         Returns:
             The probability on the operating scale, in [0, 1].
         """
-        if self == RAW:
+        if self.is_raw:
             return probability
         low, high = self.edges
         odds, many = min(max(_log_odds(probability), low), high), math.log(foils)
