@@ -124,9 +124,9 @@ class Release:
     b: str
     n: int
     status: str
-    changed: dict[str, float]
-    difference: dict[str, float]
-    largest: dict[str, float]
+    changed: Mapping[str, float]
+    difference: Mapping[str, float]
+    largest: Mapping[str, float]
 
 
 def at_margin(value: float, shape: str) -> Draw:
@@ -338,7 +338,7 @@ def same() -> None:
 
 
 def chat() -> None:
-    """Measure which faults in the files of a generative checkpoint are caught; go on after the seeds that are stored."""
+    """Measure which faults of a generative checkpoint's files are caught, in the seeds that are not stored yet."""
     before = [Caught(**one) for one in json.loads(RESULTS.read_text(encoding="utf-8")).get("chat", ())]
     done = before[0].seeds % SEEDS if before else 0
     found = {one.fault: one for one in before} if done else {}
