@@ -6,6 +6,8 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
 from multiprocessing.context import SpawnProcess
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -13,14 +15,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from filelock import Timeout
+from PIL import Image
 
 from tests.scoring.counting import CountingModel, Features, broken_photograph, photograph, questions
 from vlcheck.cases.case import ImageFile
 from vlcheck.cases.picture import Picture
 from vlcheck.metrics.query import Query
 from vlcheck.scoring.cached import CachedScorer
-from vlcheck.scoring.engines.local import BEAT, LONGEST, SILENCE, Leases, work_together
-from vlcheck.scoring.plan import Plan, make_plan
+from vlcheck.scoring.engines.local import BEAT, LONGEST, SILENCE, Leases, fair, work_together
+from vlcheck.scoring.plan import Chunk, Plan, make_plan
 from vlcheck.scoring.progress import Progress
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ScoreStore
@@ -205,3 +208,57 @@ def test_a_lease_lasts_as_long_as_its_holder_gives_signs_of_life(
     until(taken)
     with leases.take("other"):
         pass
+
+
+@dataclass(frozen=True)
+class Unopened:
+    """A picture that no test opens."""
+
+    key: str
+    size: tuple[int, int] = (8, 8)
+
+    def open(self) -> Image.Image:
+        raise AssertionError("is not opened")
+
+
+def some_chunks(sizes: Sequence[int]) -> tuple[Chunk, ...]:
+    """Chunks of pictures, two queries about each."""
+    numbers = count()
+    pictures = [[Picture(Unopened(str(next(numbers)))) for _ in range(size)] for size in sizes]
+    return tuple(Chunk(tuple(q for one in each for q in questions(one)[:2])) for each in pictures)
+
+
+def shares(chunks: Sequence[Chunk], processes: int) -> list[int]:
+    """Pictures of each process, if one picture takes each of them as long, and each takes the next chunk when free."""
+    done = [0] * processes
+    for chunk in chunks:
+        least = min(range(processes), key=done.__getitem__)
+        done[least] += len(chunk.pictures)
+    return done
+
+
+@pytest.mark.parametrize("processes", [2, 3, 4, 8])
+@pytest.mark.parametrize("sizes", [(16,) * 61 + (7,), (16,) * 9, (16, 3, 16, 16, 1, 5)])
+def test_the_last_chunks_are_split_so_that_processes_end_together(sizes: Sequence[int], processes: int) -> None:
+    whole = some_chunks(sizes)
+
+    split = [*fair(whole, processes)]
+
+    assert max(shares(split, processes)) - min(shares(split, processes)) <= 1
+    assert [query for chunk in split for query in chunk.queries] == [
+        query for chunk in whole for query in chunk.queries
+    ]
+    assert max(len(chunk.pictures) for chunk in split) <= 16
+
+
+def test_whole_chunks_alone_would_be_shared_less_evenly() -> None:
+    even = shares(some_chunks((16,) * 9), 4)
+
+    assert max(even) / min(even) > 1.4
+
+
+def test_one_process_keeps_the_chunks_as_they_are() -> None:
+    whole = some_chunks((16, 5))
+
+    assert (*fair(whole, 1),) == whole
+    assert [*fair((), 4)] == []

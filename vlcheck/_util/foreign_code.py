@@ -89,7 +89,7 @@ def _place(error: BaseException) -> str:
     if isinstance(error, SyntaxError) and error.filename:
         return f"{_short(error.filename)}:{error.lineno}"
     lines = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
-    own = [(file, line) for file, line in lines if not _is_librarys(file)]
+    own = [(file, line) for file, line in lines if not is_librarys(file)]
     others = [(file, line) for file, line in lines if not file.startswith(_HOME)]
     file, line = (own or others or lines or [("", 0)])[-1]
     return f"{_short(file)}:{line}" if file else ""
@@ -107,7 +107,7 @@ _HOME = str(Path(__file__).parents[1]) + os.sep
 
 
 @cache
-def _is_librarys(file: str) -> bool:
+def is_librarys(file: str) -> bool:
     """Return True if a file belongs to vlcheck, to Python or to an installed package."""
     return file.startswith(("<", *_libraries())) or not {"site-packages", "dist-packages"}.isdisjoint(Path(file).parts)
 

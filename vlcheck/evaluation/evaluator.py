@@ -21,8 +21,9 @@ from vlcheck.evaluation.case_findings import CaseReader, HeardTrial
 from vlcheck.evaluation.evidence import Judgement, Row
 from vlcheck.evaluation.inquiry import Ended, Inquiry, findings_of, read_trials
 from vlcheck.evaluation.outcomes import Findings
-from vlcheck.evaluation.steps import Agenda
+from vlcheck.evaluation.steps import Agenda, Round, merged
 from vlcheck.evaluation.told import told
+from vlcheck.evaluation.verified import Verifier
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.reading import Heard
@@ -51,6 +52,7 @@ class ModelUnderTest:
         operating: the model's operating scales.
         control: a control to compare choices between sentences with; None for none.
         reworded: the model in the other wordings of its question, if it is to be judged in them, too.
+        verifier: finds what has to be asked in the exact number type, too; None if `scorer` asks in no other.
         record: called with each judgement.
     """
 
@@ -61,6 +63,7 @@ class ModelUnderTest:
     operating: Operating
     control: BlindControl | None = None
     reworded: tuple[ModelUnderTest, ...] = ()
+    verifier: Verifier | None = None
     record: Callable[[Judgement], None] = _ignore
     _ended: dict[tuple[str, Metric], Ended] = field(default_factory=dict, repr=False)
 
@@ -88,7 +91,7 @@ class ModelUnderTest:
             question = self.trials.plain(case, metric)
         except NotApplicable as reason:
             raise UsageError(f"case {case.id}: {reason}") from reason
-        answer = hear(question, self.scorer.answers(question.queries.values()))
+        answer = hear(question, self.scorer.exact.answers(question.queries.values()))
         if isinstance(answer, Heard):
             return answer.reading.score
         raise UsageError(f"case {case.id}: {answer.error or answer.unasked}")
@@ -113,8 +116,9 @@ class ModelUnderTest:
             UsageError: Under the same conditions as `judge`.
             ForeignFault: Under the same conditions as `judge`.
         """
-        reader = self.reader(behavior, metric, self.trials.of(behavior, metric))
         trials = self.trials.of_case(behavior, metric, case)
+        Inquiry.settled(self, metric, Ended(behavior, trials))
+        reader = self.reader(behavior, metric, self.trials.of(behavior, metric))
         answers = self.scorer.answers(query for trial in trials for query in trial.queries())
         heard = [HeardTrial.of(trial, answers) for trial in trials]
         return min((reader.row(one, reader.finding(one)) for one in heard), key=_standing)
@@ -179,21 +183,22 @@ class ModelUnderTest:
         learnt = self.trials.learnt(behavior)
         return told(self.source.accepted(behavior.cases), learnt, findings, terms.rule.alpha) if learnt else None
 
-    def rounds(self, stated: Iterable[tuple[Behavior, Metric]]) -> Iterator[list[Query]]:
+    def rounds(self, stated: Iterable[tuple[Behavior, Metric]]) -> Iterator[Round]:
         """Yield the queries of some tests in rounds, in each wording; see `_rounds`."""
         tests = list(stated)
         worded = [one for one in tests if METRICS[one[1]].worded]
         in_each = [self._rounds(tests), *(one._rounds(worded) for one in self.reworded)]
-        return (list(chain.from_iterable(together)) for together in zip_longest(*in_each, fillvalue=()))
+        for together in zip_longest(*in_each, fillvalue=()):
+            yield from merged(chain.from_iterable(together))
 
-    def _rounds(self, stated: Iterable[tuple[Behavior, Metric]]) -> Iterator[list[Query]]:
+    def _rounds(self, stated: Iterable[tuple[Behavior, Metric]]) -> Iterator[list[Round]]:
         """Yield the queries of some tests in rounds, each to be answered before the next; a decided test asks no more.
 
-        A query is in one round alone. Tests whose metric the model lacks, and tests whose own code raises, ask nothing.
-        Raises UsageError as `judge`.
+        A scorer is asked a query in one round alone. Tests whose metric the model lacks, and tests whose own code
+        raises, ask nothing. Raises UsageError as `judge`.
         """
         open_ = [Inquiry(self, *one).steps() for one in stated if not self.lacks(one[1])]
-        agenda = Agenda()
+        agenda = Agenda(self.scorer)
         while open_:
             going, together = [], []
             for steps in open_:
@@ -202,8 +207,11 @@ class ModelUnderTest:
                         together.append(step)
                         going.append(steps)
             open_ = going
-            if queries := agenda.round(together):
-                yield queries
+            rounds = agenda.rounds(together)
+            if self.verifier:
+                rounds = self.verifier.sampled(rounds)
+            if any(one.queries for one in rounds):
+                yield rounds
 
     def at_once(self, stated: Iterable[tuple[Behavior, Metric]]) -> Iterator[Query]:
         """Yield all that some tests may ask before further images are drawn, in each wording.
@@ -257,7 +265,7 @@ class ModelUnderTest:
         if found is None or found.behavior != behavior:
             deque(Inquiry(self, behavior, metric).steps(), maxlen=0)
             found = self._ended[behavior.name, metric]
-        return found
+        return Inquiry.settled(self, metric, found)
 
     def end(self, metric: Metric, ended: Ended) -> None:
         """Keep what the verdict of a test rests on.

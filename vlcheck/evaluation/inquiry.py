@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 from vlcheck._util.foreign_code import contained
 from vlcheck.behaviors.behavior import Behavior, Trial
@@ -23,6 +24,9 @@ from vlcheck.stats.verdict import Verdict
 if TYPE_CHECKING:
     from vlcheck.evaluation.evaluator import ModelUnderTest
 
+Stage = Literal["opening", "deciding"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -37,8 +41,8 @@ class Ended:
 
     behavior: Behavior
     trials: Sequence[Trial]
-    out: frozenset[int]
-    aside: tuple[Query, ...]
+    out: frozenset[int] = frozenset()
+    aside: tuple[Query, ...] = ()
 
     def queries(self) -> Iterator[Query]:
         """Yield all queries that were asked."""
@@ -73,15 +77,72 @@ class Inquiry:
         The caller has a step answered before it takes the next one.
         """
         for trials in self._drawn():
-            yield self._opening(trials)
+            opening = self._opening(trials)
+            if self._model.verifier:  # what sets the scale is exact
+                yield Step(tuple(self._setting()), scorer=self._model.scorer.exact)
+            yield opening
+            yield from self._settling("opening")
             if closing := self._closing():
                 yield Step(tuple(closing))
+            yield from self._settling("deciding")
             if self._model.schedule.settled(self._verdict):
                 break
         aside = tuple(self._aside())
-        self._model.end(self._metric, Ended(self._behavior, self.trials, frozenset(self._out), aside))
+        self._model.end(self._metric, self._ended(aside))
         if aside:
             yield Step(aside)
+
+    @classmethod
+    def settled(cls, model: ModelUnderTest, metric: Metric, ended: Ended) -> Ended:
+        """Return what a verdict rests on, after what is in doubt by now was asked in the exact type.
+
+        Args:
+            model: the model.
+            metric: the metric.
+            ended: the end of an inquiry.
+        """
+        if not model.verifier:
+            return ended
+        self = cls(model, ended.behavior, metric)
+        self._opening(ended.trials)
+        for stage in STAGES:
+            deque(self._settling(stage), maxlen=0)
+        self._closing()
+        return self._ended(ended.aside)
+
+    def _ended(self, aside: tuple[Query, ...]) -> Ended:
+        return Ended(self._behavior, self.trials, frozenset(self._out), aside)
+
+    def _settling(self, stage: Stage) -> Iterator[Step]:
+        """Yield what to ask in the exact type, until nothing is in doubt that the answers at a stage say."""
+        verifier, at = self._model.verifier, (stage, self._behavior, self._metric, self.trials)
+        if not verifier or verifier.is_settled(*at):
+            return
+        verifier.begin(self._at(stage))
+        while doubtful := self._doubtful(stage):
+            yield Step(tuple(doubtful), scorer=self._model.scorer.exact)
+            verifier.ask_again(doubtful)
+            self._scales = []  # other answers: what is out is decided again
+        verifier.settle(*at)
+
+    @contained()
+    def _doubtful(self, stage: Stage) -> list[Query]:
+        """Return the queries to ask in the exact type, as far as the answers at a stage tell."""
+        model, queries, reader = self._model, self._at(stage), self._reader
+        if model.verifier is None:
+            return []
+        found = read_trials(model, reader, self._metric, self.trials, queries)
+        findings = findings_of(model, reader, self._metric, tuple(finding for _, finding in found))
+        keys = {query.key for query in queries}
+        rule, test = model.terms(self._behavior).rule, model.schedule.test
+        return model.verifier.doubtful(findings, self.trials, keys, reader.tolerances, rule, test)
+
+    def _at(self, stage: Stage) -> list[Query]:
+        """Return the queries that are asked until a stage."""
+        if stage == "deciding":
+            self._closing()
+        closing = [stage == "deciding" and i not in self._out for i in range(len(self.trials))]
+        return [query for part, one in zip(self._parts, closing, strict=True) for query in part.queries(closing=one)]
 
     def at_once(self) -> Iterator[Query]:
         """Yield all that the inquiry may ask before further images are drawn."""
@@ -94,11 +155,12 @@ class Inquiry:
         """Take the trials of the next look, which begin with those of the last one; return what to ask first."""
         fresh = [Parts.of(trial, self._behavior.expect) for trial in trials[len(self.trials) :]]
         self.trials, self._parts = trials, [*self._parts, *fresh]
-        setting = self._model.setting(self._behavior, self._metric, trials)
         opening = queries_of(part.opening for part in fresh)
-        return Step(
-            (*setting, *opening), tuple(queries_of(one for part in fresh for one in (part.closing, part.aside)))
-        )
+        later = queries_of(one for part in fresh for one in (part.closing, part.aside))
+        return Step((*self._setting(), *opening), tuple(later))
+
+    def _setting(self) -> Iterator[Query]:
+        return self._model.setting(self._behavior, self._metric, self.trials)
 
     @contained()
     def _closing(self) -> list[Query]:

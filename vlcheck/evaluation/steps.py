@@ -6,7 +6,7 @@ follows for cases that may count, and at last come the pictures that only a tabl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from vlcheck.behaviors.behavior import Trial
@@ -14,6 +14,7 @@ from vlcheck.expect.base import AFTER, BEFORE, Expectation, Given, Refused, Unkn
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question
 from vlcheck.metrics.reading import Unlikely
+from vlcheck.scoring.cached import CachedScorer
 
 NOT_COUNTED = (Unknown, Unneeded, Unlikely, Refused, Unscaled, Given)
 """Reasons that stay, whatever the model would answer about further views of a case."""
@@ -71,10 +72,12 @@ class Step:
     Attributes:
         needed: the queries.
         beside: queries that it may need later, as far as no step before had them.
+        scorer: asks them; None for the model's own.
     """
 
     needed: tuple[Query, ...]
     beside: tuple[Query, ...] = ()
+    scorer: CachedScorer | None = None
 
 
 def queries_of(parts: Iterable[Mapping[str, Question]]) -> Iterator[Query]:
@@ -84,30 +87,60 @@ def queries_of(parts: Iterable[Mapping[str, Question]]) -> Iterator[Query]:
             yield from question.queries.values()
 
 
+@dataclass(frozen=True)
+class Round:
+    """Queries of several tests that are asked together.
+
+    Attributes:
+        queries: the queries.
+        scorer: asks them.
+    """
+
+    queries: Sequence[Query]
+    scorer: CachedScorer
+
+
 class Agenda:
-    """The queries of several tests, each of which is asked in one round.
+    """The queries of several tests, each of which a scorer is asked in one round.
 
     A query that may be needed later is asked in the first round that shows its picture: so no picture is encoded in one
     round because of one test, and again because of another.
+
+    Args:
+        scorer: the model's own scorer, for steps that name none.
     """
 
-    def __init__(self) -> None:
-        self._had: set[str] = set()
+    def __init__(self, scorer: CachedScorer) -> None:
+        self._own = scorer
+        self._had: set[tuple[CachedScorer, str]] = set()
         self._later: dict[str, list[Query]] = {}
 
-    def round(self, steps: Iterable[Step]) -> list[Query]:
-        """Return the queries of the next round.
+    def rounds(self, steps: Iterable[Step]) -> list[Round]:
+        """Return what is asked next, in a round for each scorer.
 
         Args:
             steps: the next step of each test.
         """
-        needed: list[Query] = []
+        by_scorer: dict[CachedScorer, list[Query]] = {}
         for step in steps:
-            needed += step.needed
+            by_scorer.setdefault(step.scorer or self._own, []).extend(step.needed)
             for query in step.beside:
                 self._later.setdefault(query.picture.key, []).append(query)
-        asked = {query.key: query for query in needed if query.key not in self._had}
-        for picture in {query.picture.key for query in asked.values()} & self._later.keys():
-            asked |= {query.key: query for query in self._later.pop(picture) if query.key not in self._had}
-        self._had.update(asked)
+        return [Round(self._fresh(queries, scorer), scorer) for scorer, queries in by_scorer.items()]
+
+    def _fresh(self, needed: Iterable[Query], scorer: CachedScorer) -> list[Query]:
+        asked = {query.key: query for query in needed if (scorer, query.key) not in self._had}
+        shown = {query.picture.key for query in asked.values()} if scorer is self._own else set()
+        for picture in shown & self._later.keys():
+            later = self._later.pop(picture)
+            asked |= {query.key: query for query in later if (scorer, query.key) not in self._had}
+        self._had.update((scorer, key) for key in asked)
         return list(asked.values())
+
+
+def merged(rounds: Iterable[Round]) -> Iterator[Round]:
+    """Yield one round for each scorer that some rounds have, with all their queries; none without queries."""
+    rounds = list(rounds)
+    for scorer in dict.fromkeys(one.scorer for one in rounds):
+        if queries := [query for one in rounds if one.scorer is scorer for query in one.queries]:
+            yield Round(queries, scorer)

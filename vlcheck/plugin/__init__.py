@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vlcheck.plugin import mark, options, signals
+from vlcheck.plugin.devices import workers_of
 from vlcheck.plugin.ending import status_of
 from vlcheck.plugin.fixture import verdict
 from vlcheck.plugin.reporters import failure, github, html, terminal
@@ -74,6 +75,15 @@ def pytest_configure(config: pytest.Config) -> None:
         # These two implement hooks of other plugins, which may be installed under any name, or not at all.
         config.pluginmanager.register(Controller(run), "vlcheck-xdist")
         config.pluginmanager.register(html.Page(run), "vlcheck-html")
+
+
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Return the number of workers of -n auto for a model on GPUs: one a GPU; None leaves it to pytest-xdist.
+
+    pytest-xdist calls it before `pytest_configure`, and only in plugins that are modules.
+    """
+    return workers_of(options.read_device(config))
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

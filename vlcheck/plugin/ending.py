@@ -67,7 +67,7 @@ class Ending:
         if self._run.lists:
             self._refuse_to_list()
         elif self._run.settings.shard:
-            self._conclude_part()
+            self._conclude_part(status)
         elif self._run.concerned:
             with self._ending(f"--vl-results {self._run.settings.results}: stopped before they were collected."):
                 self._conclude(status)
@@ -144,13 +144,14 @@ class Ending:
                 pytest.ExitCode.USAGE_ERROR, f"{', '.join(asked)}: {self._run.lists} judges nothing; leave one out."
             )
 
-    def _conclude_part(self) -> None:
+    def _conclude_part(self, status: int) -> None:
         """Say what part was asked; fail unless all of it was."""
+        failed = pytest.ExitCode(status or pytest.ExitCode.TESTS_FAILED)
         self.part = PartOfRun.read(self._run.settings, self._run.folder)
         if self.part is None:
-            self._fail(pytest.ExitCode.TESTS_FAILED, f"--vl-shard {self._run.settings.shard}: the part was not scored.")
+            self._fail(failed, f"--vl-shard {self._run.settings.shard}: the part was not scored.")
         for fault in self.part.faults if self.part else ():
-            self._fail(pytest.ExitCode.TESTS_FAILED, fault)
+            self._fail(failed, fault)
 
     def _conclude(self, status: int) -> None:
         """Collect the results of all processes, list objections, and write the files."""

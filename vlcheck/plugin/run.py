@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -84,7 +85,7 @@ class Run:
         self._engine: Engine | None = None
         self._shard: ShardEngine | None = None
         self._control: Control | None = None
-        self._input: dict[str, str] | None = getattr(config, "workerinput", None)
+        self._input: dict[str, Any] | None = getattr(config, "workerinput", None)
         said = (self._input or {}).get("vlcheck_started")
         self.started = datetime.fromisoformat(said) if said else datetime.now(UTC)
         try:
@@ -178,9 +179,18 @@ class Run:
 
         try:
             self.settings.demand_data()
-            return open_source(self.settings.data, lexicons=self.lexicons, columns=self.settings.columns)
+            columns = self.settings.columns
+            return open_source(self.settings.data, lexicons=self.lexicons, columns=columns, run=self.folder)
         except UsageError as error:
             return error
+
+    def read_ahead(self) -> None:
+        """Read large data before workers start, which then open what was read; they report what is wrong with it."""
+        if self.settings.model and self.settings.data and not self.lists:
+            from vlcheck.datasets.registry import reads_once  # not imported in runs of other projects
+
+            with suppress(UsageError):
+                _ = self.source if reads_once(self.settings.data) else None
 
     @cached_property
     def policy(self) -> Policy:
@@ -248,7 +258,7 @@ class Run:
 
         said = self.settings.engine
         try:
-            demand_shared(open_engine(said, self.folder), said, processes)
+            demand_shared(open_engine(said, self.folder, self.settings.device), said, processes)
         except UsageError as error:
             raise pytest.UsageError(options.message_of(error)) from error
 
@@ -277,6 +287,7 @@ class Run:
             foresight = bench.foresee(self._chosen)
             reporter.say(
                 [
+                    *bench.in_one_type(),
                     *bench.superseded(),
                     *self._same_control(bench),
                     *foresight.hopeless(),
@@ -456,7 +467,7 @@ class Run:
                 demand_shard(self.config, self.settings)
             else:
                 self._begin()
-            self._engine = open_engine(self.settings.engine, self.folder)
+            self._engine = open_engine(self.settings.engine, self.folder, self.settings.device, self.settings.processes)
             if self.settings.shard:
                 self._engine = self._shard = shard_engine(self._engine, self.settings)
             bench = Workbench.open(self.settings, self.policy, self.source, self.folder, self._engine)
@@ -485,7 +496,7 @@ class Run:
     @property
     def _process(self) -> str:
         """The name of this process among those of the run."""
-        return (self._input or {}).get("workerid", "main")
+        return str((self._input or {}).get("workerid", "main"))
 
     def _open_control(self, bench: Workbench) -> Control:
         """Load the control, after the model; close the model's store if it cannot be loaded."""
@@ -523,7 +534,7 @@ class Run:
             # A test that states no behavior decides itself what a verdict means: no known bias or gate applies to it.
             judgement = replace(judgement, known=None, gates=False)
         bench, part = self._open()
-        part.keep([*bench.session.images(judgement), *judgement.records(claim(item))])
+        part.keep([*bench.session.images(judgement, part.images), *judgement.records(claim(item))])
         if bench.explainer:
             bench.explainer.add(claim(item), judgement)
             part.keep(bench.explainer.pending(claim(item)))
@@ -544,7 +555,7 @@ class Run:
         """Ask a model that others run whether it is still the one of the start, and keep what it answers."""
         if self._opened:
             bench, part = self._opened
-            part.keep(bench.session.identity(self._process))
+            part.keep(bench.session.last_lines(self._process))
         if self._control:
             self._control.identify()
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vlcheck.plugin.options import LOCAL
+from vlcheck.errors import UsageError
+from vlcheck.plugin import options
+from vlcheck.plugin.devices import CUDA, THREADS, count_gpus, demand_gpus, share_gpus, threads_each
 from vlcheck.plugin.reporters.progress import Reporter
 
 if TYPE_CHECKING:
@@ -19,20 +21,36 @@ if TYPE_CHECKING:
 
 
 class Controller:
-    """Gives workers a common folder and a share of the processor; runs tests of a worker that died once more."""
+    """Gives workers a common folder, a GPU each and a share of the processor; runs tests of a dead worker once more.
+
+    A worker that replaces a dead one is made from the same spec, so that it has the same GPU.
+    """
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._workers = 0
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_setupnodes(self, config: pytest.Config, specs: Sequence[Any]) -> None:
         self._run.demand_baseline()
-        if len(specs) > 1 and self._run.settings.engine != LOCAL:
+        self._workers = len(specs)
+        if len(specs) > 1 and self._run.settings.engine != options.LOCAL:
             self._run.demand_engine(len(specs))
+        self._run.read_ahead()
         # Otherwise each worker's torch would start a thread for every core, which slows down all of them.
-        if "OMP_NUM_THREADS" not in os.environ:
+        if THREADS not in os.environ:
             for spec in specs:
-                spec.env["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // len(specs)))
+                spec.env[THREADS] = str(threads_each(len(specs)))
+        if self._run.settings.device == CUDA:
+            self._share_gpus(config, [spec.env for spec in specs])
+
+    def _share_gpus(self, config: pytest.Config, environments: Sequence[dict[str, str]]) -> None:
+        try:
+            said = share_gpus(environments, demand_gpus(os.environ, count_gpus()))
+        except UsageError as error:
+            raise pytest.UsageError(options.message_of(error)) from error
+        if said:
+            Reporter(config, self._run.folder).say([said])
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -40,6 +58,7 @@ class Controller:
         node.workerinput["vlcheck_folder"] = str(self._run.folder)
         node.workerinput["vlcheck_started"] = self._run.started.isoformat()
         node.workerinput["vlcheck_run_id"] = self._run.run_id
+        node.workerinput["vlcheck_workers"] = self._workers
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Scheduling | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from PIL import Image
 
@@ -16,7 +16,7 @@ from vlcheck.scoring.ahead import one_ahead
 from vlcheck.scoring.plan import Chunk, Plan, make_plan
 from vlcheck.scoring.progress import Progress
 from vlcheck.scoring.render import render_all, thumbnail_jpeg
-from vlcheck.scoring.scorer import Scorer
+from vlcheck.scoring.scorer import Answered, Scorer
 from vlcheck.scoring.store import ScoreStore, Thumbnail
 
 BETWEEN_CHECKS = 60.0  # seconds after which a model that others run is asked again whether it is still the same one
@@ -39,9 +39,15 @@ class CachedScorer:
         self.store = store
         self.thumbnails = thumbnails
         self._unsettled: set[str] = set()
+        self._noted: dict[str, Thumbnail] = {}  # of pictures that the model was shown, until they are in the store
         self._changed = ""
         self._due = time.monotonic() + BETWEEN_CHECKS
         self._refusals: dict[str, str] = {}
+
+    @property
+    def exact(self) -> CachedScorer:
+        """The scorer whose answers verdicts are exact by: this one, unless it asks in a fast number type."""
+        return self
 
     def run(self, plan: Plan, progress: Callable[[Progress], None] | None = None) -> None:
         """Answer all queries of a plan, chunk by chunk.
@@ -73,16 +79,29 @@ class CachedScorer:
         Yields:
             None whenever questions were sent whose answers are not awaited yet; the chunk once it is answered.
         """
-        missing = self.store.missing(query.key for query in chunk.queries)
-        left = Chunk(tuple(query for query in chunk.queries if query.key in missing))
-        for answered in self.scorer.score(left, self._keep):
-            self.store.put(answered)
-            self._unsettled.update(query.key for query, _ in answered)
+        for answered in self.scorer.score(self.left(chunk), self._keep):
+            self._put(answered)
             if not answered:
                 yield None
-        if time.monotonic() >= self._due:
-            self.settle()
+        self._keep_noted()
+        self._settle_if_due()
         yield chunk
+
+    def left(self, chunk: Chunk) -> Chunk:
+        """Return the queries of a chunk that have no answer yet."""
+        missing = self.missing(chunk.queries)
+        return Chunk(tuple(query for query in chunk.queries if query.key in missing))
+
+    def take_in(self, answered: Answered, pictures: Mapping[str, Thumbnail]) -> None:
+        """Keep what a copy of the model answered elsewhere.
+
+        Args:
+            answered: queries with their answers.
+            pictures: what is kept of the pictures that the copy was shown, by their keys.
+        """
+        self._noted.update(pictures)
+        self._put(answered)
+        self._settle_if_due()
 
     def settle(self) -> str:
         """Ask a model that others run whether it is still the one of the start; keep its answers for good if it is.
@@ -106,7 +125,11 @@ class CachedScorer:
 
     def has(self, chunk: Chunk) -> bool:
         """Return True if every query of a chunk is answered."""
-        return not self.store.missing(query.key for query in chunk.queries)
+        return not self.missing(chunk.queries)
+
+    def missing(self, queries: Iterable[Query]) -> set[str]:
+        """Return the keys of the queries that have no answer yet."""
+        return self.store.missing(query.key for query in queries)
 
     def answer(self, query: Query) -> Answer:
         """Return the kept answer to a query; ask the model if there is none."""
@@ -128,11 +151,15 @@ class CachedScorer:
             UsageError: the store cannot be read or written.
         """
         asked = {query.key: query for query in queries}
-        kept = self.store.get_many(asked.values())
+        kept = self.kept(asked.values())
         missing = [query for key, query in asked.items() if key not in kept]
         if missing:
             self.run(make_plan(missing, batch_size=self.scorer.batch_size), progress)
-        return kept | self.store.get_many(missing)
+        return kept | self.kept(missing)
+
+    def kept(self, queries: Iterable[Query]) -> dict[str, Answer]:
+        """Return the answers to those of some queries that have one, by the queries' keys."""
+        return self.store.get_many(queries)
 
     def shows(self, picture: Picture) -> bool:
         """Return True if a picture that was asked about could be rendered, whether or not the model could read it."""
@@ -158,8 +185,33 @@ class CachedScorer:
             for _, outcome in render_all([picture]):
                 if isinstance(outcome, Image.Image):
                     self._keep(picture, outcome)
+            self._keep_noted()
             kept = self.store.pictures(picture.key)
         return kept
 
     def _keep(self, picture: Picture, image: Image.Image) -> None:
-        self.store.keep_picture(picture.key, pixel_sha256(image), thumbnail_jpeg(image) if self.thumbnails else b"")
+        self._noted[picture.key] = noted(image, thumbnails=self.thumbnails)
+
+    def _keep_noted(self) -> None:
+        if self._noted:
+            self.store.keep_pictures(self._noted)
+            self._noted = {}
+
+    def _put(self, answered: Answered) -> None:
+        self._keep_noted()
+        self.store.put(answered)
+        self._unsettled.update(query.key for query, _ in answered)
+
+    def _settle_if_due(self) -> None:
+        if time.monotonic() >= self._due:
+            self.settle()
+
+
+def noted(image: Image.Image, *, thumbnails: bool) -> Thumbnail:
+    """Return what is kept of a picture that a model was shown; without a small copy, the digest is shown nowhere.
+
+    Args:
+        image: the picture.
+        thumbnails: whether a small copy is kept.
+    """
+    return Thumbnail(pixel_sha256(image), thumbnail_jpeg(image)) if thumbnails else Thumbnail("", b"")

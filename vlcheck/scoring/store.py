@@ -236,6 +236,11 @@ class ScoreStore:
         """
         self._write(lambda connection: connection.execute(_PUT_PICTURE, (key, sha256, jpeg)))
 
+    def keep_pictures(self, pictures: Mapping[str, Thumbnail]) -> None:
+        """Keep the records of pictures, by their keys, as `keep_picture` does: all or none of them."""
+        rows = [(key, *record) for key, record in pictures.items()]
+        self._write(lambda connection: connection.executemany(_PUT_PICTURE, rows))
+
     def pictures(self, key: str) -> Thumbnail | None:
         """Return the record of the picture with this key, or None; with no small copy if the kept one is damaged."""
         select = "SELECT sha256, jpeg FROM pictures WHERE key = ?"
@@ -303,9 +308,11 @@ class ScoreStore:
     def _known(self, keys: Iterable[str]) -> dict[str, Answer]:
         """Return the kept answers that this run may use; delete rows that cannot be read."""
         known: dict[str, Answer] = {}
-        left = set(keys)
+        asked = set(keys)
         for file in reversed(self._files):
-            known |= self._known_in(file, left - known.keys())
+            left = {key for key in asked if key not in known or known[key].error}
+            found = self._known_in(file, left)
+            known |= {key: answer for key, answer in found.items() if key not in known or not answer.error}
         return known
 
     def _known_in(self, file: StoreFile, keys: Iterable[str]) -> dict[str, Answer]:

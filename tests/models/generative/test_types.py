@@ -18,8 +18,7 @@ import torch
 from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
-from tests.models.generative.builders import BUILDERS, PROMPTED
-from tests.models.generative.later import IN_FLOAT32
+from tests.models.generative.builders import BUILDERS, IN_FLOAT32, PROMPTED
 from tests.models.hf.test_generative import TEXTS, ByHand
 from vlcheck.cases import MASK
 from vlcheck.metrics.probe import Probe

@@ -77,14 +77,18 @@ CONFIGS: dict[str, dict[str, Any]] = {
         },
     },
 }
+CONFIGS["coca_roberta"] = {
+    "embed_dim": WIDTH,
+    "vision_cfg": CONFIGS["coca"]["vision_cfg"],
+    "text_cfg": {**CONFIGS["roberta"]["text_cfg"], "width": WIDTH, "hf_proj_type": "linear", "output_tokens": True},
+    "multimodal_cfg": CONFIGS["coca"]["multimodal_cfg"],
+    "custom_text": True,
+}
 CONFIGS |= {  # with whole networks of timm for pictures, the smallest of each kind
     "eva": _of_architecture("EVA02-B-16", "eva02_tiny_patch14_224"),
     "mobileclip": _of_architecture("MobileCLIP2-S0"),
     "pe_core": _of_architecture("PE-Core-T-16-384"),
 }
-LARGEST = (
-    0.3  # standard deviation of random weights; those of wide layers are smaller, so that deep networks stay finite
-)
 LARGEST = 0.3  # standard deviation of random weights
 DEEP = 20  # their variance times the number of inputs, at most: so that networks of many wide layers stay finite
 PIXELS = {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.25, 0.3], "interpolation": "bilinear", "resize_mode": "squash"}
@@ -110,7 +114,7 @@ def open_clip_folder(folder: Path, kind: str, pixels: dict[str, Any] | None = No
     config = CONFIGS[kind]
     if "hf_tokenizer_name" in config["text_cfg"]:
         write_tokenizer(folder)
-    if kind == "roberta":
+    if "hf_model_name" in config["text_cfg"]:
         write_text_network(folder / "text")
     said = {"model_cfg": config, "preprocess_cfg": PIXELS if pixels is None else pixels}
     (folder / "open_clip_config.json").write_text(json.dumps(said))

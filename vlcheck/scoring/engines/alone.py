@@ -13,7 +13,7 @@ class Alone:
     shared = False
 
     def run(self, plan: Plan, scorer: CachedScorer, progress: Shown | None = None) -> None:
-        if scorer.store.missing(query.key for chunk in plan.chunks for query in chunk.queries):
+        if not all(map(scorer.has, plan.chunks)):
             scorer.run(plan, progress)
 
     def close(self) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -20,7 +19,7 @@ from vlcheck.scoring.engines.engine import Shown
 from vlcheck.scoring.plan import Chunk, Plan
 from vlcheck.scoring.progress import Progress
 
-_GOLDEN = 0.6180339887498949  # its multiples, modulo 1, spread the pids of neighbours evenly
+_TURNS = 2  # chunks for each process that are left when chunks begin to be split
 BEAT = 1.0  # seconds between a holder's signs of life
 SILENCE = 15.0  # seconds without one after which a lease has expired
 LONGEST = 900.0  # seconds after which a holder gives no more: a chunk that takes longer is one that hangs
@@ -31,27 +30,29 @@ class Local:
 
     Args:
         folder: the folder of the locks.
+        processes: how many processes share the plans; for several, the last chunks of each plan are split.
     """
 
     shared = True
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, processes: int = 1) -> None:
+        self._folder, self._processes = folder, processes
 
     def run(self, plan: Plan, scorer: CachedScorer, progress: Shown | None = None) -> None:
-        work_together(plan, scorer, self._folder, progress=progress)
+        work_together(plan, scorer, self._folder, processes=self._processes, progress=progress)
 
     def close(self) -> None:
         """Do nothing: the locks end with the folder."""
 
 
-def make_local(*, folder: Path) -> Local:
+def make_local(*, folder: Path, processes: int = 1) -> Local:
     """Return the engine.
 
     Args:
         folder: a folder that the run's processes share.
+        processes: how many processes of the run have the same plans.
     """
-    return Local(folder)
+    return Local(folder, processes)
 
 
 def work_together(
@@ -59,6 +60,7 @@ def work_together(
     scorer: CachedScorer,
     folder: Path,
     *,
+    processes: int = 1,
     poll: float = 0.05,
     silence: float = SILENCE,
     progress: Callable[[Progress], None] | None = None,
@@ -73,13 +75,14 @@ def work_together(
         plan: the same in each process.
         scorer: a scorer whose store has the same file and run in each process.
         folder: the folder of the locks; it is made if it is missing.
+        processes: how many share the plan, the same number in each; for several, `fair` splits the last chunks.
         poll: seconds between looks at chunks that others hold.
         silence: seconds without a holder's sign of life after which its lease has expired.
         progress: called as chunks are done, by whomever.
     """
     folder.mkdir(parents=True, exist_ok=True)
     started, done = time.monotonic(), 0
-    waiting = _from_own_offset(plan.chunks)
+    waiting = list(fair(plan.chunks, processes))
     leases = Leases(folder, silence)
     while waiting:
         held = []
@@ -173,9 +176,35 @@ def _beat(beat: Path, done: threading.Event) -> None:
             return
 
 
-def _from_own_offset(chunks: tuple[Chunk, ...]) -> list[Chunk]:
-    start = int(os.getpid() * _GOLDEN % 1 * len(chunks))
-    return [*chunks[start:], *chunks[:start]]
+def fair(chunks: Sequence[Chunk], processes: int) -> Iterator[Chunk]:
+    """Yield chunks so that processes, each of which takes the next one when it is done with one, end together.
+
+    The last chunks are split: none has more pictures than its part of those that are left, 1 of 2 for each process.
+
+    Args:
+        chunks: the chunks, of at least one picture each.
+        processes: the number of processes; for one, the chunks stay as they are.
+
+    Source:
+        Polychronopoulos and Kuck 1987, "Guided self-scheduling", IEEE Transactions on Computers C-36.
+    """
+    left = sum(len(chunk.pictures) for chunk in chunks)
+    for chunk in chunks:
+        rest = chunk
+        while rest.queries:
+            size = len(rest.pictures) if processes == 1 else max(1, left // (_TURNS * processes))
+            first, rest = _split(rest, size)
+            left -= len(first.pictures)
+            yield first
+
+
+def _split(chunk: Chunk, pictures: int) -> tuple[Chunk, Chunk]:
+    """Return the queries about the first pictures of a chunk, and the others; the chunk itself if it has no others."""
+    if pictures >= len(chunk.pictures):
+        return chunk, Chunk(())
+    first = {picture.key for picture in chunk.pictures[:pictures]}
+    ours = tuple(query for query in chunk.queries if query.picture.key in first)
+    return Chunk(ours), Chunk(tuple(query for query in chunk.queries if query.picture.key not in first))
 
 
 def _finishing(chunk: Chunk, scorer: CachedScorer, leases: Leases) -> Iterator[tuple[Chunk, bool] | None]:

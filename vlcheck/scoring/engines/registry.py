@@ -2,8 +2,9 @@
 
 An engine is registered as `name = "package.module:make"`, and `--vl-engine name` calls `make()`, which returns a
 `vlcheck.scoring.engines.engine.Engine`. `make` may have keyword-only parameters: `folder` (Path) is a folder that the
-processes of the run share, and `address` (str, "" unless said) allows `--vl-engine name:ADDRESS`. It is called in each
-run with this engine, also if nothing is left to ask: an engine starts other processes with its first plan.
+processes of the run share, `processes` (int) is their number, `device` (str) is that of the model, e.g. "cuda", and
+`address` (str, "" unless said) allows `--vl-engine name:ADDRESS`. It is called in each run with this engine, also if
+nothing is left to ask: an engine starts other processes with its first plan.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from vlcheck.scoring.engines.engine import Engine
 GROUP = "vlcheck.engines"
 
 _SHIPPED: Mapping[str, EntryPoint] = {
-    name: EntryPoint(name, f"vlcheck.scoring.engines.{name}:make_{name}", GROUP) for name in ("alone", "local")
+    name: EntryPoint(name, f"vlcheck.scoring.engines.{name}:make_{name}", GROUP) for name in ("alone", "local", "ray")
 }
 
 
@@ -30,12 +31,14 @@ def registered_engines() -> dict[str, EntryPoint]:
     return {**_SHIPPED, **{entry.name: entry for entry in entry_points(group=GROUP) if entry.name not in _SHIPPED}}
 
 
-def open_engine(spec: str, folder: Path) -> Engine:
+def open_engine(spec: str, folder: Path, device: str = "cpu", processes: int = 1) -> Engine:
     """Return the engine of a spec; the caller closes it.
 
     Args:
         spec: the name of a registered engine, with `:ADDRESS` behind it where the engine takes an address.
         folder: a folder that the processes of the run share.
+        device: the device of the model.
+        processes: how many processes of the run have the same plans.
 
     Raises:
         UsageError: there is no such engine, it takes no address, or it cannot be made.
@@ -53,7 +56,8 @@ def open_engine(spec: str, folder: Path) -> Engine:
     taken = inspect.signature(make).parameters
     if colon and "address" not in taken:
         raise UsageError(f"{argument('engine', repr(spec))}: {name} takes no address; say {name}.")
-    said = {key: value for key, value in {"folder": folder, "address": address}.items() if key in taken}
+    offered = {"folder": folder, "address": address, "device": device, "processes": processes}
+    said = {key: value for key, value in offered.items() if key in taken}
     try:
         with contained():
             engine = make(**said)

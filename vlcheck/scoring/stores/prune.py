@@ -60,7 +60,7 @@ def selected_answers(store: StoreFile, outdated: Outdated) -> Sequence[Pruned]:
 
     Args:
         store: the open store.
-        selection: the outdated.
+        outdated: the answers.
 
     Raises:
         UsageError: the store has no such model.
@@ -79,7 +79,7 @@ def prune_store(store: StoreFile, outdated: Outdated) -> Sequence[Pruned]:
 
     Args:
         store: the open store.
-        selection: the outdated.
+        outdated: the answers.
 
     Raises:
         UsageError: another process uses the store, or it has no such model; nothing was deleted.

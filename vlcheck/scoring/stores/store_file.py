@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 import time
 import warnings
@@ -16,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from vlcheck._util import temporary
 from vlcheck._util.foreign_files import fault
+from vlcheck._util.network_disks import network_disk
 from vlcheck.errors import UsageError, argument, parameter, spelled
 from vlcheck.scoring.stores.schema import APPLICATION, READ, SCHEMA, create_tables, migrate
 
@@ -47,6 +49,10 @@ class DamagedStore(UserWarning):
 
 class WaitingForStore(UserWarning):
     """A warning that another process holds a store, and that this one waits for it."""
+
+
+class StoreOnNetworkDisk(UserWarning):
+    """A warning that a store is on a network disk, on which several machines would damage it."""
 
 
 class StoreNotKept(UserWarning):
@@ -184,6 +190,13 @@ class StoreFile:
 
     def _open(self, path: Path) -> sqlite3.Connection:
         self._refuse_others(path)
+        if kind := network_disk(path):
+            self._tell(
+                StoreOnNetworkDisk(
+                    f"{self.named}: is on a network disk ({kind}), where one machine at a time may use it. Several"
+                    f" machines take a store each: {parameter('shard')}, then vlcheck merge."
+                )
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         # Several processes may find the file missing; SQLite does not wait while another one switches to WAL.
         with self._lock(path):
@@ -216,6 +229,8 @@ class StoreFile:
             return
         if len(header) < _HEADER or not header.startswith(_SQLITE):
             raise self._complaint("not a vlcheck store. Name another file")
+        if not os.access(path, os.W_OK):
+            raise UnwritableStore(f"{self.named}: it is read-only. {self._cure} that can be written.")
         cookie, version, ours = (int.from_bytes(header[part]) for part in (_COOKIE, _VERSION, _OURS))
         self._demand_ours(cookie, version, ours)
 

@@ -1,0 +1,49 @@
+"""The part of a node that one copy of the model takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+USUAL_CORES = 4
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The part of a node for each copy.
+
+    Attributes:
+        cores: number of cores; 0 for a model that runs on a GPU.
+        gpus: number of GPUs; 0 for a model that runs on cores.
+    """
+
+    cores: int
+    gpus: int = 0
+
+    def copies(self, resources: Mapping[str, float]) -> int:
+        """Return how many copies a node has room for.
+
+        Args:
+            resources: number of each kind of resource, as Ray names them.
+
+        Example:
+            >>> Slot(cores=4).copies({"CPU": 10.0}), Slot(cores=0, gpus=1).copies({"CPU": 10.0})
+            (2, 0)
+        """
+        wanted = {"CPU": self.cores, "GPU": self.gpus}
+        return min(int(resources.get(name, 0) // n) for name, n in wanted.items() if n)
+
+    def __str__(self) -> str:
+        return f"{self.gpus} GPU" if self.gpus else f"{self.cores} core{'s' if self.cores > 1 else ''}"
+
+
+def slot_for(device: str, threads: str) -> Slot:
+    """Return the part for each copy of a model.
+
+    Args:
+        device: the model's device, e.g. "cpu" or "cuda".
+        threads: the value of OMP_NUM_THREADS, the cores for each copy; "" for USUAL_CORES.
+    """
+    if device.startswith("cuda"):
+        return Slot(cores=0, gpus=1)
+    return Slot(cores=int(threads) if threads.isdecimal() and int(threads) else USUAL_CORES)
