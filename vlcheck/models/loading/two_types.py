@@ -88,17 +88,21 @@ def load_in_two_types(spec: str, *, device: str = "cpu", trust_remote_code: bool
             f"{argument('dtype', VERIFIED)}: {exact.name} is run by others, in a number type of their own. Leave it"
             " out."
         )
-    alone = slow(device) or _room(exact)
+    return _with_fast(exact, partial(load, dtype=FAST), slow(device) or _room(exact))
+
+
+def _with_fast(exact: VisionLanguageModel, load: Callable[[], VisionLanguageModel], alone: str) -> TwoTypesModel:
+    """Return a model with what `load` loads beside it, unless it is to be alone, or that cannot be loaded."""
     if alone:
         return TwoTypesModel(exact, dtype=EXACT, alone=alone)
     try:
-        fast = load(dtype=FAST)
+        fast = load()
     except UsageError as error:
         why = NO_ROOM if _for_want_of_memory(error) else str(error).rstrip(".")
         return TwoTypesModel(exact, dtype=EXACT, alone=why)
     if fast.fingerprint == exact.fingerprint:
         return TwoTypesModel(exact, dtype=EXACT, alone=f"{exact.name} is the same model in {FAST}")
-    return TwoTypesModel(exact, fast, EXACT, load=partial(load, dtype=FAST))
+    return TwoTypesModel(exact, fast, EXACT, load=load)
 
 
 def slow(device: str) -> str:
@@ -128,12 +132,11 @@ def _has_bfloat16(able: dict[str, Any]) -> bool:
 
 def _room(exact: VisionLanguageModel) -> str:
     """Return that there is no room for half as many bytes as a model's weights have, if there is none; else ""."""
-    import torch
+    from vlcheck.models.loading.networks import networks_of  # imports torch
 
-    network = getattr(exact, "network", None)
-    weights = list(network.parameters()) if isinstance(network, torch.nn.Module) else []
+    weights = [weight for network in networks_of(exact) for weight in network.parameters()]
     free = free_memory(str(weights[0].device)) if weights else None
-    needed = 2 * sum(weight.numel() for weight in weights)
+    needed = sum(weight.nbytes for weight in weights) / 2
     return NO_ROOM if free is not None and needed > free else ""
 
 
