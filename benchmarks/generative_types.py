@@ -3,7 +3,7 @@
     python -m benchmarks.generative_types [TYPE ...]
 
 A type works if a checkpoint loads as a user's does and keeps the whole model contract; what is kept of a picture
-between its texts is noted, and how much a score differs without it. Any other type is refused, and the sentence that a
+between its texts is noted, and how much scores differ without it. Any other type is refused, and the sentence that a
 user reads is noted. The types named are tried anew, or all; the others keep their entries. The list goes to
 benchmarks/generative_types.json, from where `python -m benchmarks.table` writes it into
 docs/reference/generative-types.md.
@@ -97,16 +97,28 @@ def outcome(folder: Path, probes: list[Probe]) -> Entry:
 
 
 def kept(model: VisionLanguageModel, probes: list[Probe]) -> Entry:
-    """Return what a model keeps of a picture; of a kept prefix, the largest difference of P(match) without it."""
+    """Return what a model keeps of a picture; of a kept prefix, the largest difference of a score without it."""
     if not isinstance(model, Generative):
         return {"kept": STATES}
     if model.reading is not KeptPrefix:
         return {"kept": NOTHING}
-    images, texts = [probe.image for probe in probes], [probe.texts[0] for probe in probes]
     scores = []
     for model.reading in (KeptPrefix, UnkeptPrefix):
-        scores.append(model.itm(model.encode(images), texts))
+        scores.append(_scores(model, probes))
     return {"kept": PREFIX, "difference": float(np.abs(scores[0] - scores[1]).max())}
+
+
+def _scores(model: Generative, probes: list[Probe]) -> np.ndarray:
+    """Return the scores of all texts of each picture, and of its words at the mask of a text: some of each length."""
+    rows, texts = zip(*((row, text) for row, probe in enumerate(probes) for text in _texts(probe)), strict=True)
+    encoded = model.encode([probe.image for probe in probes])
+    filled = model.mlm(encoded, [probe.template for probe in probes], [probe.words for probe in probes])
+    return np.concatenate([model.itm(encoded[list(rows)], texts), *filled])
+
+
+def _texts(probe: Probe) -> tuple[str, ...]:
+    first, *_ = probe.texts
+    return (*probe.texts, f"a photo in which {first} is seen from the side", probe.words[0])
 
 
 def _said(message: str, folder: Path) -> str:

@@ -5,6 +5,7 @@
     python -m benchmarks.parity faults    # each planted fault in 20 seeds
     python -m benchmarks.parity same      # tiny against itself, in other batches
     python -m benchmarks.parity chat      # the same faults in small LLaVA checkpoints with random weights, 20 of them
+    python -m benchmarks.parity released  # one small LLaVA with an adapter and merged, in fewer bits, and served
 
 The figures go to benchmarks/parity.json, from where `python -m benchmarks.table` takes the tables of
 docs/explanation/parity-proof.md.
@@ -13,6 +14,7 @@ docs/explanation/parity-proof.md.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import math
 import tempfile
@@ -47,6 +49,7 @@ WRONG = 1.0  # difference and fall of the true answer's score where answers are 
 LEVELS = 100  # of a value in [0, 1]
 NOISE = (0.01, 0.05, 0.2)  # standard deviation of the noise of a served score, on its logit
 FAULTY_IMAGES, POOL, CHAT_IMAGES = 40, 600, 32
+FORMED_IMAGES = 150  # the fewest on which sameness can be shown is 149
 SAME_SEEDS = 3  # of the model against itself, on IMAGES
 SHORT = MappingProxyType(
     {
@@ -101,6 +104,29 @@ class Caught:
     same: int
     different: int
     causes: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Release:
+    """The comparison of two forms.
+
+    Attributes:
+        a: the first form, in words.
+        b: the second form, in words.
+        n: number of images.
+        status: "same", "different" or "inconclusive".
+        changed: the share of changed answers by metric.
+        difference: the mean of the largest difference between scores, by metric.
+        largest: the largest difference between two scores, by metric.
+    """
+
+    a: str
+    b: str
+    n: int
+    status: str
+    changed: Mapping[str, float]
+    difference: Mapping[str, float]
+    largest: Mapping[str, float]
 
 
 def at_margin(value: float, shape: str) -> Draw:
@@ -312,18 +338,57 @@ def same() -> None:
 
 
 def chat() -> None:
-    """Measure which faults in the files of a generative checkpoint are caught."""
-    reports: dict[str, list[ParityReport]] = {name: [] for name in CHAT_FAULTS}
+    """Measure which faults of a generative checkpoint's files are caught, in the seeds that are not stored yet."""
+    before = [Caught(**one) for one in json.loads(RESULTS.read_text(encoding="utf-8")).get("chat", ())]
+    done = before[0].seeds % SEEDS if before else 0
+    found = {one.fault: one for one in before} if done else {}
     with tempfile.TemporaryDirectory() as folder:
-        for seed in range(SEEDS):
+        for seed in range(done, SEEDS):
             kept = Path(folder) / f"{seed}.parity"
             own = checkpoint(Path(folder) / f"seed-{seed}", seed)
             vlcheck.keep_answers(str(own), kept, f"scenes:{CHAT_IMAGES}:{seed}")
             for name, load in CHAT_FAULTS.items():
-                reports[name].append(vlcheck.parity(kept, load(own)))
-            print(seed, _ends(reports), flush=True)
-            each = [caught(name, some, "LLaVA, random", CHAT_IMAGES) for name, some in reports.items()]
-            keep({"chat": [asdict(one) for one in each]})  # a seed takes half a minute of a core
+                now = caught(name, [vlcheck.parity(kept, load(own))], "LLaVA, random", CHAT_IMAGES)
+                found[name] = together_with(found[name], now) if name in found else now
+            print(seed, *(f"{one.fault} {one.different}/{one.seeds}" for one in found.values()), flush=True)
+            keep({"chat": [asdict(one) for one in found.values()]})  # a seed takes half a minute of a core
+
+
+def together_with(one: Caught, other: Caught) -> Caught:
+    """Return the outcomes of a fault in the seeds of both."""
+    causes = Counter(one.causes) + Counter(other.causes)
+    sums = {name: getattr(one, name) + getattr(other, name) for name in ("seeds", "same", "different")}
+    return dataclasses.replace(one, **sums, causes=dict(causes.most_common()))
+
+
+def in_forms() -> None:
+    """Measure whether one model is the same in the forms in which it is released."""
+    from benchmarks.parity_released import forms  # imports PEFT
+
+    kept = []
+    with tempfile.TemporaryDirectory() as folder, forms(Path(folder)) as pairs:
+        for pair in pairs:
+            report = vlcheck.parity(*pair.specs, f"scenes:{FORMED_IMAGES}", dtype_b=pair.dtype_b)
+            kept.append(asdict(as_released(pair.a, pair.b, report)))
+            print(kept[-1], flush=True)
+            keep({"released": kept})
+
+
+def as_released(a: str, b: str, report: ParityReport) -> Release:
+    """Return the figures of a report on two forms of a model.
+
+    Args:
+        a: the first form, in words.
+        b: the second form, in words.
+        report: the report.
+    """
+    changed, difference = (
+        {one.metric: each.mean for one in report.metrics for each in one.criteria if each.name == name}
+        for name in ("changed", "difference")
+    )
+    return Release(
+        a, b, report.images, report.status, changed, difference, {m.metric: m.largest for m in report.metrics}
+    )
 
 
 def _ends(reports: Mapping[str, Sequence[ParityReport]]) -> str:
@@ -347,7 +412,9 @@ def bound(runs: int = RUNS) -> float:
     return MARGINS.alpha + 3 * math.sqrt(MARGINS.alpha * (1 - MARGINS.alpha) / runs)
 
 
-PARTS = MappingProxyType({"errors": errors, "shares": shares, "faults": faults, "same": same, "chat": chat})
+PARTS = MappingProxyType(
+    {"errors": errors, "shares": shares, "faults": faults, "same": same, "chat": chat, "released": in_forms}
+)
 
 if __name__ == "__main__":
     main()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from benchmarks.parity import MARGINS, RUNS, Caught, Ended
+from benchmarks.parity import MARGINS, RUNS, Caught, Ended, Release
 from vlcheck._util.numbers import share
 
 _TO_MEASURE = "`python -m benchmarks.parity {part}` measures, `python -m benchmarks.table` writes this table."
@@ -76,6 +76,25 @@ def faults(measured: str) -> str:
         "Seeds of the data, and for LLaVA of the weights, too. A fault is caught if both models are called different."
     )
     return _passage(head, ("model", "fault", "images", "*different*", "what the probes show"), rows, "faults")
+
+
+def released(measured: str) -> str:
+    """Return the passage on one model in the forms in which it is released."""
+    found = [Release(**one) for one in json.loads(measured)["released"]]
+    rows = [
+        [one.a, one.b, one.status, *(_each(figures) for figures in (one.changed, one.difference, one.largest))]
+        for one in found
+    ]
+    head = (
+        f"A small LLaVA of random weights in forms in which models are released, on {found[0].n} images. Figures are of"
+        f" {' and '.join(found[0].largest)}."
+    )
+    columns = ("A", "B", "answer", "changed answers", "mean difference", "largest difference")
+    return _passage(head, columns, rows, "released")
+
+
+def _each(figures: Mapping[str, float]) -> str:
+    return ", ".join(f"{one:.1e}" if one else "0" for one in figures.values())
 
 
 def _causes(one: Caught) -> str:

@@ -446,6 +446,7 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "parity-shares": lambda: parity_pages.shares(_kept("parity.json")),
         "parity-same": lambda: parity_pages.same(_kept("parity.json")),
         "parity-faults": lambda: parity_pages.faults(_kept("parity.json")),
+        "parity-released": lambda: parity_pages.released(_kept("parity.json")),
     },
     "explanation/cures.md": {"cures": lambda: cures_page.cures_passage(_kept("cures.json"), _kept("matrix.json"))},
     "explanation/known-truth.md": {"explanations": explanations},

@@ -25,5 +25,5 @@ def test_foreign_text_beside_a_parameter_is_harmless():
 
 
 def test_processes_pass_it_on():
-    assert str(pickle.loads(pickle.dumps(WRONG))) == str(WRONG)  # noqa: S301 - ours
+    assert str(pickle.loads(pickle.dumps(WRONG))) == str(WRONG)
     assert spelled("plain") == "plain"

@@ -82,6 +82,17 @@ def test_a_model_that_changes_while_it_is_asked_gives_no_report(tmp_path):
     assert kept.read_bytes() == before
 
 
+def test_a_store_keeps_no_answer_of_a_model_that_changed(tmp_path):
+    store, own = tmp_path / "s.sqlite", Ruled()
+    with pytest.raises(UsageError, match="is not shown to be one model"):
+        vlcheck.keep_answers(Changing(moved=0.3), tmp_path / "a.parity", DATA, store=store)
+    vlcheck.keep_answers(own, tmp_path / "b.parity", DATA, store=store)
+    vlcheck.keep_answers(Ruled(), tmp_path / "c.parity", DATA)
+    kept, fresh = (Kept.open(tmp_path / f"{name}.parity") for name in "bc")
+    assert own.encoded
+    assert [*kept.cases()] == [*fresh.cases()]
+
+
 def test_an_error_of_a_model_is_kept_apart_from_a_refusal(tmp_path):
     kept = tmp_path / "a.parity"
     vlcheck.keep_answers(Failing(), kept, solids(5))

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import timm
 import torch
@@ -13,6 +14,7 @@ from benchmarks.albef_checkpoint import random_albef
 from tests.models import chats, checkpoints
 from tests.models.adapters.test_described import _PROBE
 from tests.models.conftest import CAPTION, TINY
+from tests.models.original.test_original_models import ORIGINALS, original_folder
 from vlcheck._util.hashing import digest
 from vlcheck.errors import UsageError
 from vlcheck.models.adapters.described import _shortened, numbers_said
@@ -87,6 +89,30 @@ def test_a_checkpoint_of_original_code(tmp_path, size):
     mean, std = "0.4814547 0.4578275 0.4082107", "0.2686295 0.2613026 0.2757771"
     assert setup.pictures == f"{size}x{size}, bicubic, mean {mean}, std {std}"
     assert "at most 30 words" in setup.texts
+
+
+@pytest.mark.parametrize(
+    ("family", "size", "more", "texts"),
+    [
+        ("xvlm", "128x128", "", "captions in lower case without punctuation, at most 30 words, 40 tokens"),
+        ("vilt-original", "shorter side 96", ", pad, size divisor 32", "BertTokenizer, at most 20 tokens"),
+    ],
+)
+def test_families_of_original_code_say_what_their_references_read(tmp_path, family, size, more, texts):
+    """tests/models/original/test_original_models.py compares their pixels with those of these sizes and moments."""
+    setup = setup_of(load_model(f"{family}:{original_folder(family, tmp_path)}"))
+    mean, std = (numbers_said(moment) for moment in ORIGINALS[family].moments)
+    assert setup.pictures.startswith(f"{size}, bicubic, mean {mean}, std {std}{more}")
+    assert setup.texts == texts
+
+
+def test_a_model_that_reads_regions_says_which(tmp_path):
+    regions = tmp_path / "regions"
+    regions.mkdir()
+    np.savez(regions / "a.npz", boxes=np.zeros((2, 4)), features=np.zeros((2, checkpoints.REGION)))
+    setup = setup_of(load_model(f"vilbert:{checkpoints.vilbert(tmp_path)},regions={regions}"))
+    assert setup.pictures == f"regions of RegionFiles, {checkpoints.REGION} features each"
+    assert setup.texts == f"BertTokenizer, at most {checkpoints.POSITIONS} tokens"
 
 
 @pytest.mark.parametrize(("crop", "shown"), [(1.0, "shorter side 32"), (0.5, "shorter side 64")])

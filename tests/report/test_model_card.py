@@ -87,6 +87,21 @@ def test_a_verdict_without_a_figure_is_no_result_and_is_a_limit():
     assert "- Nothing passed." in text
 
 
+def test_a_verdict_that_depends_on_the_wording_is_marked_and_is_a_limit_with_the_status_in_each():
+    others = [
+        {"wording": "second", "status": "fail", "reason": ""},
+        {"wording": "third", "status": "pass", "reason": ""},
+    ]
+    text = card_of(passing(wordings=others), passing("test_grey"), wordings=["usual", "second", "third"])
+    assert "| color | Is grey enough? | pass (depends on the wording) |" in text
+    assert (
+        "- 1 verdict depends on the wording of the question: test\\_hue mlm (pass; fail and pass in others). The first"
+        " status is the verdict.\n- Wordings: 1 usual; 2 second; 3 third.\n" in limits(text)
+    )
+    (hue,) = (one for one in ModelCard(text).data.eval_results if "test_hue" in one.metric_name)
+    assert hue.metric_name.endswith("allowed: pass (depends on the wording)")
+
+
 def test_what_was_not_asked_is_no_result_and_is_a_limit_with_its_count():
     few = {
         "n": 3,

@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.conftest import PATIENCE
-from tests.report.pages import contribution, contributions, passing, results, row, small, unasked, verdict
+from tests.report.pages import contribution, contributions, invalid, passing, results, row, small, unasked, verdict
 from vlcheck.report.page import draw
 from vlcheck.results.comparison import compare_runs
 
@@ -22,11 +22,12 @@ def large():
         "test_hue_preserves", reason="an <b>endless</b> reason " * 40, rate=0.3, rate_low=0.15, rate_high=0.5
     )
     calm = [passing(f"test_{bias}_holds", bias=bias) for bias in ("modality", "robustness")]
+    causes = [invalid(f"test_{cause}", bias="place", cause=cause) for cause in ("unknown", "constant", "errors")]
     return small(
         (verdict("test_grey_drops", tables=tables), many),
         (long, [row("\u202e" + "long" * 500, -0.1)]),
         (contributions(), [contribution("words", 0.75), contribution("picture", 0.2)]),
-        *((one, []) for one in (*calm, unasked("test_cells", bias="place"), unasked(bias="robustness"))),
+        *((one, []) for one in (*calm, *causes, unasked("test_cells", bias="place"), unasked(bias="robustness"))),
     )
 
 
@@ -203,10 +204,10 @@ def test_what_fails_is_in_the_first_window_with_its_pictures_and_leads_to_the_ev
 def test_filters_filter(open_page):
     page = open_page()
     shown = page.locator("details.verdict:visible")
-    assert shown.count() == 11
+    assert shown.count() == 14
     page.locator("[name=status]").select_option("invalid")
-    expect(shown).to_have_count(1)
-    expect(page.locator("output")).to_have_text("2 rows of 1 verdict")
+    expect(shown).to_have_count(4)
+    expect(page.locator("output")).to_have_text("2 rows of 4 verdicts")
     page.locator("[name=status]").select_option("")
     page.locator("[name=bias]").select_option("position")
     expect(shown).to_have_count(2)
@@ -304,10 +305,10 @@ def test_the_keyboard_reaches_everything(open_page):
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_is_wider_than_the_window_and_no_head_is_cut(open_page, width):
+def test_nothing_is_wider_than_the_window_or_its_cell(open_page, width):
     page = open_page(viewport={"width": width, "height": 800})
-    heads = "heads => heads.filter(head => head.scrollWidth > head.clientWidth).map(head => head.textContent)"
-    assert page.locator("table.matrix th").evaluate_all(heads) == []
+    wide = "cells => cells.filter(cell => cell.scrollWidth > cell.clientWidth).map(cell => cell.textContent)"
+    assert page.locator("table.matrix th, table.matrix td").evaluate_all(wide) == []
     page.get_by_role("button", name="open all").click()
     for more in page.locator(".more > summary, .full > summary").all():
         more.click()

@@ -8,7 +8,6 @@ import sqlite3
 import struct
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import suppress
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from vlcheck.scoring.cached import CachedScorer
 from vlcheck.scoring.plan import make_plan
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import DamagedStore, ScoreStore
+from vlcheck.scoring.stores.store_file import StoreNotKept
 
 SPAWN = multiprocessing.get_context("spawn")
 NOBODY = 65534
@@ -153,7 +153,7 @@ def folder(path: Path) -> None:
     [
         (not_sqlite, "not a vlcheck store"),
         (foreign_database, "an SQLite file, but not a vlcheck store"),
-        (other_schema, "schema 99, and this vlcheck reads schema 1"),
+        (other_schema, "schema 99, and this vlcheck reads schemas 1 and 2"),
         (folder, "Is a directory"),
     ],
 )
@@ -205,58 +205,85 @@ def complaint_of(path: Path) -> str:
     return "no complaint"
 
 
-def complaint_when_full(path: Path) -> str:
-    with ScoreStore(path, "model") as store:
-        allow_files_of(300_000)
-        try:
-            for i in range(20):
-                store.keep_picture(f"key {i}", "sha", bytes(50_000))
-        except UsageError as error:
-            return str(error)
-    return "no complaint"
-
-
-def kept_of_a_transaction_too_large(path: Path, queries: list[Query]) -> int:
-    with ScoreStore(path, "model") as store:
-        allow_files_of(300_000)
-        with suppress(UsageError):
-            store.put((query, Answer(unasked="x" * 5_000)) for query in queries)
-        allow_files_of(100_000_000)
-        return len(store.get_many(queries))
-
-
 def allow_files_of(size: int) -> None:
     """As a full disk, for this process alone."""
     _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, most))
 
 
-@pytest.mark.parametrize(
-    ("ask", "complaint"),
-    [(complaint_in_read_only_folder, "Permission denied"), (complaint_when_full, "disk")],
-)
-def test_a_folder_without_permission_or_room_is_named(
-    tmp_path: Path, ask: Callable[[Path], str], complaint: str
-) -> None:
+def test_a_folder_without_permission_is_named(tmp_path: Path) -> None:
     place = tmp_path / "folder"
     place.mkdir()
-    if ask is complaint_in_read_only_folder:
-        place.chmod(0o500)
+    place.chmod(0o500)
 
     with ProcessPoolExecutor(1, mp_context=SPAWN) as pool:
-        said = pool.submit(ask, place / "scores.db").result(timeout=60)
+        said = pool.submit(complaint_in_read_only_folder, place / "scores.db").result(timeout=60)
 
     assert said.startswith(f"store={place / 'scores.db'}: ")
-    assert complaint in said
+    assert "Permission denied" in said
+
+
+def fill(path: Path, overflow: Path | None, queries: list[Query]) -> tuple[list[str], int, int]:
+    """Put answers one by one until long after the disk is full; return what is said, and how many are there then."""
+    said: list[str] = []
+    with ScoreStore(path, "model", overflow=overflow, on_damage=lambda one: said.append(str(one))) as store:
+        allow_files_of(300_000)
+        for query in queries:
+            store.put([(query, Answer(unasked=f"{query.text} {'x' * 5_000}"))])
+        allow_files_of(100_000_000)
+        known = store.get_many(queries)
+    right = sum(known[query.key].unasked.startswith(f"{query.text} ") for query in queries if query.key in known)
+    with ScoreStore(path, "model") as later:
+        return said, right, len(later.get_many(queries))
+
+
+@pytest.mark.parametrize("overflow", ["in a temporary file", "in the memory of this process"])
+def test_a_full_disk_is_said_and_the_run_goes_on(tmp_path: Path, query: Query, overflow: str) -> None:
+    """The temporary file is as full in its turn: what it does not take goes to memory."""
+    queries = [Query("itm", query.picture, f"text {i}") for i in range(200)]
+    place = tmp_path / "overflow.db" if overflow == "in a temporary file" else None
+
+    with ProcessPoolExecutor(1, mp_context=SPAWN) as pool:
+        said, in_the_run, kept = pool.submit(fill, tmp_path / "s.db", place, queries).result(timeout=60)
+
+    assert said[0].startswith(f"{argument('store', tmp_path / 's.db')}: there is no room left on its disk (")
+    assert said[0].endswith(f"The run goes on, with its further answers {overflow}.")
+    assert len(said) == (2 if place else 1)
+    assert in_the_run == 200
+    assert 5 < kept < 200 - 20
+
+
+def test_processes_of_a_run_see_what_one_of_them_could_not_keep(tmp_path: Path, query: Query) -> None:
+    other = Query("itm", query.picture, "a dog")
+    paths = {"path": tmp_path / "s.db", "overflow": tmp_path / "overflow.db", "fingerprint": "model", "run": "one"}
+    with ScoreStore(**paths) as one, ScoreStore(**paths) as two:
+        one.put([(other, Answer((0.5,)))])
+        limit_pages_of(one)
+        with pytest.warns(StoreNotKept):
+            one.put([(query, Answer((0.1, 0.2), (("x" * 100_000, 0.5),)))])
+        assert [store.keeps_all for store in (one, two)] == [False, False]
+        assert two.get_many([query, other]).keys() == {query.key, other.key}
+        two.put([(other, Answer(error="too late"))])
+        assert one.get(other) == Answer((0.5,))
+
+
+def limit_pages_of(store: ScoreStore) -> None:
+    """As a full disk."""
+    with store._files[-1].transaction() as connection:
+        connection.execute(f"PRAGMA max_page_count = {connection.execute('PRAGMA page_count').fetchone()[0]}")
 
 
 def test_answers_are_put_all_or_none(tmp_path: Path, query: Query) -> None:
-    queries = [Query("itm", query.picture, f"text {i}") for i in range(2_000)]
+    queries = [Query("itm", query.picture, f"text {i}") for i in range(200)]
+    with ScoreStore(tmp_path / "s.db", "model") as store:
+        store.put([(query, Answer((0.5, 0.5)))])
+        limit_pages_of(store)
+        with pytest.warns(StoreNotKept, match=r"^store=.*s\.db: there is no room left"):
+            store.put((one, Answer(unasked="x" * 5_000)) for one in queries)
+        assert store.missing(one.key for one in queries) == set()
 
-    with ProcessPoolExecutor(1, mp_context=SPAWN) as pool:
-        kept = pool.submit(kept_of_a_transaction_too_large, tmp_path / "scores.db", queries)
-
-    assert kept.result(timeout=60) == 0
+    with ScoreStore(tmp_path / "s.db", "model") as later:
+        assert later.get_many([query, *queries]) == {query.key: Answer((0.5, 0.5))}
 
 
 def write_many(path: Path, barrier: Barrier, queries: list[Query]) -> None:
@@ -326,22 +353,6 @@ def test_that_all_is_asked_again_is_said_until_something_is_kept(tmp_path: Path,
         assert new.superseded() == ""
 
 
-def test_scores_that_an_older_vlcheck_kept_are_asked_again_and_that_is_said(tmp_path: Path, query: Query) -> None:
-    """It kept them under the model's fingerprint alone, and had no table of versions."""
-    path = tmp_path / "s.db"
-    with ScoreStore(path, "model", versions=OLD) as old:
-        old.put([(query, Answer((0.1, 0.2)))])
-    with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE answers SET fingerprint = 'model'")
-        connection.execute("DROP TABLE installed")
-    connection.close()
-    with ScoreStore(path, "model", versions=OLD) as store:
-        assert store.get(query) is None
-        assert store.superseded().endswith("asked again: an older vlcheck did not record which")
-        store.put([(query, Answer((0.3, 0.4)))])
-        assert store.get(query) == Answer((0.3, 0.4))
-
-
 DAMAGE = {
     "of no whole number": "scores = substr(scores, 1, 11)",
     "cut short": "scores = substr(scores, 1, 8)",
@@ -391,7 +402,9 @@ def test_a_small_copy_that_is_damaged_is_said_and_drawn_again(tmp_path: Path) ->
 
 
 def test_a_temporary_store_that_has_no_room_names_the_variable_that_moves_it(tmp_path: Path, query: Query) -> None:
+    queries = [Query("itm", query.picture, f"text {i}") for i in range(5_000)]
     with ScoreStore(tmp_path / "s.db", "model", in_scratch=True) as store:
-        store._connection.execute("PRAGMA max_page_count = 20")
-        with pytest.raises(UsageError, match=r"^TMPDIR .*s\.db: database or disk is full\. Let TMPDIR"):
-            store.put((Query("itm", query.picture, f"text {i}"), Answer((0.5,))) for i in range(5_000))
+        limit_pages_of(store)
+        with pytest.warns(StoreNotKept, match=r"^TMPDIR .*s\.db: there is no room left on its disk .* in the memory"):
+            store.put((query, Answer((0.5,))) for query in queries)
+        assert len(store.get_many(queries)) == 5_000

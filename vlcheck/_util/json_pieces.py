@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, TextIO, TypeVar
 
 import msgspec
@@ -12,6 +13,7 @@ import msgspec
 from vlcheck._util.foreign_files import DECODER, Twice
 
 Element = TypeVar("Element")
+Other = TypeVar("Other")
 
 PIECE = 1 << 20  # characters
 LONGEST_VALUE = 1 << 24  # characters
@@ -19,6 +21,10 @@ _OF_NUMBERS = "+-.eE0123456789"  # a number may continue in the next piece after
 _OTHER = re.compile(r"[^ \t\n\r]")  # anything but white space
 _TRIED = 3  # closing brackets of a piece, from the last one back, after which an element of a list may end
 _ANY_KEYS = json.JSONDecoder().raw_decode
+
+
+def _nothing(text: str) -> Any:
+    """Return None for an element that is not read."""
 
 
 class JsonPieces:
@@ -78,7 +84,12 @@ class JsonPieces:
             if self._expect(",]") == "]":
                 return
 
-    def batches(self, decoder: msgspec.json.Decoder[list[Element]]) -> Iterator[list[Element | None]]:
+    def batches(
+        self,
+        decoder: msgspec.json.Decoder[list[Element]],
+        otherwise: Callable[[str], Other] = _nothing,
+        once: Sequence[str] = (),
+    ) -> Iterator[list[Element | Other]]:
         """Read the elements of the list that begins here, many at once, which is several times faster than one by one.
 
         A piece of the list is decoded as a list of its own. If it does not end where an element ends, it is no JSON,
@@ -86,19 +97,24 @@ class JsonPieces:
 
         Args:
             decoder: the decoder of a list of elements.
+            otherwise: reads the text of an element that the decoder refuses, or that may have a name twice; None
+                stands for such an element by default.
+            once: the names that an element has at most once.
 
         Yields:
-            Elements, about PIECE characters of them; None for one that the decoder refuses.
+            Elements, about PIECE characters of them.
         """
         self._expect("[")
         if self._ended("]"):
             return
+        names = [f'"{name}"' for name in once]
         while True:
-            yield self._at_once(decoder) or [*self._one_by_one(decoder)]
+            at_once = self._at_once(decoder, names)
+            yield list[Element | Other](at_once or self._one_by_one(decoder, otherwise, names))
             if self._expect(",]") == "]":
                 return
 
-    def _at_once(self, decoder: msgspec.json.Decoder[list[Element]]) -> list[Element | None]:
+    def _at_once(self, decoder: msgspec.json.Decoder[list[Element]], names: Sequence[str]) -> list[Element]:
         """Decode the elements up to one of the last closing brackets of the piece; none if that is no list of them."""
         if len(self._text) - self._at < PIECE:
             self._more(PIECE)
@@ -108,24 +124,29 @@ class JsonPieces:
             if end < 0:
                 break
             try:
-                elements: list[Element | None] = [*decoder.decode(f"[{self._text[self._at : end + 1]}]")]
+                elements = decoder.decode(f"[{self._text[self._at : end + 1]}]")
             except (msgspec.MsgspecError, UnicodeEncodeError):  # the latter for half a character
                 continue
+            if any(self._text.count(name, self._at, end) > len(elements) for name in names):
+                break
             self._at = end + 1
             return elements
         return []
 
-    def _one_by_one(self, decoder: msgspec.json.Decoder[list[Element]]) -> Iterator[Element | None]:
+    def _one_by_one(
+        self,
+        decoder: msgspec.json.Decoder[list[Element]],
+        otherwise: Callable[[str], Other],
+        names: Sequence[str],
+    ) -> Iterator[Element | Other]:
         """Read the elements that begin in the piece, or up to the end of the list."""
         stop = self._before + len(self._text)
         while True:
             self.next()
             begin = self._before + self._at
             self._value(_ANY_KEYS)
-            try:
-                yield decoder.decode(f"[{self._text[begin - self._before : self._at]}]")[0]
-            except (msgspec.MsgspecError, UnicodeEncodeError):
-                yield None
+            text = self._text[begin - self._before : self._at]
+            yield _read(text, decoder, otherwise, clear=all(text.count(name) <= 1 for name in names))
             if self.next() == "]" or self._before + self._at >= stop:
                 return
             self._expect(",")
@@ -169,3 +190,13 @@ class JsonPieces:
         self._before += self._at
         self._text, self._at = self._text[self._at :] + piece, 0
         return bool(piece)
+
+
+def _read(
+    text: str, decoder: msgspec.json.Decoder[list[Element]], otherwise: Callable[[str], Other], *, clear: bool
+) -> Element | Other:
+    """Read an element by the decoder if it has no name twice, and in the other way if the decoder refuses it."""
+    if clear:
+        with suppress(msgspec.MsgspecError, UnicodeEncodeError):
+            return decoder.decode(f"[{text}]")[0]
+    return otherwise(text)

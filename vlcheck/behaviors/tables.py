@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
@@ -31,6 +31,7 @@ from vlcheck.stats.bootstrap import bootstrap_interval
 from vlcheck.stats.operating_scale import RAW
 
 Cells = Mapping[str, float | int]
+COSTLY = 0.02
 
 
 class Table(Protocol):
@@ -50,6 +51,29 @@ class Table(Protocol):
 
     def cells(self, samples: Sequence[Sample]) -> Cells:
         """Return means over the cases that have every arm, with their number as "n"; empty if there are none."""
+
+
+@runtime_checkable
+class Conditional(Protocol):
+    """A table that is worth further pictures only where the scores say so; it is a `Table` as well."""
+
+    def worth(self, samples: Sequence[Sample]) -> bool:
+        """Return True if the views of the table are to be asked about.
+
+        Args:
+            samples: the cases, without the views that only tables need.
+        """
+
+
+def arms_of(tables: Iterable[Table], samples: Sequence[Sample]) -> frozenset[str]:
+    """Return the arms of the tables that are worth their pictures.
+
+    Args:
+        tables: the tables.
+        samples: the cases, without the views that only tables need.
+    """
+    worth = [one for one in tables if not isinstance(one, Conditional) or one.worth(samples)]
+    return frozenset(arm for table in worth for arm in table.arms())
 
 
 @dataclass(frozen=True)
@@ -99,7 +123,8 @@ class AgainstNoise:
     """The effect of an edit of the picture against that of equally large noise, image by image.
 
     The difference in differences, (before - after) - (before - noise), is the part of the effect that is due to the
-    information removed by the edit. Its interval is a bootstrap over images.
+    information removed by the edit. Its interval is a bootstrap over images. Where the edit costs less than COSTLY on
+    average, on the model's own scale, there is no effect to explain, and no noise is asked about.
 
     Attributes:
         edit: the behavior's perturbation.
@@ -111,6 +136,11 @@ class AgainstNoise:
 
     def arms(self) -> Mapping[str, Perturbation]:
         return {"noise": AsMuchNoise(self.edit)}
+
+    def worth(self, samples: Sequence[Sample]) -> bool:
+        """Return True if the edit costs COSTLY or more on average."""
+        costs = _rows(samples, [lambda sample: sample[BEFORE].value - sample[AFTER].value])
+        return bool(costs) and fmean(cost for (cost,) in costs) >= COSTLY
 
     def words(self, view: View) -> tuple[str, ...]:
         return ()

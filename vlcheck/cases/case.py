@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
 from PIL import Image
@@ -135,6 +136,7 @@ def folded(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
+@lru_cache(maxsize=1 << 12)
 def word_pattern(word: str) -> re.Pattern[str]:
     """Return a case-insensitive pattern for a word that is not part of a longer one ("left" is not in "leftover")."""
     return re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])", re.IGNORECASE)

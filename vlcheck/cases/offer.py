@@ -9,6 +9,8 @@ from functools import cached_property
 
 from vlcheck.cases.case import Case
 from vlcheck.cases.foils import FOIL
+from vlcheck.cases.indexed import IndexedCases
+from vlcheck.cases.selection import Outlined
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class Offer:
     """The result of reading a data set.
 
     Attributes:
-        cases: cases by the name of their image; the name does not depend on where the data is stored.
+        cases: cases by the name of their image; the name does not depend on where the data is stored. Of large data
+            they may be `IndexedCases`, which are made when they are asked for.
         left_out: number of things that were left out, by reason.
         check: checks the picture of a case. Raises NotApplicable if the picture does not fit the case's caption or
             boxes, and UsageError if the data has to be corrected first.
@@ -48,11 +51,23 @@ class Offer:
     further: Iterable[Mapping[str, tuple[Case, ...]]] = ()
 
     @cached_property
+    def all(self) -> Sequence[Case]:
+        """All cases, in the data's order."""
+        if isinstance(self.cases, IndexedCases):
+            return self.cases.all
+        return tuple(case for cases in self.cases.values() for case in cases)
+
+    @property
+    def outlines(self) -> Sequence[Outlined]:
+        """The part of each case that a selection looks at; of `IndexedCases`, each distinct one."""
+        return self.cases.index.outlines if isinstance(self.cases, IndexedCases) else self.all
+
+    @cached_property
     def foils(self) -> bool:
         """True if there are cases that only tests of foils ask about."""
-        return any(FOIL in case.tags for cases in self.cases.values() for case in cases)
+        return any(FOIL in case.tags for case in self.outlines)
 
     @cached_property
     def only_foils(self) -> bool:
         """True if there are no other cases."""
-        return self.foils and all(FOIL in case.tags for cases in self.cases.values() for case in cases)
+        return self.foils and all(FOIL in case.tags for case in self.outlines)

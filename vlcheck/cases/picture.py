@@ -55,6 +55,11 @@ class Picture:
         """A hash of the source's content and of each edit's name, version and parameters."""
         return digest(self.source.key, *map(identity, self.edits))
 
+    @property
+    def always_applies(self) -> bool:
+        """True if each edit makes sense for any picture, and changes any photograph."""
+        return all(getattr(edit, "always_applies", False) for edit in self.edits)
+
     def render(self) -> Image.Image:
         """Decode the source and apply the edits.
 

@@ -5,9 +5,23 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 from vlcheck.cases.case import Case
+
+
+class Outlined(Protocol):
+    """The part of a case that a selection looks at."""
+
+    @property
+    def target(self) -> str: ...
+
+    @property
+    def tags(self) -> frozenset[str]: ...
+
+    @property
+    def bare(self) -> str | None: ...
 
 
 @dataclass(frozen=True)
@@ -32,8 +46,8 @@ class Selection:
         parts = [" or ".join(self.kinds), *sorted(self.having), *(["bare"] if self.bare else [])]
         return ", ".join([*parts, *(f"without {tag}" for tag in sorted(self.lacking))])
 
-    def accepts(self, case: Case) -> bool:
-        """Return True if the selection asks for this case."""
+    def accepts(self, case: Outlined) -> bool:
+        """Return True if the selection asks for this case, or for one of this outline."""
         return (
             not case.tags.isdisjoint(self.kinds)
             and self.having <= case.tags
@@ -73,6 +87,19 @@ Identify = Callable[[str, Case], str | None]
 """Maps an image's name and a case to the key of the case's picture, or to None if the case is to be skipped."""
 
 
+@runtime_checkable
+class Indexed(Protocol):
+    """Cases by the name of their image, with an index that finds those of a selection before they are made."""
+
+    def images_of(self, selection: Selection, seed: int) -> Mapping[str, Sequence[str]]:
+        """Return the images of the accepted cases by target, once for each case, in the order of `order_rank`.
+
+        Args:
+            selection: the cases that are asked for.
+            seed: determines the order.
+        """
+
+
 def in_turn(
     offered: Mapping[str, Sequence[Case]],
     selection: Selection,
@@ -95,38 +122,60 @@ def in_turn(
     Yields:
         Cases, each on a picture of its own.
     """
-    queues = _queues(offered, selection, seed)
-    taken: set[str] = set()
+    images = offered.images_of(selection, seed) if isinstance(offered, Indexed) else _images(offered, selection, seed)
+    in_order = sorted(images, key=lambda target: (len(images[target]), order_rank(seed, target)))
+    of_target = _Queues(offered, selection, seed, identify)
+    queues = deque(of_target.untaken(target, images[target]) for target in in_order)
     while queues:
-        for queue in queues:
-            yield from _next(queue, taken, identify)
-        queues = [queue for queue in queues if queue]
-
-
-_Queue = deque[tuple[str, Case]]
-
-
-def _queues(offered: Mapping[str, Sequence[Case]], selection: Selection, seed: int) -> list[_Queue]:
-    queues: dict[str, _Queue] = {}
-    for image in sorted(offered, key=lambda name: order_rank(seed, name)):
-        accepted = [case for case in offered[image] if selection.accepts(case)]
-        for case in sorted(accepted, key=lambda case: order_rank(seed, case.id)):
-            queues.setdefault(case.target, deque()).append((image, case))
-    in_order = sorted(queues, key=lambda target: (len(queues[target]), order_rank(seed, target)))
-    return [queues[target] for target in in_order]
-
-
-def _next(queue: _Queue, taken: set[str], identify: Identify) -> Iterator[Case]:
-    """Yield the next case whose picture is not taken, if there is one, and take it."""
-    while queue:
-        image, case = queue.popleft()
-        if image in taken:  # of which this case may show another part
-            continue
-        key = identify(image, case)
-        if key is not None and key not in taken:
-            taken.update((image, key))
+        queue = queues.popleft()
+        if (case := next(queue, None)) is not None:
             yield case
-            return
+            queues.append(queue)
+
+
+def _images(offered: Mapping[str, Sequence[Case]], selection: Selection, seed: int) -> Mapping[str, Sequence[str]]:
+    """Return the images of the accepted cases by target, as `Indexed.images_of`."""
+    found: dict[str, list[str]] = {}
+    for image in sorted(offered, key=lambda name: order_rank(seed, name)):
+        for case in filter(selection.accepts, offered[image]):
+            found.setdefault(case.target, []).append(image)
+    return found
+
+
+@dataclass
+class _Queues:
+    """The cases of each target in their order, of which none may show a picture that another one has taken."""
+
+    offered: Mapping[str, Sequence[Case]]
+    selection: Selection
+    seed: int
+    identify: Identify
+    taken: set[str] = field(default_factory=set)
+
+    def untaken(self, target: str, images: Sequence[str]) -> Iterator[Case]:
+        """Yield the next case of a target whose picture is not taken, and take it.
+
+        Args:
+            target: the target.
+            images: the images of its cases; of one that is taken, no case shows another part.
+        """
+        for image in dict.fromkeys(images):
+            for case in () if image in self.taken else self._of(image, target):
+                if image not in self.taken and self._take(image, case):
+                    yield case
+
+    def _take(self, image: str, case: Case) -> bool:
+        """Take the picture of a case; return False if it is taken, or the case is to be skipped."""
+        key = self.identify(image, case)
+        if key is None or key in self.taken:
+            return False
+        self.taken.update((image, key))
+        return True
+
+    def _of(self, image: str, target: str) -> Sequence[Case]:
+        """Return the accepted cases of an image with a target, in their order."""
+        accepted = [case for case in self.offered[image] if case.target == target and self.selection.accepts(case)]
+        return sorted(accepted, key=lambda case: order_rank(self.seed, case.id))
 
 
 def order_rank(seed: int, name: str) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,10 +38,15 @@ class CaseSource:
     images: int
     seed: int
 
-    @cached_property
-    def cases(self) -> tuple[Case, ...]:
+    @property
+    def cases(self) -> Sequence[Case]:
         """All cases of the data, before any choice, in the data's order."""
-        return tuple(case for cases in self.offer.cases.values() for case in cases)
+        return self.offer.all
+
+    @cached_property
+    def tags(self) -> frozenset[str]:
+        """The tags of all cases."""
+        return frozenset().union(*(case.tags for case in self.offer.outlines))
 
     @property
     def left_out(self) -> Counter[str]:
@@ -58,7 +63,7 @@ class CaseSource:
             selection: the cases that the test asks for.
         """
         if asks_foils(selection):
-            if any(map(selection.accepts, self.cases)):
+            if any(map(selection.accepts, self.offer.outlines)):
                 return ""
             of = f" of {' or '.join(selection.kinds)}" if self.offer.foils else ""
             return f"it asks for foils, and {self.spec} offers none{of}"
@@ -69,7 +74,7 @@ class CaseSource:
     def _lacks(self, selection: Selection) -> bool:
         """Return True for data with foils that has no case for a selection; False if its own code raises."""
         with suppress(ForeignFault), contained():  # reported when the test itself is judged
-            return self.offer.foils and not any(map(selection.accepts, self.cases))
+            return self.offer.foils and not any(map(selection.accepts, self.offer.outlines))
         return False
 
     def accepted(self, selection: Selection) -> Mapping[str, list[Case]]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Generic, NamedTuple, TypeVar
 
 Meaning = TypeVar("Meaning")
 
 _CURLY = "\u2019"
-_WORD = re.compile(rf"[^\W_]+(?:['{_CURLY}][^\W_]+)*")
+_WORDS = re.compile(rf"([^\W_]+(?:['{_CURLY}][^\W_]+)*)([\W_]*)")  # each with what follows it
 _GLUE = re.compile(r"\s+|-")
 
 
@@ -44,14 +45,14 @@ class PhraseMatch(NamedTuple, Generic[Meaning]):
 
 def tokenize(text: str) -> tuple[Token, ...]:
     """Split a text into words; a hyphen ends one, an apostrophe does not."""
-    matches = list(_WORD.finditer(text))
-    tokens = []
-    for i, match in enumerate(matches):
-        following = matches[i + 1].start() if i + 1 < len(matches) else len(text)
-        word = match[0].lower().replace(_CURLY, "'")
-        bare = word.removesuffix("'s")
-        tokens.append(Token(bare, bare != word, text[match.end() : following]))
-    return tuple(tokens)
+    return tuple(_token(word, gap) for word, gap in _WORDS.findall(text))
+
+
+@lru_cache(maxsize=1 << 14)  # most words of captions are few
+def _token(said: str, gap: str) -> Token:
+    word = said.lower().replace(_CURLY, "'")
+    bare = word.removesuffix("'s")
+    return Token(bare, bare != word, gap)
 
 
 def words_of(text: str) -> frozenset[str]:
@@ -84,17 +85,23 @@ class Phrasebook(Generic[Meaning]):
         for first, *rest in self._meanings:
             self._longest[first] = max(self._longest.get(first, 0), 1 + len(rest))
 
+    def may_find(self, words: Set[str]) -> bool:
+        """Return False if no phrase of this book can occur in a text with these words."""
+        return not self._longest.keys().isdisjoint(words)
+
     def find(self, tokens: Sequence[Token]) -> Iterator[PhraseMatch[Meaning]]:
         """Yield each phrase of this book that occurs in a text, from left to right, without overlap."""
         free = 0
-        for start, token in enumerate(tokens):
-            found = self._at(tokens, start) if start >= free and token.word in self._longest else None
-            if found:
+        begins = [start for start, token in enumerate(tokens) if token.word in self._longest]
+        for start in begins:
+            if start >= free and (found := self._at(tokens, start)):
                 yield found
                 free = found.end
 
     def _at(self, tokens: Sequence[Token], start: int) -> PhraseMatch[Meaning] | None:
         longest = self._longest[tokens[start].word]
+        if longest == 1:
+            return PhraseMatch(start, start + 1, self._meanings[(tokens[start].word,)])
         for end in range(min(start + longest, len(tokens)), start, -1):
             phrase = tuple(token.word for token in tokens[start:end])
             if phrase in self._meanings and all(_GLUE.fullmatch(token.gap) for token in tokens[start : end - 1]):

@@ -28,6 +28,8 @@ class VLCheck(Program):
             "words": "vlcheck.cli.words:words",
             "card": "vlcheck.cli.card:card",
             "report": "vlcheck.cli.report:report",
+            "store": "vlcheck.cli.store:app",
+            "merge": "vlcheck.cli.merge:merge",
             "train": "vlcheck.cli.train:train",
             "models": "vlcheck.cli.models:app",
             "policy": "vlcheck.cli.policy:app",

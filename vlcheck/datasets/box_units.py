@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from vlcheck.cases.box import Box
 from vlcheck.datasets.boxes import (
@@ -12,6 +14,7 @@ from vlcheck.datasets.boxes import (
     PIXELS,
     ROUNDING,
     SHARES,
+    Boxes,
     are_corners,
     in_full,
     is_in_shares,
@@ -19,6 +22,8 @@ from vlcheck.datasets.boxes import (
     sticks_out,
 )
 from vlcheck.errors import UsageError
+
+Flags = NDArray[np.bool_]
 
 NEARLY_ALL = 0.95
 A_FEW = 3  # boxes in one unit, beside which a single other box is taken for an error
@@ -29,29 +34,50 @@ CENTERS = "lies within its picture as [center x, center y, width, height], as ne
 
 
 class Placed(NamedTuple):
-    """A box and the picture that it lies in.
+    """The boxes of a file in columns, with the pictures that they lie in.
 
     Attributes:
-        at: index of the annotation in the file's list.
-        box: the box.
-        size: width and height of the picture in pixels.
-        crowd: whether it covers a crowd.
+        at: indices of the annotations in the file's list: (n,), int64.
+        box: the boxes.
+        size: width and height of each box's picture in pixels: (n,) each.
+        crowd: whether it covers a crowd: (n,), bool.
     """
+
+    at: NDArray[np.int64]
+    box: Boxes
+    size: tuple[NDArray[np.int64], NDArray[np.int64]]
+    crowd: Flags
+
+    def where(self, chosen: Flags) -> Placed:
+        """Return the boxes for which a flag is set."""
+        if chosen.all():
+            return self
+        width, height = self.size
+        box = Boxes(*(edge[chosen] for edge in self.box))
+        return Placed(self.at[chosen], box, (width[chosen], height[chosen]), self.crowd[chosen])
+
+    def first(self) -> One:
+        """Return the first box."""
+        width, height = self.size
+        return One(int(self.at[0]), Box(*(float(edge[0]) for edge in self.box)), (int(width[0]), int(height[0])))
+
+
+class One(NamedTuple):
+    """One of the boxes: the index of its annotation, the box, and the size of its picture."""
 
     at: int
     box: Box
     size: tuple[int, int]
-    crowd: bool
 
 
-def check_unit(file: Path, boxes: Sequence[Placed]) -> None:
+def check_unit(file: Path, boxes: Placed) -> None:
     """Raise UsageError if the boxes of an instances file are corners, or in another unit than pixels.
 
     Args:
         file: the file, for messages.
         boxes: all of its boxes.
     """
-    telling = [one for one in boxes if not one.crowd and _tells(one.box)]
+    telling = boxes.where(~boxes.crowd & _tells(boxes.box))
     if shares := _in_shares(boxes):
         raise UsageError(f"{file}: annotations[{shares.at}]: bbox {list(shares.box)} {SHARES}.")
     if corners := _corners(telling):
@@ -62,50 +88,45 @@ def check_unit(file: Path, boxes: Sequence[Placed]) -> None:
             raise UsageError(f"{said}; boxes have to be {PIXELS}.")
 
 
-def _in_shares(boxes: Sequence[Placed]) -> Placed | None:
+def _in_shares(boxes: Placed) -> One | None:
     """Return the first normalised box if most boxes are normalised."""
-    with_area = [one for one in boxes if min(one.box.width, one.box.height) > 0]
-    shares = [one for one in with_area if is_in_shares(one.box)]
-    return shares[0] if 2 * len(shares) > len(with_area) else None
+    shares = is_in_shares(boxes.box)
+    with_area = (boxes.box.width > 0) & (boxes.box.height > 0)
+    return boxes.where(shares).first() if 2 * shares.sum() > with_area.sum() else None
 
 
-def _corners(telling: Sequence[Placed]) -> Placed | None:
+def _corners(telling: Placed) -> One | None:
     """Return the first box that fits its picture only as corners, if nearly all boxes fit as corners."""
-    corners = [one for one in telling if are_corners(one.box, one.size)]
-    alone = [one for one in corners if sticks_out(one.box, one.size)]
-    others = sum(not are_corners(one.box, one.size) and not sticks_out(one.box, one.size) for one in telling)
-    odd = max((1 - NEARLY_ALL) * (len(corners) + others), 1 if len(corners) >= A_FEW else 0)
-    return alone[0] if alone and others <= odd else None
+    corners, out = are_corners(telling.box, telling.size), sticks_out(telling.box, telling.size)
+    others = (~corners & ~out).sum()
+    odd = max((1 - NEARLY_ALL) * (corners.sum() + others), 1 if corners.sum() >= A_FEW else 0)
+    alone = corners & out
+    return telling.where(alone).first() if alone.any() and others <= odd else None
 
 
-def _percent(telling: Sequence[Placed]) -> Placed | None:
+def _percent(telling: Placed) -> One | None:
     """Return the first box if many boxes reach to 100, and none further, in pictures that are much larger."""
-    reach = max((max(_far_corner(one.box)) for one in telling), default=0.0)
-    large = all(min(one.size) >= LARGE for one in telling)
-    return telling[0] if large and len(telling) >= MANY and 100 * NEARLY_ALL <= reach <= 100 + ROUNDING else None
-
-
-def _far_corner(box: Box) -> tuple[float, float]:
-    return box.x + box.width, box.y + box.height
-
-
-def _centers(telling: Sequence[Placed]) -> Placed | None:
-    """Return the first box that fits its picture only by its center, if nearly all boxes do so."""
-    if len(telling) < MANY:
+    if len(telling.at) < MANY:
         return None
-    centered = [one for one in telling if not sticks_out(_around(one.box), one.size)]
-    alone = [one for one in centered if sticks_out(one.box, one.size)]
-    few = (1 - NEARLY_ALL) * len(telling)
-    return alone[0] if len(telling) - len(centered) <= few < len(alone) else None
+    x, y, width, height = telling.box
+    reach = max((x + width).max(), (y + height).max())
+    large = min(side.min() for side in telling.size) >= LARGE
+    return telling.first() if large and 100 * NEARLY_ALL <= reach <= 100 + ROUNDING else None
 
 
-def _around(box: Box) -> Box:
-    """Return the box whose center is given by the first two numbers."""
-    x, y, width, height = box
-    return Box(x - width / 2, y - height / 2, width, height)
+def _centers(telling: Placed) -> One | None:
+    """Return the first box that fits its picture only by its center, if nearly all boxes do so."""
+    if len(telling.at) < MANY:
+        return None
+    x, y, width, height = telling.box
+    centered = ~sticks_out(Boxes(x - width / 2, y - height / 2, width, height), telling.size)
+    alone = centered & sticks_out(telling.box, telling.size)
+    few = (1 - NEARLY_ALL) * len(telling.at)
+    return telling.where(alone).first() if (~centered).sum() <= few < alone.sum() else None
 
 
-def _tells(box: Box) -> bool:
-    """Return True if a box has an area both as [x, y, width, height] and as corners."""
+def _tells(box: Boxes) -> Flags:
+    """Return a flag for each box: whether it has an area both as [x, y, width, height] and as corners."""
     left, top, right, bottom = box
-    return is_seen(box) and abs(right - left) >= LEAST and abs(bottom - top) >= LEAST
+    told: Flags = is_seen(box) & (abs(right - left) >= LEAST) & (abs(bottom - top) >= LEAST)
+    return told

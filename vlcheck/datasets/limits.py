@@ -6,7 +6,11 @@ LARGEST_NUMBER = 1e9  # pixels, of a coordinate
 
 def is_text(value: str) -> bool:
     """Return True if a text can be encoded; JSON accepts single surrogates, which are halves of characters."""
-    return not any("\ud800" <= character <= "\udfff" for character in value)
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def is_number(value: object) -> bool:

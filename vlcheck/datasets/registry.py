@@ -7,7 +7,8 @@ A reader is a function `read(path, lexicons) -> Offer`, registered as `name = "p
 - `lexicons` (Lexicons): the words for colors, sides, hands and so on, which decide the tags of cases.
 - It may have keyword-only parameters: `split` (str, "" unless said) allows `name:PATH@SPLIT`; `pictures` (the Reference
   after the @, or None) allows `name:PATH@coco:ROOT` and `name:PATH@FOLDER`; `images` and `seed` (both int) are those of
-  the spec; `columns` (str, mapping or None) is that of `--vl-columns`. A reader without `path` has keyword-only
+  the spec; `columns` (str, mapping or None) is that of `--vl-columns`; `shared` (Path or None) is a folder in which the
+  processes of a run keep what the first of them has read of large data. A reader without `path` has keyword-only
   parameters alone and is named without a path.
 
 It returns an `Offer`: the cases by the name of their image. Files that are wrong are a `UsageError` that names file and
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import cast
 
 from vlcheck._util.foreign_code import contained
+from vlcheck._util.hashing import digest
 from vlcheck._util.paths import expanded
 from vlcheck._util.spec_grammar import DataSpec, Reference, Scheme, accepted, parse_data
 from vlcheck.cases.offer import Offer
@@ -79,7 +81,15 @@ def may_have_foils(spec: str) -> bool:
     return scheme is None or scheme.foils
 
 
-def open_source(spec: str, *, lexicons: Path | None = None, columns: ColumnsSaid = None) -> CaseSource:
+def reads_once(spec: str) -> bool:
+    """Return True if the reader that a spec names keeps what it has read for the other processes of a run."""
+    entry = registered_sources().get(spec.partition(":")[0].partition("@")[0])
+    return entry is not None and "shared" in _keywords(_loaded(entry, spec))
+
+
+def open_source(
+    spec: str, *, lexicons: Path | None = None, columns: ColumnsSaid = None, run: Path | None = None
+) -> CaseSource:
     """Read the cases that a spec names.
 
     Args:
@@ -88,6 +98,7 @@ def open_source(spec: str, *, lexicons: Path | None = None, columns: ColumnsSaid
             per behavior, 200 by default.
         lexicons: a folder whose files replace shipped lexicons of the same names.
         columns: the columns of a table, by field: a mapping, `caption=text,image=jpg`, or the path of a TOML file.
+        run: a folder that the processes of a run share, so that large data is read by one of them alone.
 
     Returns:
         A source from which behaviors select their cases.
@@ -109,7 +120,8 @@ def open_source(spec: str, *, lexicons: Path | None = None, columns: ColumnsSaid
     if columns and "columns" not in _keywords(reader):
         scheme = parsed.source.scheme
         raise UsageError(f"{argument('columns', columns)}: {scheme} has no columns; parquet, webdataset and hf have.")
-    offer = _read(reader, parsed, words, spec, columns)
+    shared = run / f"data-{digest(spec, str(lexicons))[:16]}" if run else None
+    offer = _read(reader, parsed, words, spec, columns, shared)
     return CaseSource(spec, offer, parsed.images, parsed.seed)
 
 
@@ -136,11 +148,14 @@ def _loaded(entry: EntryPoint, spec: str) -> Reader:
         ) from error
 
 
-def _read(reader: Reader, parsed: DataSpec, lexicons: Lexicons, spec: str, columns: ColumnsSaid) -> Offer:
+def _read(
+    reader: Reader, parsed: DataSpec, lexicons: Lexicons, spec: str, columns: ColumnsSaid, shared: Path | None
+) -> Offer:
     """Call a reader with what it takes. Raises UsageError for whatever it raises, and where it returns no offer."""
     at = parsed.source.at
     pictures = at if isinstance(at, Reference) else None
-    said = {"split": str(at), "pictures": pictures, "images": parsed.images, "seed": parsed.seed, "columns": columns}
+    said: dict[str, object] = {"split": str(at), "pictures": pictures, "images": parsed.images, "seed": parsed.seed}
+    said |= {"columns": columns, "shared": shared}
     asked = {name: value for name, value in said.items() if name in _keywords(reader)}
     given = (_path(parsed, spec), lexicons) if _takes_path(reader) else ()
     try:

@@ -47,6 +47,10 @@ class Refused(NotApplicable):
     """The data allows the case, but the model refuses it, e.g. because the picture is too narrow for its processor."""
 
 
+class Withheld(NotApplicable):
+    """The model was not asked about an arm, since its answer cannot make the case count."""
+
+
 class Given(NotApplicable):
     """The model answers before and after alike by construction, so that the case says nothing of it."""
 
@@ -93,6 +97,7 @@ class Sample:
         askable: whether the data allows the case, whatever the model answers.
         rivals: credit of others for the case, in [0, 1], by their names; see `Competing`.
         given: whether the model decides the case by construction.
+        withheld: the arms that the model was not asked about; they are neither in `readings` nor in `absent`.
     """
 
     case: Case
@@ -102,8 +107,11 @@ class Sample:
     askable: bool = True
     rivals: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     given: bool = False
+    withheld: frozenset[str] = frozenset()
 
     def __getitem__(self, arm: str) -> Reading:
+        if arm in self.withheld:
+            raise Withheld(f"the model was not asked about {arm}")
         if self.given and arm in self.absent:
             raise Given(self.absent[arm])
         if arm in self.absent:
@@ -111,6 +119,22 @@ class Sample:
         if arm == AFTER and arm not in self.readings:
             raise ValueError("the expectation compares before with after, so that the behavior needs a perturb")
         return self.readings[arm]
+
+    def demand_there(self, *arms: str) -> None:
+        """Raise the reason why one of some arms has no reading; those that the model was not asked about are skipped.
+
+        An expectation that calls this first, and reads AFTER last, counts a case alike whether or not AFTER was asked
+        about.
+
+        Args:
+            *arms: the arms to check.
+
+        Raises:
+            NotApplicable: an arm has no reading.
+        """
+        for arm in arms:
+            if arm not in self.withheld:
+                self[arm]
 
     def demand_answered(self, arms: Iterable[str], tolerances: Tolerances) -> None:
         """Raise Unlikely if a reading gives too little probability to all accepted answers.

@@ -47,9 +47,10 @@ class Drops(BaseExpectation):
         return ("by", "below") if self.decided_by is None else ("by", "below", "delta")
 
     def conditions(self, sample: Sample, tolerances: Tolerances) -> tuple[Condition, ...]:
-        before, after = sample[BEFORE].value, sample[AFTER].value
-        if self.decided_by is not None and before - sample["without"].value <= tolerances.delta:
+        sample.demand_there(BEFORE, AFTER)
+        if self.decided_by is not None and sample[BEFORE].value - sample["without"].value <= tolerances.delta:
             raise Unneeded("the picture does not decide the word")
+        before, after = sample[BEFORE].value, sample[AFTER].value
         drop, below = before - after, tolerances.below
         return (
             Condition("the drop", drop, "above", tolerances.by, "by", drop - tolerances.by, (before, after)),

@@ -41,9 +41,10 @@ class Preserved(BaseExpectation):
         return ("within", "delta")
 
     def conditions(self, sample: Sample, tolerances: Tolerances) -> tuple[Condition, ...]:
-        before, after = sample[BEFORE].value, sample[AFTER].value
+        sample.demand_there(BEFORE, AFTER)
         if not self.known(sample, tolerances):
             raise Unknown("the model does not know the case")
+        before, after = sample[BEFORE].value, sample[AFTER].value
         loss, within = before - after, tolerances.within
         return (Condition("the loss", loss, "under", within, "within", within - loss, (before, after)),)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 from vlcheck._util.numbers import brief
@@ -55,10 +56,10 @@ class Reading:
         """The target's raw score; in mlm renormalised over the closed set, if the case has one."""
         return self.raw
 
-    @property
+    @cached_property
     def value(self) -> float:
         """The target's score on the operating scale, in mlm as a share of its closed set; `score` on the raw scale."""
-        return self.score if self.scale == RAW else self.share(self.target, *self._rivals)
+        return self.score if self.scale.is_raw else self.share(self.target, *self._rivals)
 
     @property
     def _rivals(self) -> tuple[str, ...]:

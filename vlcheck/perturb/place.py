@@ -92,6 +92,7 @@ class Paste:
 
     name: ClassVar[str] = "paste"
     version: ClassVar[int] = 1
+    always_applies: ClassVar[bool] = True
 
     def place(self, size: tuple[int, int]) -> Box:
         """Return the box after pasting, in whole pixels.

@@ -33,6 +33,7 @@ class Jpeg(OfThePicture):
 
     name: ClassVar[str] = "jpeg"
     version: ClassVar[int] = 1
+    always_applies: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not 1 <= self.quality <= 95:
@@ -60,6 +61,7 @@ class Blur(OfThePicture):
 
     name: ClassVar[str] = "blur"
     version: ClassVar[int] = 1
+    always_applies: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not 0 < self.radius < 1:
@@ -86,6 +88,7 @@ class Brightness(OfThePicture):
 
     name: ClassVar[str] = "brightness"
     version: ClassVar[int] = 1
+    always_applies: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.factor < math.inf:
@@ -112,6 +115,7 @@ class Crop(Labelled):
 
     name: ClassVar[str] = "crop"
     version: ClassVar[int] = 1
+    always_applies: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not 0 < self.share < 0.5:

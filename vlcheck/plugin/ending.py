@@ -14,6 +14,7 @@ from vlcheck._util.paths import there_is
 from vlcheck.errors import UsageError
 from vlcheck.plugin import options
 from vlcheck.plugin.reporters.lines import shown
+from vlcheck.plugin.shard import PartOfRun
 
 if TYPE_CHECKING:
     from vlcheck.plugin.run import Run
@@ -35,6 +36,7 @@ class Ending:
         drawn: True once the page is written.
         kept: True if the run's folder has to stay, since the results could not be written elsewhere.
         said: True once all of that was shown.
+        part: with --vl-shard, the part that was asked.
     """
 
     def __init__(self, run: Run) -> None:
@@ -51,6 +53,7 @@ class Ending:
         self.drawn = False
         self.kept = False
         self.said = False
+        self.part: PartOfRun | None = None
 
     def finish(self, status: int) -> int:
         """Collect the results of all processes and write them, once; return the run's exit status.
@@ -63,6 +66,8 @@ class Ending:
         self._over = True
         if self._run.lists:
             self._refuse_to_list()
+        elif self._run.settings.shard:
+            self._conclude_part(status)
         elif self._run.concerned:
             with self._ending(f"--vl-results {self._run.settings.results}: stopped before they were collected."):
                 self._conclude(status)
@@ -102,6 +107,7 @@ class Ending:
     def left(self) -> Iterator[str]:
         """Yield the places of the results and the page, or those of older ones that were left as they are."""
         results, report = self._run.settings.results, self._run.settings.report
+        yield from self.part.lines() if self.part else ()
         if self.written:
             from vlcheck.results.gate import named_run  # not imported in runs of other projects
 
@@ -137,6 +143,15 @@ class Ending:
             self._fail(
                 pytest.ExitCode.USAGE_ERROR, f"{', '.join(asked)}: {self._run.lists} judges nothing; leave one out."
             )
+
+    def _conclude_part(self, status: int) -> None:
+        """Say what part was asked; fail unless all of it was."""
+        failed = pytest.ExitCode(status or pytest.ExitCode.TESTS_FAILED)
+        self.part = PartOfRun.read(self._run.settings, self._run.folder)
+        if self.part is None:
+            self._fail(failed, f"--vl-shard {self._run.settings.shard}: the part was not scored.")
+        for fault in self.part.faults if self.part else ():
+            self._fail(failed, fault)
 
     def _conclude(self, status: int) -> None:
         """Collect the results of all processes, list objections, and write the files."""

@@ -52,12 +52,20 @@ _OPTIONS = (
     ),
     _Option("columns", "FIELD=COLUMN,...", "the columns of hf:, parquet: and webdataset: data, or a TOML file of them"),
     _Option("device", "NAME", "where the model runs: cpu, cuda, cuda:1, mps (cpu)"),
-    _Option("dtype", "NAME", "precision: float32, bfloat16, float16, float64 (float32)"),
+    _Option(
+        "dtype",
+        "NAME",
+        "precision: float32, bfloat16, float16, float64; verified: bfloat16, and float32 where a verdict could differ"
+        " (float32)",
+    ),
     _Option("batch-size", "N", "number of images that are encoded at once (16)"),
     _Option(
         "engine", "NAME[:ADDRESS]", "where the model is asked: local, in the run's own processes; alone, in one (local)"
     ),
     _Option("store", "PATH", "keep scores in this file and use them again, also in later runs"),
+    _Option(
+        "shard", "I/N", "ask the I-th of N parts of the questions into --vl-store, for vlcheck merge; judge nothing"
+    ),
     _Option("results", "PATH", "write the results to this file (vlcheck-results.jsonl)"),
     _Option(
         "run-id", "ID", "the run's id, by which vlcheck gate finds its results (the CI server's, else a random one)"
@@ -116,6 +124,7 @@ class Settings:
         batch_size: number of images that are encoded at once.
         engine: name of the engine that runs the plans, with its address if it has one.
         store: file in which scores are kept; None to keep none.
+        shard: the part of the questions to ask, as "2/8"; "" for all of them.
         results: file for the results.
         run_id: id of the run; "" if neither an option nor the CI server names one.
         report: file for the reviewer page; None for no page.
@@ -147,6 +156,7 @@ class Settings:
     batch_size: int
     engine: str
     store: Path | None
+    shard: str
     results: Path
     run_id: str
     report: Path | None
@@ -314,6 +324,7 @@ def read_settings(config: pytest.Config) -> Settings:
         batch_size=_positive(said("batch-size") or "16"),
         engine=said("engine") or LOCAL,
         store=path("store"),
+        shard=said("shard"),
         results=path("results") or config.invocation_params.dir / "vlcheck-results.jsonl",
         run_id=_run_id(config.getoption("vl_run_id", default=None), config.getini("vl_run_id")),
         report=path("report"),

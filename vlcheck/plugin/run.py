@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from vlcheck.plugin.ending import Ending
 from vlcheck.plugin.mark import all_stated, claim, hold_apart, stated
 from vlcheck.plugin.reporters.progress import Reporter
 from vlcheck.plugin.scope import is_whole
+from vlcheck.plugin.shard import ask_part, demand_shard, note_of, shard_engine
 from vlcheck.plugin.suites import fixtures_folder, judging_fixtures
 from vlcheck.results import run_id
 from vlcheck.suite.shipped import lexicons_in, policy_in, policy_path
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from vlcheck.policy.policy import Policy
     from vlcheck.results.file import Part, ResultLines
     from vlcheck.scoring.engines.engine import Engine
+    from vlcheck.scoring.progress import Progress
+    from vlcheck.scoring.shards import ShardEngine
 
 _INFORMS = ("help", "version", "markers", "cacheshow")  # options with which pytest begins no session of tests
 _LISTS = {  # options with which pytest runs no test, by their names in its config
@@ -79,6 +83,7 @@ class Run:
         self._scratch: Scratch | None = None
         self._opened: tuple[Workbench, Part] | None = None
         self._engine: Engine | None = None
+        self._shard: ShardEngine | None = None
         self._control: Control | None = None
         self._input: dict[str, Any] | None = getattr(config, "workerinput", None)
         said = (self._input or {}).get("vlcheck_started")
@@ -101,6 +106,11 @@ class Run:
         """The option with which pytest only lists tests, e.g. "--collect-only"; "" if tests are run."""
         said = (option for name, option in _LISTS.items() if getattr(self.config.option, name, False))
         return "--vl-plan" if self.settings.plan else next(said, "")
+
+    @property
+    def runs_no_test(self) -> bool:
+        """True if the run asks a part of the questions and judges nothing; a worker's tests report its problem."""
+        return bool(self.settings.shard) and not self.problem
 
     @property
     def concerned(self) -> bool:
@@ -169,9 +179,18 @@ class Run:
 
         try:
             self.settings.demand_data()
-            return open_source(self.settings.data, lexicons=self.lexicons, columns=self.settings.columns)
+            columns = self.settings.columns
+            return open_source(self.settings.data, lexicons=self.lexicons, columns=columns, run=self.folder)
         except UsageError as error:
             return error
+
+    def read_ahead(self) -> None:
+        """Read large data before workers start, which then open what was read; they report what is wrong with it."""
+        if self.settings.model and self.settings.data and not self.lists:
+            from vlcheck.datasets.registry import reads_once  # not imported in runs of other projects
+
+            with suppress(UsageError):
+                _ = self.source if reads_once(self.settings.data) else None
 
     @cached_property
     def policy(self) -> Policy:
@@ -268,6 +287,7 @@ class Run:
             foresight = bench.foresee(self._chosen)
             reporter.say(
                 [
+                    *bench.in_one_type(),
                     *bench.superseded(),
                     *self._same_control(bench),
                     *foresight.hopeless(),
@@ -275,15 +295,25 @@ class Run:
                     *foresight.faults,
                 ]
             )
-            if not session.config.getvalue("maxfail"):
+            if self.settings.shard or not session.config.getvalue("maxfail"):
                 asked = [item.queries(model.trials) for item in single if not model.lacks(item.metric)]
-                bench.session.score(chain(*asked), reporter.show)
-                bench.session.ask(chosen, reporter.show)
-                if self._control:
-                    reporter.say([f"scoring the control, {self.settings.control}"])
-                    self._control.ask(chosen, reporter.show)
+                asks = [partial(bench.session.score, chain(*asked)), partial(bench.session.ask, chosen)]
+                asks += [partial(self._ask_control, chosen, reporter)] if self._control else []
+                self._ask([partial(ask, reporter.show) for ask in asks])
         except UsageError as error:
             self._complain(error)
+
+    def _ask(self, asks: Sequence[Callable[[], None]]) -> None:
+        """Ask the model, and its control, if there is one; with --vl-shard only a part of the questions."""
+        if self._shard:
+            ask_part(self._shard, asks, note_of(self.folder, self._process))
+        for ask in asks if not self._shard else ():
+            ask()
+
+    def _ask_control(self, tests: Sequence[BehaviorTest], reporter: Reporter, show: Callable[[Progress], None]) -> None:
+        if self._control:
+            reporter.say([f"scoring the control, {self.settings.control}"])
+            self._control.ask(tests, show)
 
     def _emptied(self, session: pytest.Session) -> bool:
         """Return True if behaviors were collected, and nothing of all that was collected is left."""
@@ -432,29 +462,35 @@ class Run:
 
             self.settings.demand()
             self._demand_own_words()
-            self._begin()
-            if not self.settings.control:  # a problem with what is shown beside is reported before anything is scored
-                _ = self.beside
-            if not self.is_worker:
-                _ = self.baseline
+            if self.settings.shard:
+                demand_shard(self.config, self.settings)
+            else:
+                self._begin()
             self._engine = open_engine(self.settings.engine, self.folder, self.settings.device, self.settings.processes)
+            if self.settings.shard:
+                self._engine = self._shard = shard_engine(self._engine, self.settings)
             bench = Workbench.open(self.settings, self.policy, self.source, self.folder, self._engine)
             if self.settings.control:
                 self._control = self._open_control(bench)
                 bench = bench.against(self._control.bench)
             part = Part(self.folder, self._process)
-            header = bench.session.header(
-                self._chosen,
-                run_id=self.run_id,
-                started=self.started,
-                complete=self.complete,
-                unasked=self._unasked,
-            )
-            part.keep([header])
-            if self._control:
-                self._control.begin(self._chosen, run_id=self.run_id, started=self.started, complete=self.complete)
+            if not self.settings.shard:
+                self._keep_header(bench, part)
             self._opened = bench, part
         return self._opened
+
+    def _keep_header(self, bench: Workbench, part: Part) -> None:
+        """Write the first line of the results, and of those of the control."""
+        header = bench.session.header(
+            self._chosen,
+            run_id=self.run_id,
+            started=self.started,
+            complete=self.complete,
+            unasked=self._unasked,
+        )
+        part.keep([header])
+        if self._control:
+            self._control.begin(self._chosen, run_id=self.run_id, started=self.started, complete=self.complete)
 
     @property
     def _process(self) -> str:
@@ -479,7 +515,14 @@ class Run:
             yield f"--vl-control {self.settings.control}: is the model itself, so that it shows nothing more"
 
     def _begin(self) -> None:
-        """Create the unfinished results file before code of the model runs, which may end the process."""
+        """Create the unfinished results file before code of the model runs, which may end the process.
+
+        A problem with what is shown or compared with is reported first, before anything is scored.
+        """
+        if not self.settings.control:
+            _ = self.beside
+        if not self.is_worker:
+            _ = self.baseline
         started = self.started.isoformat()
         self.ending.places.begin(
             run_id=self.run_id, started=started, model=self.settings.model, data=self.settings.data
@@ -490,7 +533,7 @@ class Run:
             # A test that states no behavior decides itself what a verdict means: no known bias or gate applies to it.
             judgement = replace(judgement, known=None, gates=False)
         bench, part = self._open()
-        part.keep([*bench.session.images(judgement), *judgement.records(claim(item))])
+        part.keep([*bench.session.images(judgement, part.images), *judgement.records(claim(item))])
         if bench.explainer:
             bench.explainer.add(claim(item), judgement)
             part.keep(bench.explainer.pending(claim(item)))
@@ -511,7 +554,7 @@ class Run:
         """Ask a model that others run whether it is still the one of the start, and keep what it answers."""
         if self._opened:
             bench, part = self._opened
-            part.keep(bench.session.identity(self._process))
+            part.keep(bench.session.last_lines(self._process))
         if self._control:
             self._control.identify()
 

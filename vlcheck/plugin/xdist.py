@@ -36,6 +36,7 @@ class Controller:
         self._workers = len(specs)
         if len(specs) > 1 and self._run.settings.engine != options.LOCAL:
             self._run.demand_engine(len(specs))
+        self._run.read_ahead()
         # Otherwise each worker's torch would start a thread for every core, which slows down all of them.
         if THREADS not in os.environ:
             for spec in specs:

@@ -29,12 +29,14 @@ from vlcheck.results.records import (
     FaultRecord,
     IdentityRecord,
     ImageRecord,
+    PrecisionRecord,
     Record,
     RunRecord,
     VerdictRecord,
     WordsLine,
 )
 from vlcheck.results.schema import evidence_of, line_of, record_of
+from vlcheck.stats.decision import NOT_ASKED, Cause
 
 Key = tuple[str, str, str]
 OPTION = parameter("results")
@@ -58,6 +60,7 @@ class ResultLines:
         explanations: the maps over pictures and texts of the evidence.
         faults: the reasons why tests have no verdict, by test; in the results of a control.
         identities: the checks that a model which others run was the same to the end, by process.
+        precisions: the number types of a verified run, and what was asked in which, by process.
         words: the accuracies from words alone; in the results of a control that sees no picture.
     """
 
@@ -68,6 +71,7 @@ class ResultLines:
     explanations: list[ExplanationRecord] = field(default_factory=list)
     faults: dict[str, FaultRecord] = field(default_factory=dict)
     identities: dict[str, IdentityRecord] = field(default_factory=dict)
+    precisions: dict[str, PrecisionRecord] = field(default_factory=dict)
     words: WordsLine | None = None
 
     @property
@@ -120,14 +124,31 @@ class ResultLines:
                     self.explanations.append(line)
                 case FaultRecord():
                     self.faults[line.test] = line
-                case IdentityRecord():
-                    self.identities[line.process] = line
+                case IdentityRecord() | PrecisionRecord():
+                    self._take_of_process(line)
                 case WordsLine():
                     self.words = line
                 case VerdictRecord():
                     key = key_of(line)
                     self.verdicts[key], self.evidence[key] = line, rows
                     rows = []
+
+    def _take_of_process(self, line: IdentityRecord | PrecisionRecord) -> None:
+        if isinstance(line, IdentityRecord):
+            self.identities[line.process] = line
+        else:
+            self.precisions[line.process] = line
+
+    def void(self, cause: Cause, reason: str) -> None:
+        """Make every verdict invalid, except those that were not asked for; the evidence stays.
+
+        Args:
+            cause: the kind of reason.
+            reason: the reason, in a few words.
+        """
+        for key, verdict in self.verdicts.items():
+            if verdict.status != NOT_ASKED:
+                self.verdicts[key] = replace(verdict, status="invalid", cause=cause, reason=reason)
 
     def ended_with(self, exit_status: int) -> None:
         """Set the exit status of the run's process."""
@@ -147,6 +168,7 @@ class ResultLines:
         yield from self.explanations
         yield from self.faults.values()
         yield from self.identities.values()
+        yield from self.precisions.values()
         if self.words:
             yield self.words
 
@@ -157,15 +179,18 @@ class Part:
     Args:
         folder: the folder of the run's parts.
         name: the name of the process.
+
+    Attributes:
+        images: the keys of the pictures that it has.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
         self._path = folder / f"{name}.part.jsonl"
-        self._images: set[str] = set()
+        self.images: set[str] = set()
 
     def keep(self, lines: Iterable[Record]) -> None:
         """Append lines, each image once. Raises UsageError if they cannot be written; then none of them is."""
-        fresh = [line for line in lines if not isinstance(line, ImageRecord) or line.key not in self._images]
+        fresh = [line for line in lines if not isinstance(line, ImageRecord) or line.key not in self.images]
         before = self._path.stat().st_size if self._path.exists() else 0
         try:
             with self._path.open("a", encoding="utf-8") as file:
@@ -176,14 +201,14 @@ class Part:
             raise UsageError(
                 f"{temporary.where()}: {self._path}: the results cannot be kept there ({error.strerror})."
             ) from error
-        self._images |= {line.key for line in fresh if isinstance(line, ImageRecord)}
+        self.images |= {line.key for line in fresh if isinstance(line, ImageRecord)}
 
 
 def gather(folder: Path) -> ResultLines:
     """Put the parts in a folder together; lines that a kill cut short, and unreadable explanations, are left out.
 
     The field `unjudged` of each part's first line has all tests that should have a verdict; those that have none remain
-    there.
+    there. If the model changed during the run, nobody knows which model the verdicts are about: they are invalid.
     """
     results = ResultLines()
     for path in sorted(folder.glob("*.part.jsonl")):
@@ -191,6 +216,8 @@ def gather(folder: Path) -> ResultLines:
         whole, _, _ = text.rpartition("\n")
         results.add(whole.splitlines())
     results.run = replace(results.run, unjudged=_unjudged(results)) if results.begun else NO_RUN
+    if results.changed:
+        results.void("changed", "the model may have become another one during the run")
     return results
 
 

@@ -16,9 +16,9 @@ def thought_notes(verdicts: Iterable[VerdictRecord]) -> Iterator[str]:
     if not cut:
         return
     part = sum(cut) / len(cut)
-    said = f"Before its answers the model thought, and {share(part)} of the thoughts did not end themselves"
-    over = f" (mean over {counted(len(cut), 'verdict')})"
-    cure = (
-        "; they were ended at the limit: a higher one (SPEC,thought=N) shows what they lead to" if part >= MANY else ""
+    over = f"mean over {counted(len(cut), 'verdict')}"
+    cure = " A higher limit (SPEC,thought=N) shows what those lead to that met it." if part >= MANY else ""
+    yield (
+        f"Before its answers the model thought, and {share(part)} of the thoughts ({over}) did not end themselves: they"
+        f" met the limit, or the model ended its turn in them.{cure}"
     )
-    yield f"{said}{over}{cure}."

@@ -6,14 +6,18 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from vlcheck._util.numbers import counted
 from vlcheck.results.records import RunRecord, VerdictRecord
+from vlcheck.stats.decision import DECIDED
 
 DEPENDS = "depends on the wording"
 _MOST_NAMED = 5  # number of verdicts that a sentence names
 
 
 def depends_on_wording(verdict: VerdictRecord) -> bool:
-    """Return True if a verdict has another status in another wording of the question."""
-    return any(one.status != verdict.status for one in verdict.wordings)
+    """Return True if a verdict is *pass* in one wording of the question and *fail* in another one.
+
+    A verdict that is decided in some wordings alone shows no dependence: chance alone moves one over that border.
+    """
+    return {*_statuses(verdict)} >= {*DECIDED}
 
 
 def in_each_wording(verdict: VerdictRecord) -> str:
@@ -32,23 +36,39 @@ def wording_notes(run: RunRecord, verdicts: Sequence[VerdictRecord]) -> Iterator
     if not asked:
         return
     depending = [verdict for verdict in asked if depends_on_wording(verdict)]
-    wordings = "; ".join(f"{number} {one}" for number, one in enumerate(run.wordings, 1))
+    partly = [verdict for verdict in asked if _partly_decided(verdict) and not depends_on_wording(verdict)]
+    same = sum(map(_decided_everywhere, asked)) - sum(map(_decided_everywhere, depending))
     if depending:
-        rest = len(depending) - _MOST_NAMED
-        more = f"; and {rest:,} more" if rest > 0 else ""
-        yield (
-            f"{counted(len(depending), 'verdict depends', 'verdicts depend')} on the wording of the question:"
-            f" {_named(depending[:_MOST_NAMED])}{more}. The first status is the verdict. Wordings: {wordings}"
-        )
-    else:
-        were = "The one verdict" if len(asked) == 1 else f"Each of {len(asked):,} verdicts"
-        yield f"{were} on a question in words is the same in all wordings: {wordings}"
+        depend = counted(len(depending), "verdict depends", "verdicts depend")
+        yield f"{depend} on the wording of the question: {_named(depending)}. The first status is the verdict."
+    if partly:
+        are = counted(len(partly), "verdict is", "verdicts are")
+        yield f"{are} decided in some wordings of the question alone, which shows no dependence: {_named(partly)}."
+    if same:
+        yield f"{counted(same, 'verdict', 'verdicts')} on a question in words: the same in all wordings."
+    if not (depending or partly or same):
+        yield "No verdict on a question in words was decided: nothing shows whether they depend on the wording."
+    yield f"Wordings: {'; '.join(f'{number} {one}' for number, one in enumerate(run.wordings, 1))}."
 
 
 def passes_by_wording(verdicts: Iterable[VerdictRecord]) -> int:
-    """Return the number of verdicts that pass, and do not pass in another wording of the question."""
+    """Return the number of verdicts that pass, and fail in another wording of the question."""
     return sum(verdict.passed and depends_on_wording(verdict) for verdict in verdicts)
 
 
-def _named(verdicts: Iterable[VerdictRecord]) -> str:
-    return "; ".join(f"{one.behavior} {one.metric} ({in_each_wording(one)})" for one in verdicts)
+def _statuses(verdict: VerdictRecord) -> tuple[str, ...]:
+    return (verdict.status, *(one.status for one in verdict.wordings))
+
+
+def _decided_everywhere(verdict: VerdictRecord) -> bool:
+    return all(status in DECIDED for status in _statuses(verdict))
+
+
+def _partly_decided(verdict: VerdictRecord) -> bool:
+    return any(status in DECIDED for status in _statuses(verdict)) and not _decided_everywhere(verdict)
+
+
+def _named(verdicts: Sequence[VerdictRecord]) -> str:
+    named = [f"{one.behavior} {one.metric} ({in_each_wording(one)})" for one in verdicts[:_MOST_NAMED]]
+    rest = len(verdicts) - _MOST_NAMED
+    return "; ".join([*named, f"and {rest:,} more"] if rest > 0 else named)

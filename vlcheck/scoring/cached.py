@@ -39,8 +39,15 @@ class CachedScorer:
         self.store = store
         self.thumbnails = thumbnails
         self._unsettled: set[str] = set()
+        self._noted: dict[str, Thumbnail] = {}  # of pictures that the model was shown, until they are in the store
         self._changed = ""
         self._due = time.monotonic() + BETWEEN_CHECKS
+        self._refusals: dict[str, str] = {}
+
+    @property
+    def exact(self) -> CachedScorer:
+        """The scorer whose answers verdicts are exact by: this one, unless it asks in a fast number type."""
+        return self
 
     def run(self, plan: Plan, progress: Callable[[Progress], None] | None = None) -> None:
         """Answer all queries of a plan, chunk by chunk.
@@ -76,6 +83,7 @@ class CachedScorer:
             self._put(answered)
             if not answered:
                 yield None
+        self._keep_noted()
         self._settle_if_due()
         yield chunk
 
@@ -91,8 +99,7 @@ class CachedScorer:
             answered: queries with their answers.
             pictures: what is kept of the pictures that the copy was shown, by their keys.
         """
-        for key, one in pictures.items():
-            self.store.keep_picture(key, *one)
+        self._noted.update(pictures)
         self._put(answered)
         self._settle_if_due()
 
@@ -144,15 +151,32 @@ class CachedScorer:
             UsageError: the store cannot be read or written.
         """
         asked = {query.key: query for query in queries}
-        kept = self.store.get_many(asked.values())
+        kept = self.kept(asked.values())
         missing = [query for key, query in asked.items() if key not in kept]
         if missing:
             self.run(make_plan(missing, batch_size=self.scorer.batch_size), progress)
-        return kept | self.store.get_many(missing)
+        return kept | self.kept(missing)
+
+    def kept(self, queries: Iterable[Query]) -> dict[str, Answer]:
+        """Return the answers to those of some queries that have one, by the queries' keys."""
+        return self.store.get_many(queries)
 
     def shows(self, picture: Picture) -> bool:
         """Return True if a picture that was asked about could be rendered, whether or not the model could read it."""
         return self.store.pictures(picture.key) is not None
+
+    def refusal(self, picture: Picture) -> str:
+        """Return why a picture cannot be shown to any model; "" if it can. It is rendered unless that is known.
+
+        Args:
+            picture: a picture that the model was not asked about.
+        """
+        if picture.always_applies:
+            return ""
+        if picture.key not in self._refusals:
+            ((_, outcome),) = [("", None)] if self.shows(picture) else render_all([picture])
+            self._refusals[picture.key] = outcome.unasked or outcome.error if isinstance(outcome, Answer) else ""
+        return self._refusals[picture.key]
 
     def thumbnail(self, picture: Picture) -> Thumbnail | None:
         """Return a picture's digest and small copy, or None; draw the copy again if it is wanted and missing."""
@@ -161,13 +185,20 @@ class CachedScorer:
             for _, outcome in render_all([picture]):
                 if isinstance(outcome, Image.Image):
                     self._keep(picture, outcome)
+            self._keep_noted()
             kept = self.store.pictures(picture.key)
         return kept
 
     def _keep(self, picture: Picture, image: Image.Image) -> None:
-        self.store.keep_picture(picture.key, *noted(image, thumbnails=self.thumbnails))
+        self._noted[picture.key] = noted(image, thumbnails=self.thumbnails)
+
+    def _keep_noted(self) -> None:
+        if self._noted:
+            self.store.keep_pictures(self._noted)
+            self._noted = {}
 
     def _put(self, answered: Answered) -> None:
+        self._keep_noted()
         self.store.put(answered)
         self._unsettled.update(query.key for query, _ in answered)
 
@@ -177,10 +208,10 @@ class CachedScorer:
 
 
 def noted(image: Image.Image, *, thumbnails: bool) -> Thumbnail:
-    """Return what is kept of a picture that a model was shown.
+    """Return what is kept of a picture that a model was shown; without a small copy, the digest is shown nowhere.
 
     Args:
         image: the picture.
         thumbnails: whether a small copy is kept.
     """
-    return Thumbnail(pixel_sha256(image), thumbnail_jpeg(image) if thumbnails else b"")
+    return Thumbnail(pixel_sha256(image), thumbnail_jpeg(image)) if thumbnails else Thumbnail("", b"")

@@ -11,7 +11,6 @@ from itertools import groupby
 from PIL import Image, ImageChops
 
 from vlcheck._util.foreign_code import contained
-from vlcheck._util.image_files import SMALL_PIXELS, open_jpeg
 from vlcheck.cases.case import ImageSource
 from vlcheck.cases.image_notes import strips
 from vlcheck.cases.picture import UNCHANGED, Picture
@@ -21,6 +20,7 @@ from vlcheck.metrics.answer import Answer
 
 THUMBNAIL_SIDE = 256
 THUMBNAIL_QUALITY = 80
+_COMMENT, _PIXELS = 0xFE, 0xDA  # markers of segments of a JPEG
 _SIZE = re.compile(rb"(\d{1,9}) (\d{1,9})")  # the JPEG comment of a thumbnail: width and height of its original
 
 
@@ -112,9 +112,15 @@ def thumbnail_jpeg(image: Image.Image) -> bytes:
 
 def size_of_shown(thumbnail: bytes) -> list[int]:
     """Return width and height in pixels of a thumbnail's original; an empty list if they are missing or damaged."""
-    try:
-        with open_jpeg(thumbnail, SMALL_PIXELS) as image:
-            said = _SIZE.fullmatch(image.info.get("comment", b""))
-    except UsageError:
-        return []
+    comment = next((content for marker, content in _segments(thumbnail) if marker == _COMMENT), b"")
+    said = _SIZE.fullmatch(comment)
     return [int(side) for side in said.groups()] if said else []
+
+
+def _segments(jpeg: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the marker and the content of each segment before the pixels, as far as they can be read."""
+    at = 2  # after the marker of the start
+    while jpeg[at : at + 1] == b"\xff" and len(jpeg) >= at + 4 and jpeg[at + 1] != _PIXELS:
+        length = int.from_bytes(jpeg[at + 2 : at + 4])
+        yield jpeg[at + 1], jpeg[at + 4 : at + 2 + length]
+        at += 2 + length

@@ -205,7 +205,8 @@ class Scorer:
         """Let a model that asks ahead send one batch of texts of one metric; faults are met with the answers."""
         texts, words = tuple(ask.text for ask in asks), tuple(ask.words for ask in asks)
         with suppress(NotApplicable, UsageError, ForeignFault), contained():
-            cast(AsksAhead, self.model).begin(asks[0].queries[0].metric, encoded[rows], texts, words)
+            model = cast(AsksAhead, _in_wording(self.model, asks[0].wording))
+            model.begin(asks[0].queries[0].metric, encoded[rows], texts, words)
 
     def _replies(self, encoded: Encoded, rows: Sequence[int], asks: Sequence[_Ask]) -> list[Answer]:
         """Ask about one batch of texts of one metric and wording; return one reply a text."""

@@ -5,52 +5,55 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-import struct
+import time
 import uuid
-import warnings
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
-from filelock import FileLock
-
-from vlcheck._util import installed, temporary
-from vlcheck._util.foreign_files import fault
+from vlcheck._util import installed
 from vlcheck._util.hashing import digest
-from vlcheck.errors import UsageError, argument, parameter, spelled
+from vlcheck.cases.picture import Picture, identity
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.query import Query
-from vlcheck.metrics.registry import METRICS
-
-SCHEMA = 1
-_SQLITE = b"SQLite format 3\0"
-_APPLICATION = int.from_bytes(b"vlck")
-_PATIENCE = 60.0  # seconds that a process waits for another one's transaction
-_TABLES = (
-    """CREATE TABLE answers (
-        fingerprint TEXT, query TEXT, run TEXT, scores BLOB, top TEXT, unasked TEXT, error TEXT,
-        PRIMARY KEY (fingerprint, query)) WITHOUT ROWID""",
-    "CREATE TABLE pictures (key TEXT PRIMARY KEY, sha256 TEXT, jpeg BLOB)",
+from vlcheck.scoring.stores.rows import has_answer, is_jpeg, pack, storable, unpack, versions_in
+from vlcheck.scoring.stores.store_file import (
+    DamagedStore,
+    FullStore,
+    StoreFile,
+    StoreNotKept,
+    Tell,
+    UnwritableStore,
+    warn_of_store,
 )
-# Not part of the schema: it is added to stores of earlier versions, and an older vlcheck ignores it.
-_INSTALLED = "CREATE TABLE IF NOT EXISTS installed (fingerprint TEXT, model TEXT, versions TEXT, UNIQUE (fingerprint))"
-_PUT_VERSIONS = "INSERT OR IGNORE INTO installed VALUES (?, ?, ?)"
-_BEFORE = """SELECT versions FROM installed WHERE model = ? AND fingerprint != ?
-    AND EXISTS (SELECT 1 FROM answers WHERE answers.fingerprint = installed.fingerprint)
-    ORDER BY rowid DESC LIMIT 1"""
-_AMONG = "FROM answers WHERE fingerprint IN (?, ?) AND query IN (SELECT value FROM json_each(?))"
-_CONFIRM = """UPDATE OR REPLACE answers SET fingerprint = ?
-    WHERE fingerprint = ? AND error = '' AND query IN (SELECT value FROM json_each(?))"""
-_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-_JPEG = (b"\xff\xd8", b"\xff\xd9")  # the first and last bytes of a JPEG file
-_PUT = """INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)
+
+_PUT_MODEL = """INSERT INTO models (key, fingerprint, versions, unconfirmed, name, precision) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET
-        run = excluded.run, scores = excluded.scores, top = excluded.top,
+        fingerprint = excluded.fingerprint, versions = excluded.versions, name = excluded.name,
+        precision = excluded.precision
+    WHERE name != excluded.name OR fingerprint != excluded.fingerprint"""
+_BEFORE = """SELECT versions FROM models WHERE fingerprint = ? AND key != ? AND unconfirmed = ''
+    AND EXISTS (SELECT 1 FROM answers WHERE answers.model = models.id)
+    ORDER BY id DESC LIMIT 1"""
+_HOLDS = "SELECT 1 FROM answers WHERE model IN (SELECT id FROM models WHERE key = ?) LIMIT 1"
+_AMONG = """FROM answers WHERE model IN (SELECT id FROM models WHERE key IN (?, ?))
+    AND query IN (SELECT value FROM json_each(?))"""
+_ANSWERS = "SELECT query, (SELECT name FROM runs WHERE id = run), scores, top, unasked, error"
+_CONFIRM = """UPDATE OR REPLACE answers SET model = ?
+    WHERE model = (SELECT id FROM models WHERE key = ?) AND error = '' AND query IN (SELECT value FROM json_each(?))"""
+_PUT = """INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET
+        run = excluded.run, kept = excluded.kept, scores = excluded.scores, top = excluded.top,
         unasked = excluded.unasked, error = excluded.error
     WHERE excluded.error = '' OR answers.error != ''"""
+_PUT_SHOWN = """INSERT OR IGNORE INTO shown (key, source, place, edits)
+    VALUES (?, ?, (SELECT id FROM texts WHERE text = ?), (SELECT id FROM texts WHERE text = ?))"""
+_PUT_QUESTION = """INSERT OR IGNORE INTO questions
+    VALUES (?, ?, (SELECT id FROM shown WHERE key = ?), (SELECT id FROM texts WHERE text = ?),
+    (SELECT id FROM texts WHERE text = ?), (SELECT id FROM texts WHERE text = ?))"""
+_PUT_SHARD = "INSERT OR REPLACE INTO shards VALUES (?, ?, ?, ?, ?, ?)"
 _PUT_PICTURE = """INSERT INTO pictures VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET sha256 = excluded.sha256, jpeg = excluded.jpeg WHERE length(excluded.jpeg) > 0"""
 
@@ -67,15 +70,16 @@ class Thumbnail(NamedTuple):
     jpeg: bytes
 
 
-class DamagedStore(UserWarning):
-    """A warning about unreadable rows of a store: answers are asked again, small copies of pictures drawn again."""
+class ModelLabel(NamedTuple):
+    """A model in words, for who reads a store's statistics or an export; no answer is looked up by it.
 
+    Attributes:
+        name: the model's name.
+        precision: the type of its weights, e.g. "float32".
+    """
 
-def warn_of_damage(said: str) -> None:
-    """Give a DamagedStore warning, also if the run turns warnings into errors: it goes on."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("always")
-        warnings.warn(spelled(said), DamagedStore, stacklevel=4)
+    name: str = ""
+    precision: str = ""
 
 
 class ScoreStore:
@@ -90,6 +94,10 @@ class ScoreStore:
     Answers of a model that may become another one are provisional: they are for the current run only until they are
         confirmed. Unconfirmed ones stay in the file and are not used by later runs.
 
+    If the disk is full, or the file cannot be written any more, a StoreNotKept warning says so, and further answers of
+    this run go to another file that its processes share, or into this process's memory. Answers that were put before
+    stay in the file.
+
     Args:
         path: the file; it and its folder are created if they are missing.
         fingerprint: the model's fingerprint; each answer is kept under it together with the versions.
@@ -97,11 +105,13 @@ class ScoreStore:
         versions: versions of all other software that determines a score; the installed ones if None.
         provisional: whether answers have to be confirmed.
         in_scratch: whether the file is in a temporary folder: messages then name TMPDIR in place of the parameter.
-        on_damage: called with a message about unreadable rows.
+        overflow: the file, in a temporary folder of the run, in which it goes on if `path` takes no more.
+        label: the model in words.
+        on_damage: called with warnings about the file.
 
     Raises:
-        UsageError: here and in each method, if the file is not a store, has another schema, cannot be read or written,
-            or the disk is full.
+        UsageError: here and in each method, if the file is not a store, has a later schema or cannot be read; here, if
+            it cannot be written for another reason than a full disk.
     """
 
     def __init__(
@@ -113,26 +123,21 @@ class ScoreStore:
         versions: Mapping[str, str] | None = None,
         provisional: bool = False,
         in_scratch: bool = False,
-        on_damage: Callable[[str], None] = warn_of_damage,
+        overflow: Path | None = None,
+        label: ModelLabel | None = None,
+        on_damage: Tell = warn_of_store,
     ) -> None:
         self.path = path
-        self._named = f"{temporary.where()}: {path}" if in_scratch else argument("store", path)
-        self._cure = f"Let TMPDIR name a folder, or {parameter('store')} a file," if in_scratch else "Name a file"
-        self._on_damage = on_damage
+        self._tell = on_damage
         self.model = fingerprint
         self.run = run or uuid.uuid4().hex
-        with self._speaking_clearly():
-            self._refuse_others()
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # Several processes may find the file missing; SQLite does not wait while another one switches to WAL.
-            with FileLock(f"{path}.lock", timeout=_PATIENCE):
-                self._connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
-                self._connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
-                try:
-                    self._prepare()
-                except BaseException:
-                    self._connection.close()
-                    raise
+        self.label = label or ModelLabel()
+        self._others: list[Path | None] = [overflow, None] if overflow else [None]  # None: in memory
+        self._opened: list[StoreFile] = []
+        try:
+            self._opened.append(StoreFile(path, in_scratch=in_scratch, tell=on_damage))
+        except FullStore as fault:
+            self._go_on_elsewhere(fault)
         self.versions = installed.versions() if versions is None else versions
         self.fingerprint = digest(fingerprint, installed.versions_key(self.versions))
         self._put_under = digest(self.fingerprint, "provisional", self.run) if provisional else self.fingerprint
@@ -150,8 +155,8 @@ class ScoreStore:
 
     def close(self) -> None:
         """Close the file; all answers that were put are kept."""
-        with self._speaking_clearly():
-            self._connection.close()
+        for file in self._opened:
+            file.close()
 
     def get(self, query: Query) -> Answer | None:
         """Return the answer to a query, or None."""
@@ -161,8 +166,9 @@ class ScoreStore:
         """Return the kept answers, by the queries' keys."""
         asked = {query.key: query for query in queries}
         known = self._known(asked)
-        wrong = {key for key, answer in known.items() if not _answers(answer, asked[key])}
-        self._discard(wrong, "cannot be read")
+        wrong = {key for key, answer in known.items() if not has_answer(answer, asked[key])}
+        for file in self._files if wrong else ():
+            self._discard(file, wrong, "cannot be read")
         return {key: answer for key, answer in known.items() if key not in wrong}
 
     def missing(self, keys: Iterable[str]) -> set[str]:
@@ -172,22 +178,18 @@ class ScoreStore:
 
     def superseded(self) -> str:
         """Return a message if all kept answers of the model are of other versions than the installed ones; else ""."""
-        with self._transaction():
-            self._connection.execute(_INSTALLED)
-            row = self._connection.execute(_BEFORE, (self.model, self.fingerprint)).fetchone()
-            if self._holds(self.fingerprint) or not (row or self._holds(self.model)):
-                return ""
-        changed = "; ".join(installed.version_changes(_versions(row[0]), self.versions)) if row else ""
+        file = self._opened[0]
+        row = file.row(_BEFORE, (self.model, self.fingerprint))
+        if file.row(_HOLDS, (self.fingerprint,)) or not (row or file.row(_HOLDS, (self.model,))):
+            return ""
+        changed = "; ".join(installed.version_changes(versions_in(row[0]), self.versions)) if row else ""
         what = changed or "an older vlcheck did not record which"
-        return f"{self._named}: its scores of this model are of other versions, and asked again: {what}"
+        return f"{file.named}: its scores of this model are of other versions, and asked again: {what}"
 
     def put(self, answers: Iterable[tuple[Query, Answer]]) -> None:
         """Keep answers, all or none of them. An error never replaces a value."""
-        rows = [(self._put_under, query.key, self.run, *_pack(answer)) for query, answer in answers]
-        with self._transaction():
-            self._connection.execute(_INSTALLED)
-            self._connection.execute(_PUT_VERSIONS, (self.fingerprint, self.model, json.dumps(dict(self.versions))))
-            self._connection.executemany(_PUT, rows)
+        packed = [(query, pack(answer)) for query, answer in answers]
+        self._write(lambda connection: self._put_packed(connection, packed))
 
     def confirm(self, keys: Iterable[str]) -> None:
         """Keep provisional answers for later runs, too.
@@ -195,8 +197,34 @@ class ScoreStore:
         Args:
             keys: the keys of the queries.
         """
-        with self._transaction():
-            self._connection.execute(_CONFIRM, (self.fingerprint, self._put_under, json.dumps(list(keys))))
+        asked = json.dumps(list(keys))
+
+        def confirm_in(connection: sqlite3.Connection) -> None:
+            confirmed = self._model_id(connection, self.fingerprint)
+            connection.execute(_CONFIRM, (confirmed, self._put_under, asked))
+
+        self._write(confirm_in)
+
+    @property
+    def keeps_all(self) -> bool:
+        """True if all answers of the run went to the file of the store."""
+        return [file.path for file in self._files] == [self.path]
+
+    def keep_shard(self, asked: str, number: int, count: int, data: str) -> None:
+        """Record that a shard of a plan is answered.
+
+        Args:
+            asked: digest of the queries of the whole plan.
+            number: number of the shard, from 1 on.
+            count: number of all shards of the plan.
+            data: spec of the cases.
+        """
+        self._write(
+            lambda connection: connection.execute(
+                _PUT_SHARD,
+                (self._model_id(connection, self.fingerprint), asked, number, count, int(time.time()), storable(data)),
+            )
+        )
 
     def keep_picture(self, key: str, sha256: str, jpeg: bytes = b"") -> None:
         """Keep the record of a picture. An empty thumbnail never replaces a kept one.
@@ -206,157 +234,141 @@ class ScoreStore:
             sha256: digest of its pixels.
             jpeg: a small copy, or b"".
         """
-        with self._transaction():
-            self._connection.execute(_PUT_PICTURE, (key, sha256, jpeg))
+        self._write(lambda connection: connection.execute(_PUT_PICTURE, (key, sha256, jpeg)))
+
+    def keep_pictures(self, pictures: Mapping[str, Thumbnail]) -> None:
+        """Keep the records of pictures, by their keys, as `keep_picture` does: all or none of them."""
+        rows = [(key, *record) for key, record in pictures.items()]
+        self._write(lambda connection: connection.executemany(_PUT_PICTURE, rows))
 
     def pictures(self, key: str) -> Thumbnail | None:
         """Return the record of the picture with this key, or None; with no small copy if the kept one is damaged."""
-        with self._speaking_clearly():
-            row = self._connection.execute("SELECT sha256, jpeg FROM pictures WHERE key = ?", (key,)).fetchone()
+        select = "SELECT sha256, jpeg FROM pictures WHERE key = ?"
+        row = next((row for file in reversed(self._files) if (row := file.row(select, (key,)))), None)
         if row is None:
             return None
         sha256, jpeg = row
         sound = isinstance(sha256, str) and sha256.isascii() and isinstance(jpeg, bytes)
-        if sound and (not jpeg or _is_jpeg(jpeg)):
+        if sound and (not jpeg or is_jpeg(jpeg)):
             return Thumbnail(sha256, jpeg)
-        self._say_damaged("a small copy of a picture cannot be read, and is drawn again if it is wanted")
+        self._say_damaged(
+            self._files[0], "a small copy of a picture cannot be read, and is drawn again if it is wanted"
+        )
         return Thumbnail("", b"")
 
-    def _holds(self, fingerprint: str) -> bool:
-        select = "SELECT 1 FROM answers WHERE fingerprint = ? LIMIT 1"
-        return self._connection.execute(select, (fingerprint,)).fetchone() is not None
+    @property
+    def _files(self) -> list[StoreFile]:
+        """The open files: the store, and those in which the run goes on; another process may have begun one."""
+        if self._others and self._others[0] and self._others[0].exists():
+            self._opened.append(StoreFile(self._others.pop(0), in_scratch=True, tell=self._tell))
+        return self._opened
+
+    def _write(self, work: Callable[[sqlite3.Connection], object]) -> None:
+        """Do some work in a transaction of the file that takes answers; if it takes no more, in another one."""
+        while True:
+            try:
+                with self._files[-1].transaction() as connection:
+                    work(connection)
+            except UnwritableStore as fault:
+                self._go_on_elsewhere(fault)
+            else:
+                return
+
+    def _go_on_elsewhere(self, fault: UnwritableStore) -> None:
+        """Begin another file for the answers of this run, and say so; raise the fault if there is no other place."""
+        while self._others:
+            place = self._others.pop(0)
+            begun = place is not None and place.exists()  # by another process of the run, which has said so
+            try:
+                self._opened.append(StoreFile(place, in_scratch=True, tell=self._tell))
+            except UnwritableStore:
+                continue
+            if not begun:
+                where = "in a temporary file" if place else "in the memory of this process"
+                self._tell(StoreNotKept(f"{fault.marked} The run goes on, with its further answers {where}."))
+            return
+        raise fault
+
+    def _model_id(self, connection: sqlite3.Connection, key: str) -> int:
+        """Return the id of the model's row under a key of answers; make the row if it is missing."""
+        unconfirmed = "" if key == self.fingerprint else self.run
+        versions = json.dumps(dict(self.versions))
+        connection.execute(_PUT_MODEL, (key, self.model, versions, unconfirmed, *self.label))
+        return int(connection.execute("SELECT id FROM models WHERE key = ?", (key,)).fetchone()[0])
+
+    def _put_packed(
+        self, connection: sqlite3.Connection, packed: Sequence[tuple[Query, tuple[bytes, str, str, str]]]
+    ) -> None:
+        connection.execute("INSERT OR IGNORE INTO runs (name) VALUES (?)", (self.run,))
+        (run,) = connection.execute("SELECT id FROM runs WHERE name = ?", (self.run,)).fetchone()
+        model, now = self._model_id(connection, self._put_under), int(time.time())
+        put_questions(connection, [query for query, _ in packed])
+        connection.executemany(_PUT, [(model, query.key, run, now, *row) for query, row in packed])
 
     def _known(self, keys: Iterable[str]) -> dict[str, Answer]:
         """Return the kept answers that this run may use; delete rows that cannot be read."""
-        select = f"SELECT query, run, scores, top, unasked, error {_AMONG}"
-        with self._speaking_clearly():
-            rows = self._connection.execute(select, self._among(keys)).fetchall()
+        known: dict[str, Answer] = {}
+        asked = set(keys)
+        for file in reversed(self._files):
+            left = {key for key in asked if key not in known or known[key].error}
+            found = self._known_in(file, left)
+            known |= {key: answer for key, answer in found.items() if key not in known or not answer.error}
+        return known
+
+    def _known_in(self, file: StoreFile, keys: Iterable[str]) -> dict[str, Answer]:
         known: dict[str, Answer] = {}
         damaged, no_numbers = set(), set()
-        for key, run, *kept in rows:
-            answer = _unpack(kept)
+        for key, run, *kept in file.rows(f"{_ANSWERS} {_AMONG}", self._among(keys)):
+            answer = unpack(kept)
             if answer is None:
                 damaged.add(key)
             elif run != self.run and not all(map(math.isfinite, answer.values)):
                 no_numbers.add(key)
             elif run == self.run or not answer.error:
                 known[key] = answer
-        self._discard(damaged, "cannot be read")
-        self._discard(no_numbers, "are no numbers, unless the model answered so,")
+        self._discard(file, damaged, "cannot be read")
+        self._discard(file, no_numbers, "are no numbers, unless the model answered so,")
         return known
 
     def _among(self, keys: Iterable[str]) -> tuple[str, str, str]:
         """Return the parameters of `_AMONG`."""
         return self.fingerprint, self._put_under, json.dumps(list(keys))
 
-    def _discard(self, keys: Collection[str], why: str) -> None:
+    def _discard(self, file: StoreFile, keys: Collection[str], why: str) -> None:
         """Delete damaged answers, so that they are asked again, and warn of it."""
         if not keys:
             return
-        with self._transaction():
-            self._connection.execute(f"DELETE {_AMONG}", self._among(keys))
-        self._say_damaged(f"{len(keys)} of its answers {why} and are asked again")
+        with suppress(UnwritableStore), file.transaction() as connection:  # else the new answers go to another file
+            connection.execute(f"DELETE {_AMONG}", self._among(keys))
+        self._say_damaged(file, f"{len(keys)} of its answers {why} and are asked again")
 
-    def _say_damaged(self, what: str) -> None:
+    def _say_damaged(self, file: StoreFile, what: str) -> None:
         """Report damaged rows; `what` says which, and what is done about it."""
-        self._on_damage(f"{self._named}: the store is damaged: {what}.")
-
-    def _refuse_others(self) -> None:
-        """Raise UsageError if the path is another program's file, before a lock file is put beside it."""
-        if self.path.exists():
-            if why := fault(self.path):
-                raise self._complaint(f"not a vlcheck store ({why}). Name another file")
-            with self.path.open("rb") as file:
-                start = file.read(len(_SQLITE))
-            if start not in (b"", _SQLITE):
-                raise self._complaint("not a vlcheck store. Name another file")
-
-    def _prepare(self) -> None:
-        if self._pragma("application_id") == 0 and self._pragma("schema_version") == 0:
-            self._create()
-        if self._pragma("application_id") != _APPLICATION:
-            raise self._complaint("an SQLite file, but not a vlcheck store. Name another file")
-        found = self._pragma("user_version")
-        if found != SCHEMA:
-            raise self._complaint(
-                f"a store of schema {found}, and this vlcheck reads schema {SCHEMA}. Delete it, or name another file"
-            )
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = NORMAL")
-
-    def _create(self) -> None:
-        with self._transaction():
-            for table in _TABLES:
-                self._connection.execute(table)
-            self._connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-            self._connection.execute(f"PRAGMA user_version = {SCHEMA}")
-
-    def _pragma(self, name: str) -> int:
-        return int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._speaking_clearly(), self._connection:  # commits, or rolls back
-            self._connection.execute("BEGIN IMMEDIATE")
-            yield
-
-    @contextmanager
-    def _speaking_clearly(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
-                cure = "The store is damaged: delete it, and its scores are asked again"
-            else:
-                cure = f"{self._cure} on a local disk that can be written and has room"
-            raise UsageError(f"{self._named}: {error}. {cure}.") from error
-
-    def _complaint(self, what: str) -> UsageError:
-        return UsageError(f"{self._named}: this is {what}.")
+        self._tell(DamagedStore(f"{file.named}: the store is damaged: {what}."))
 
 
-def _pack(answer: Answer) -> tuple[bytes, str, str, str]:
-    # As bytes, since SQLite turns the number NaN into NULL.
-    scores = struct.pack(f"<{len(answer.values)}d", *answer.values)
-    return scores, json.dumps(answer.top), _storable(answer.unasked), _storable(answer.error)
+def put_questions(connection: sqlite3.Connection, queries: Sequence[Query]) -> None:
+    """Keep what is asked by some queries, within a transaction: picture, edits, text and words, each text once.
+
+    Args:
+        connection: the store.
+        queries: the queries; those that are kept already are not changed.
+    """
+    shown = {query.picture.key: _shown(query.picture) for query in queries}
+    asked = [_asked(query) for query in queries]
+    texts = {text for _, *row in shown.values() for text in row} | {text for _, *row in asked for text in row}
+    connection.executemany("INSERT OR IGNORE INTO texts (text) VALUES (?)", [(text,) for text in sorted(texts)])
+    connection.executemany(_PUT_SHOWN, [(key, *row) for key, row in shown.items()])
+    rows = [(query.key, metric, query.picture.key, *row) for query, (metric, *row) in zip(queries, asked, strict=True)]
+    connection.executemany(_PUT_QUESTION, rows)
 
 
-def _storable(message: str) -> str:
-    # A message may name a path with bytes that are no valid text, which SQLite refuses.
-    return message.encode(errors="backslashreplace").decode()
+def _shown(picture: Picture) -> tuple[str, str, str]:
+    """Return a picture's source, the place that it is stored in, and its edits."""
+    edits = json.dumps([json.loads(identity(edit)) for edit in picture.edits])
+    return picture.source.key, storable(str(getattr(picture.source, "place", ""))), edits
 
 
-def _unpack(kept: Sequence[Any]) -> Answer | None:
-    """Return the answer in a row's columns scores, top, unasked and error; None if the row is damaged."""
-    scores, top, unasked, error = kept
-    if not isinstance(scores, bytes) or len(scores) % 8 or not all(isinstance(one, str) for one in kept[1:]):
-        return None
-    values = struct.unpack(f"<{len(scores) // 8}d", scores)
-    if any(math.isfinite(value) and not 0 <= value <= 1 for value in values):
-        return None
-    try:
-        "".join((top, unasked, error)).encode()  # fails on surrogates, which stand for bytes that are no text
-        words = tuple((str(word), float(score)) for word, score in json.loads(top))
-    except (ValueError, TypeError, RecursionError):
-        return None
-    return Answer(values, words, unasked, error)
-
-
-def _answers(answer: Answer, query: Query) -> bool:
-    """Return True if an answer has as many values as the query asks for, or says why it has none."""
-    if answer.unasked or answer.error:
-        return True
-    return len(answer.values) == METRICS[query.metric].n_values(query)
-
-
-def _is_jpeg(content: bytes) -> bool:
-    return content.startswith(_JPEG[0]) and content.endswith(_JPEG[1])
-
-
-def _versions(kept: object) -> Mapping[str, str]:
-    """Return the versions in a row; an empty mapping if it is damaged."""
-    try:
-        found = json.loads(kept) if isinstance(kept, str) else {}
-    except ValueError:
-        found = {}
-    return {str(name): str(one) for name, one in found.items()} if isinstance(found, dict) else {}
+def _asked(query: Query) -> tuple[str, str, str, str]:
+    """Return a query's metric, text, words and wording."""
+    return query.metric, storable(query.text), storable(json.dumps(query.words)), query.wording

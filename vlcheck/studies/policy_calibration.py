@@ -194,7 +194,7 @@ def collect_scores(model: ModelUnderTest, tests: Iterable[BehaviorTest]) -> tupl
         behavior, metric = test.behavior, test.metric
         if model.lacks(metric):
             continue
-        asked.append(Asked(behavior, metric, model.adapter.kinds[metric], model.find(behavior, metric)))
+        asked.append(Asked(behavior, metric, model.adapter.kinds[metric], model.find_in_full(behavior, metric)))
     if not asked:
         raise UsageError(f"{argument('model', model.adapter.name)}: has no metric that one of the tests asks.")
     return tuple(asked)

@@ -64,7 +64,7 @@ def test_a_picture_of_a_row_can_be_pickled_and_has_its_own_key(tmp_path):
     path = write_parquet(tmp_path / "a.parquet", {"image": pictures(), "caption": CAPTIONS})
     images = {case.image for case in open_source(f"parquet:{path}").cases}
     assert len({image.key for image in images}) == len(images) == 3
-    assert pickle.loads(pickle.dumps([*images]))[0].size == (40, 30)  # noqa: S301 - its own
+    assert pickle.loads(pickle.dumps([*images]))[0].size == (40, 30)
 
 
 def test_rows_with_a_target_are_cases_as_those_of_json_lines(tmp_path):

@@ -3,10 +3,13 @@
 They answer a question about a picture as others do. Published ones were trained to write down what a page says.
 """
 
+# ruff: noqa: S106  # names of tokens are no passwords
+
 from __future__ import annotations
 
 from pathlib import Path
 
+import transformers as hf
 from transformers import (
     DeepseekOcr2Config,
     DeepseekOcr2ImageProcessor,
@@ -23,7 +26,21 @@ from transformers import (
 )
 
 from tests.models.checkpoints import SQUARE, VISION
-from tests.models.generative.pieces import AREA, IMAGE, TEXT, Builder, chat, number, text, words, write
+from tests.models.generative.pieces import (
+    AREA,
+    IMAGE,
+    PAD,
+    PLACES,
+    TEXT,
+    Builder,
+    chat,
+    named,
+    number,
+    numbers,
+    text,
+    words,
+    write,
+)
 
 PAGE = 128  # the side in pixels of which 256 tokens are made, as many as the processors count
 SAM = {
@@ -98,9 +115,74 @@ def hunyuan_vl(folder: Path) -> Path:
     return write(folder, config, HunYuanVLProcessor(images, tokens, chat_template=plain))
 
 
+def lighton_ocr(folder: Path) -> Path:
+    tokenizer = named(image_token=PAD, image_break_token="<|vision_pad|>", image_end_token="<|vision_end|>")
+    config = hf.LightOnOcrConfig(
+        vision_config={"model_type": "pixtral", **VISION, "image_size": 64, "head_dim": 8},
+        text_config=text("qwen3", head_dim=8),
+        image_token_id=tokenizer.image_token_id,
+    )
+    images = hf.PixtralImageProcessor(size={"longest_edge": 64}, patch_size=16)
+    processor = hf.LightOnOcrProcessor(images, tokenizer, 8, 2, chat_template=chat(PAD))
+    return write(folder, config, processor)
+
+
+def paddleocr_vl(folder: Path) -> Path:
+    tokenizer = named(image_token="<|IMAGE_PLACEHOLDER|>", video_token="<|video_pad|>")
+    config = hf.PaddleOCRVLConfig(
+        text_config=text("paddleocr_vl_text", head_dim=8, rope_parameters={**PLACES}),
+        vision_config={**VISION},
+        image_token_id=tokenizer.image_token_id,
+        **numbers(
+            tokenizer,
+            video_token_id="<|video_pad|>",
+            vision_start_token_id="<|vision_start|>",
+            vision_end_token_id="<|vision_end|>",
+        ),
+    )
+    images = hf.PaddleOCRVLImageProcessor(size=AREA, patch_size=8)
+    template = chat("<|vision_start|><|IMAGE_PLACEHOLDER|><|vision_end|>")
+    return write(folder, config, hf.PaddleOCRVLProcessor(images, tokenizer, chat_template=template))
+
+
+def qianfan_ocr(folder: Path) -> Path:
+    tokenizer = named(start_image_token="<img>", end_image_token="</img>", context_image_token="<IMG_CONTEXT>")
+    config = hf.QianfanOCRConfig(
+        vision_config={**VISION},
+        text_config=text("qwen3", head_dim=8),
+        image_token_id=tokenizer.context_image_token_id,
+        image_seq_length=4,
+    )
+    images = hf.GotOcr2ImageProcessor(size=SQUARE, crop_to_patches=True, max_patches=3)
+    processor = hf.QianfanOCRProcessor(images, tokenizer, image_seq_length=4, chat_template=chat(f"{IMAGE}\n"))
+    return write(folder, config, processor)
+
+
+def unlimited_ocr(folder: Path) -> Path:
+    tokenizer = words()
+    sam = {"hidden_size": 32, "output_channels": 16, "num_hidden_layers": 2, "num_attention_heads": 4}
+    sam |= {"image_size": 64, "patch_size": 4, "window_size": 4, "global_attn_indexes": [1], "mlp_dim": 48}
+    sparse = {"n_routed_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 16, "sliding_window": 16}
+    config = hf.UnlimitedOcrConfig(
+        text_config=text("unlimited_ocr_text", n_shared_experts=1, **sparse, num_key_value_heads=4),
+        vision_config={
+            "sam_config": {**sam, "downsample_channels": [24, 32]},
+            "encoder_config": {**VISION, "image_size": 64, "patch_size": 16},
+        },
+        image_token_id=number(tokenizer, IMAGE),
+    )
+    images = hf.UnlimitedOcrImageProcessor(size={"height": 64, "width": 64}, tile_size=32, max_patches=4)
+    processor = hf.UnlimitedOcrProcessor(images, tokenizer, chat(f"{IMAGE}\n"), patch_size=4, downsample_ratio=4)
+    return write(folder, config, processor)
+
+
 BUILDERS: dict[str, Builder] = {
     "deepseek_ocr2": deepseek_ocr2,
     "got_ocr2": got_ocr2,
     "granite_docling": granite_docling,
     "hunyuan_vl": hunyuan_vl,
+    "lighton_ocr": lighton_ocr,
+    "paddleocr_vl": paddleocr_vl,
+    "qianfan_ocr": qianfan_ocr,
+    "unlimited_ocr": unlimited_ocr,
 }

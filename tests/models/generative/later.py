@@ -1,30 +1,29 @@
-"""Checkpoints of the types from i to z, by the name of their configuration (model_type)."""
+"""Checkpoints of the types from i to z that stand in no other module, by their configuration (model_type)."""
 
 # ruff: noqa: S106  # names of tokens are no passwords
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import transformers as hf
-from transformers import BlipImageProcessor, PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast
 
 from tests.models.chats import GEMMA, IDEFICS, LLAVA
-from tests.models.checkpoints import SIDE, SQUARE, VISION, bert_tokenizer, text_sizes
+from tests.models.checkpoints import SIDE, SQUARE, VISION
 from tests.models.generative.pieces import (
     AREA,
+    CLIP_TOKENS,
     IMAGE,
     PLACES,
     ROWS,
-    T5,
-    TEXT,
     Builder,
     chat,
     clip_vision,
+    named,
     number,
-    siglip_vision,
+    numbers,
     text,
     words,
     write,
@@ -35,23 +34,11 @@ INSTRUCT = (
     "{% for part in message['content'] %}{% if part['type'] == 'image' %}[IMG]{% else %}{{ part['text'] }}{% endif %}"
     "{% endfor %}[/INST]{% else %}{{ message['content'][0]['text'] }}{{ eos_token }}{% endif %}{% endfor %}"
 )
-PAD = "<|image_pad|>"
-CLIP_TOKENS = {"patch_size": 8, "vision_feature_select_strategy": "default", "num_additional_image_tokens": 1}
 WINDOW = {"depth": 2, "hidden_size": 32, "intermediate_size": 48, "num_heads": 4, "patch_size": 8}
 WINDOW |= {"window_size": 32, "out_hidden_size": 32, "fullatt_block_indexes": [1]}
 DEEP = {"depth": 3, "hidden_size": 32, "intermediate_size": 48, "num_heads": 4, "patch_size": 8}
 DEEP |= {"out_hidden_size": 32, "num_position_embeddings": 16, "deepstack_visual_indexes": [0, 1]}
 EXPERTS = {"moe_intermediate_size": 16, "num_experts_per_tok": 2}
-
-
-def named(**tokens: str) -> PreTrainedTokenizerFast:
-    """Return a tokenizer with special tokens that its processor asks for by name, e.g. `image_token`."""
-    return words(*tokens.values(), extra_special_tokens=tokens)
-
-
-def numbers(tokenizer: PreTrainedTokenizerFast, **tokens: str) -> dict[str, int]:
-    """Return the ids of tokens by the names that a configuration gives them."""
-    return {name: number(tokenizer, token) for name, token in tokens.items()}
 
 
 def idefics2(folder: Path) -> Path:
@@ -138,34 +125,6 @@ def inkling2_loop(folder: Path) -> Path:
     layers = {"num_hidden_layers": 3, "layer_types": ["hybrid", "hybrid_sliding", "hybrid"]}
     loop = {"loop_layer_index_start": 1, "loop_layer_index_end": 2, "loop_num_passes": 2, "loop_gate_rank": 4}
     return _inkling2(folder, hf.Inkling2LoopConfig, "inkling2_loop_text", **layers, **loop)
-
-
-def lighton_ocr(folder: Path) -> Path:
-    tokenizer = named(image_token=PAD, image_break_token="<|vision_pad|>", image_end_token="<|vision_end|>")
-    config = hf.LightOnOcrConfig(
-        vision_config={"model_type": "pixtral", **VISION, "image_size": 64, "head_dim": 8},
-        text_config=text("qwen3", head_dim=8),
-        image_token_id=tokenizer.image_token_id,
-    )
-    images = hf.PixtralImageProcessor(size={"longest_edge": 64}, patch_size=16)
-    processor = hf.LightOnOcrProcessor(images, tokenizer, 8, 2, chat_template=chat(PAD))
-    return write(folder, config, processor)
-
-
-def llava_next_video(folder: Path) -> Path:
-    tokenizer, grid = words(), [[32, 64], [64, 32], [64, 64]]
-    config = hf.LlavaNextVideoConfig(
-        vision_config=clip_vision(),
-        text_config=text("llama"),
-        image_grid_pinpoints=grid,
-        **numbers(tokenizer, image_token_index=IMAGE, video_token_index="<video>"),
-    )
-    size = {"size": {"shortest_edge": SIDE}, "crop_size": SQUARE}
-    images = hf.LlavaNextImageProcessor(**size, image_grid_pinpoints=grid)
-    videos = hf.LlavaNextVideoVideoProcessor(**size)
-    return write(
-        folder, config, hf.LlavaNextVideoProcessor(videos, images, tokenizer, chat_template=LLAVA, **CLIP_TOKENS)
-    )
 
 
 _MINICPM = {
@@ -316,24 +275,6 @@ def ovis2(folder: Path) -> Path:
     return write(folder, config, processor)
 
 
-def paddleocr_vl(folder: Path) -> Path:
-    tokenizer = named(image_token="<|IMAGE_PLACEHOLDER|>", video_token="<|video_pad|>")
-    config = hf.PaddleOCRVLConfig(
-        text_config=text("paddleocr_vl_text", head_dim=8, rope_parameters={**PLACES}),
-        vision_config={**VISION},
-        image_token_id=tokenizer.image_token_id,
-        **numbers(
-            tokenizer,
-            video_token_id="<|video_pad|>",
-            vision_start_token_id="<|vision_start|>",
-            vision_end_token_id="<|vision_end|>",
-        ),
-    )
-    images = hf.PaddleOCRVLImageProcessor(size=AREA, patch_size=8)
-    template = chat("<|vision_start|><|IMAGE_PLACEHOLDER|><|vision_end|>")
-    return write(folder, config, hf.PaddleOCRVLProcessor(images, tokenizer, chat_template=template))
-
-
 def perception_lm(folder: Path) -> Path:
     tokenizer = named(image_token="<|image|>", video_token="<|video|>")
     sizes = {"embed_dim": 32, "img_size": [SIDE, SIDE], "depth": 2, "num_heads": 4, "patch_size": 8}
@@ -350,19 +291,6 @@ def perception_lm(folder: Path) -> Path:
     template = GEMMA.replace("<start_of_image>", "<|image|>")
     videos = hf.PerceptionLMVideoProcessor(size=SQUARE)
     return write(folder, config, hf.PerceptionLMProcessor(videos, images, tokenizer, 8, template, 2))
-
-
-def qianfan_ocr(folder: Path) -> Path:
-    tokenizer = named(start_image_token="<img>", end_image_token="</img>", context_image_token="<IMG_CONTEXT>")
-    config = hf.QianfanOCRConfig(
-        vision_config={**VISION},
-        text_config=text("qwen3", head_dim=8),
-        image_token_id=tokenizer.context_image_token_id,
-        image_seq_length=4,
-    )
-    images = hf.GotOcr2ImageProcessor(size=SQUARE, crop_to_patches=True, max_patches=3)
-    processor = hf.QianfanOCRProcessor(images, tokenizer, image_seq_length=4, chat_template=chat(f"{IMAGE}\n"))
-    return write(folder, config, processor)
 
 
 _OMNI = {"image_token": "<|image_pad|>", "video_token": "<|video_pad|>", "audio_token": "<|audio_pad|>"}
@@ -442,50 +370,6 @@ def step3p7(folder: Path) -> Path:
     return write(folder, config, hf.Step3p7Processor(images, tokenizer, chat_template=chat("<im_patch>")))
 
 
-def unlimited_ocr(folder: Path) -> Path:
-    tokenizer = words()
-    sam = {"hidden_size": 32, "output_channels": 16, "num_hidden_layers": 2, "num_attention_heads": 4}
-    sam |= {"image_size": 64, "patch_size": 4, "window_size": 4, "global_attn_indexes": [1], "mlp_dim": 48}
-    sparse = {"n_routed_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 16, "sliding_window": 16}
-    config = hf.UnlimitedOcrConfig(
-        text_config=text("unlimited_ocr_text", n_shared_experts=1, **sparse, num_key_value_heads=4),
-        vision_config={
-            "sam_config": {**sam, "downsample_channels": [24, 32]},
-            "encoder_config": {**VISION, "image_size": 64, "patch_size": 16},
-        },
-        image_token_id=number(tokenizer, IMAGE),
-    )
-    images = hf.UnlimitedOcrImageProcessor(size={"height": 64, "width": 64}, tile_size=32, max_patches=4)
-    processor = hf.UnlimitedOcrProcessor(images, tokenizer, chat(f"{IMAGE}\n"), patch_size=4, downsample_ratio=4)
-    return write(folder, config, processor)
-
-
-def video_llama_3(folder: Path) -> Path:
-    tokenizer = words()
-    config = hf.VideoLlama3Config(
-        text_config=text("qwen2"),
-        vision_config={key: VISION[key] for key in VISION if key != "image_size"},
-        **numbers(tokenizer, image_token_id="<|image_pad|>", video_token_id="<|video_pad|>"),
-    )
-    images = hf.VideoLlama3ImageProcessor(size=AREA, patch_size=8)
-    videos = hf.VideoLlama3VideoProcessor(size=AREA, patch_size=8)
-    processor = hf.VideoLlama3Processor(images, tokenizer, videos, chat_template=chat("<|image_pad|>\n"))
-    return write(folder, config, processor)
-
-
-def video_llava(folder: Path) -> Path:
-    tokenizer = words()
-    config = hf.VideoLlavaConfig(
-        vision_config=clip_vision(),
-        text_config=text("llama"),
-        image_seq_length=16,
-        **numbers(tokenizer, image_token_index=IMAGE, video_token_index="<video>"),
-    )
-    size = {"size": {"shortest_edge": SIDE}, "crop_size": SQUARE}
-    images, videos = hf.VideoLlavaImageProcessor(**size), hf.VideoLlavaVideoProcessor(**size)
-    return write(folder, config, hf.VideoLlavaProcessor(images, videos, tokenizer, chat_template=LLAVA, **CLIP_TOKENS))
-
-
 def vipllava(folder: Path) -> Path:
     tokenizer = words()
     config = hf.VipLlavaConfig(
@@ -499,100 +383,12 @@ def vipllava(folder: Path) -> Path:
     return write(folder, config, hf.LlavaProcessor(images, tokenizer, chat_template=LLAVA, **CLIP_TOKENS))
 
 
-def idefics(folder: Path) -> Path:
-    tokenizer = words(unk_token="<unk>")
-    vision = {"embed_dim": 32, "image_size": SIDE, "patch_size": 8, "num_hidden_layers": 2, "num_attention_heads": 4}
-    resampler = {"use_resampler": True, "resampler_n_latents": 4, "resampler_depth": 1, "resampler_n_heads": 4}
-    config = hf.IdeficsConfig(
-        **{key: TEXT[key] for key in TEXT if key not in ("num_key_value_heads", "vocab_size")},
-        vocab_size=len(tokenizer),
-        vision_config={**vision, "intermediate_size": 48},
-        perceiver_config={**resampler, "resampler_head_dim": 8},
-        use_resampler=True,
-        cross_layer_interval=2,
-    )
-    images = hf.IdeficsImageProcessor(image_size=SIDE)
-    return write(folder, config, hf.IdeficsProcessor(images, tokenizer, image_size=SIDE))
-
-
-def instructblip(folder: Path, language: Mapping[str, Any] | None = None) -> Path:
-    """Write a checkpoint.
-
-    Args:
-        folder: where.
-        language: the language network; a small T5 if None.
-    """
-    tokenizer = words()
-    reader = text_sizes(encoder_hidden_size=32, cross_attention_frequency=1, model_type="instructblip_qformer")
-    config = hf.InstructBlipConfig(
-        vision_config=VISION,
-        qformer_config=reader,
-        text_config=language or T5,
-        num_query_tokens=4,
-        image_token_index=number(tokenizer, IMAGE),
-    )
-    processor = hf.InstructBlipProcessor(BlipImageProcessor(size=SQUARE), tokenizer, bert_tokenizer(), 4)
-    return write(folder, config, processor)
-
-
-def kosmos2(folder: Path) -> Path:
-    tokenizer = words(single="$A", unk_token="<unk>")
-    images = hf.CLIPImageProcessor(size={"shortest_edge": SIDE}, crop_size=SQUARE)
-    processor = hf.Kosmos2Processor(images, tokenizer, 4)
-    processor.num_image_tokens = 4
-    language = {"embed_dim": 32, "ffn_dim": 48, "layers": 2, "attention_heads": 4, "max_position_embeddings": 512}
-    special = {"pad_token_id": 2, "bos_token_id": 0, "eos_token_id": 1}
-    config = hf.Kosmos2Config(
-        text_config={**language, **special, "vocab_size": ROWS}, vision_config={**VISION}, latent_query_num=4
-    )
-    return write(folder, config, processor)
-
-
-def t5gemma2(folder: Path) -> Path:
-    tokenizer = words(
-        extra_special_tokens={
-            "boi_token": "<start_of_image>",
-            "eoi_token": "<end_of_image>",
-            "image_token": "<image_soft_token>",
-        }
-    )
-    sizes = {"head_dim": 8, "sliding_window": 16, "query_pre_attn_scalar": 8}
-    sizes |= {"layer_types": ["sliding_attention", "full_attention"]}
-    encoder = {
-        "text_config": text("t5gemma2_text", **sizes),
-        "vision_config": siglip_vision(),
-        "mm_tokens_per_image": 4,
-        **numbers(tokenizer, boi_token_index="<start_of_image>", eoi_token_index="<end_of_image>"),
-    }
-    config = hf.T5Gemma2Config(
-        encoder=encoder,
-        decoder=text("t5gemma2_decoder", **sizes),
-        image_token_index=number(tokenizer, "<image_soft_token>"),
-    )
-    images = hf.Gemma3ImageProcessor(size=SQUARE)
-    return write(folder, config, hf.Gemma3Processor(images, tokenizer, image_seq_length=4))
-
-
-def vision_encoder_decoder(folder: Path) -> Path:
-    tokenizer = words()
-    encoder = hf.ViTConfig(**VISION)
-    sizes = {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 256, "vocab_size": ROWS}
-    decoder = hf.GPT2Config(**sizes, bos_token_id=0, eos_token_id=1, add_cross_attention=True)
-    config = hf.VisionEncoderDecoderConfig.from_encoder_decoder_configs(encoder, decoder, decoder_start_token_id=0)
-    return write(folder, config, tokenizer, hf.ViTImageProcessor(size=SQUARE))
-
-
 BUILDERS: dict[str, Builder] = {
-    "idefics": idefics,
     "idefics2": idefics2,
     "inkling2": inkling2,
     "inkling2_loop": inkling2_loop,
     "inkling_mm_model": inkling_mm_model,
-    "instructblip": instructblip,
     "janus": janus,
-    "kosmos-2": kosmos2,
-    "lighton_ocr": lighton_ocr,
-    "llava_next_video": llava_next_video,
     "minicpm_ocr": minicpm_ocr,
     "minicpmv4_6": minicpmv4_6,
     "minicpmv4_7": minicpmv4_7,
@@ -601,33 +397,10 @@ BUILDERS: dict[str, Builder] = {
     "muse_glimmer": muse_glimmer,
     "muse_spark": muse_spark,
     "ovis2": ovis2,
-    "paddleocr_vl": paddleocr_vl,
     "perception_lm": perception_lm,
-    "qianfan_ocr": qianfan_ocr,
     "qwen2_5_omni_thinker": qwen2_5_omni_thinker,
     "qwen3_omni_moe_thinker": qwen3_omni_moe_thinker,
     "qwen3_vl_moe": qwen3_vl_moe,
     "step3p7": step3p7,
-    "t5gemma2": t5gemma2,
-    "unlimited_ocr": unlimited_ocr,
-    "video_llama_3": video_llama_3,
-    "video_llava": video_llava,
     "vipllava": vipllava,
-    "vision-encoder-decoder": vision_encoder_decoder,
 }
-
-PROMPTED = frozenset({"idefics", "instructblip", "kosmos-2", "t5gemma2", "vision-encoder-decoder"})
-# Parts of these networks compute in float32 whatever the dtype is: attention (linear, too), norms, routers.
-IN_FLOAT32 = frozenset(
-    {
-        "hy_v4_vl",
-        "inkling2",
-        "inkling2_loop",
-        "minicpm_ocr",
-        "minicpmv4_6",
-        "muse_spark",
-        "qwen3_5",
-        "qwen3_5_moe",
-        "step3p7",
-    }
-)

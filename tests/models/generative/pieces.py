@@ -38,6 +38,8 @@ CODEBOOK: dict[str, Any] = {
     "num_res_blocks": 1,
     "attn_resolutions": [],
 }
+PAD = "<|image_pad|>"
+CLIP_TOKENS = {"patch_size": 8, "vision_feature_select_strategy": "default", "num_additional_image_tokens": 1}
 AREA = {"shortest_edge": SIDE * SIDE, "longest_edge": 9 * SIDE * SIDE}  # pixels, for processors of the Qwen kind
 
 
@@ -60,6 +62,16 @@ def number(tokenizer: PreTrainedTokenizerFast, token: str) -> int:
     found = tokenizer.get_vocab()[token]
     assert isinstance(found, int)
     return found
+
+
+def named(**tokens: str) -> PreTrainedTokenizerFast:
+    """Return a tokenizer with special tokens that its processor asks for by name, e.g. `image_token`."""
+    return words(*tokens.values(), extra_special_tokens=tokens)
+
+
+def numbers(tokenizer: PreTrainedTokenizerFast, **tokens: str) -> dict[str, int]:
+    """Return the ids of tokens by the names that a configuration gives them."""
+    return {name: number(tokenizer, token) for name, token in tokens.items()}
 
 
 def text(model_type: str, **more: object) -> dict[str, Any]:

@@ -18,8 +18,7 @@ import torch
 from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
-from tests.models.generative.builders import BUILDERS, PROMPTED
-from tests.models.generative.later import IN_FLOAT32
+from tests.models.generative.builders import BUILDERS, IN_FLOAT32, PROMPTED
 from tests.models.hf.test_generative import TEXTS, ByHand
 from vlcheck.cases import MASK
 from vlcheck.metrics.probe import Probe
@@ -82,6 +81,8 @@ class ByProcessor(ByHand):
         rendered = self.processor.apply_chat_template([user], add_generation_prompt=True, tokenize=False)
         takes = inspect.signature(self.network.forward).parameters
         told = {"return_mm_token_type_ids": True} if "mm_token_type_ids" in takes else {}
+        if rendered.startswith(self.processor.tokenizer.bos_token or "no such token"):
+            told["add_special_tokens"] = False  # the template has written them
         return self.processor(text=[rendered], images=[image], return_tensors="pt", **told).to(self.network.dtype)
 
 

@@ -313,6 +313,19 @@ def test_a_text_past_the_positions_is_no_question(
         model.itm(model.encode(real_photographs[:1]), ["dog " * 2048])
 
 
+def test_a_question_that_raised_an_error_has_no_answer_when_it_is_asked_again(
+    loaded: Callable[..., Any], real_photographs: list[Image.Image]
+) -> None:
+    model = loaded("llava")
+    encoded = model.encode(real_photographs[:1])
+    answered = model.itm(encoded, ["a dog"])
+    for _ in range(2):
+        with pytest.raises(NotApplicable, match="more than the 2048 tokens"):
+            model.itm(encoded, ["dog " * 2048])
+        assert list(model.cut_thoughts(encoded, ["dog " * 2048])) == []
+    assert model.itm(encoded, ["a dog"]) == answered
+
+
 def test_a_missing_chat_template_is_named(llava_of_my_own: Path) -> None:
     (llava_of_my_own / "chat_template.jinja").unlink()
     with pytest.raises(UsageError, match=r"mine: its processor has no chat template.*chat_template\.jinja"):

@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from tests.models.generative import later, prompted
+from tests.models.generative import prompted
 from tests.models.generative.pieces import T5
 from tests.models.generative.pieces import text as language
 from tests.models.hf.test_generative import MASKED, PAIRS, TEXTS, TOLERANCES, WORDS, ByHand
@@ -99,7 +99,7 @@ class ByVicuna(ByHand):
 
 
 def instructblip_vicuna(folder: Path) -> Path:
-    return later.instructblip(folder, language("llama"))
+    return prompted.instructblip(folder, language("llama"))
 
 
 class ByFlorence2(ByEncoder):
@@ -178,11 +178,11 @@ HANDS: dict[str, tuple[Callable[[Path], Path], type[ByHand]]] = {
     "chameleon": (prompted.chameleon, ByChameleon),
     "florence2": (prompted.florence2, ByFlorence2),
     "git": (prompted.git, ByGit),
-    "idefics": (later.idefics, ByIdefics),
-    "instructblip": (later.instructblip, ByInstructBlip),
+    "idefics": (prompted.idefics, ByIdefics),
+    "instructblip": (prompted.instructblip, ByInstructBlip),
     "instructblip_vicuna": (instructblip_vicuna, ByVicuna),
-    "kosmos2": (later.kosmos2, ByKosmos),
-    "t5gemma2": (later.t5gemma2, ByT5Gemma2),
+    "kosmos2": (prompted.kosmos2, ByKosmos),
+    "t5gemma2": (prompted.t5gemma2, ByT5Gemma2),
 }
 OWN_SPECIAL = {"git": "[SEP]"}  # a special token of a family that has no token for a picture
 SAMPLE = ("instructblip", "kosmos2")

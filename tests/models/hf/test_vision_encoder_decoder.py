@@ -11,7 +11,7 @@ import transformers as hf
 from PIL import Image
 
 from tests.models.checkpoints import SQUARE, VISION
-from tests.models.generative import later
+from tests.models.generative import prompted
 from tests.models.generative.pieces import words, write
 from tests.models.hf.test_generative import MASKED, PAIRS, TOLERANCES, WORDS, softmax
 from vlcheck.cases.case import MASK
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 def test_words_are_compared_in_captions(
     dtype: str, atol: float, tmp_path: Path, real_photographs: list[Image.Image]
 ) -> None:
-    folder = later.vision_encoder_decoder(tmp_path)
+    folder = prompted.vision_encoder_decoder(tmp_path)
     model = load_model(str(folder), dtype=dtype)
     network = hf.VisionEncoderDecoderModel.from_pretrained(folder, dtype=getattr(torch, dtype)).eval()
     tokenizer, images = hf.AutoTokenizer.from_pretrained(folder), hf.AutoImageProcessor.from_pretrained(folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,21 @@ WORDS = ("a", "dog", "cat", "red", "blue", "ball", "box", "on", "the", "left", "
 _TEXT = {"context_length": TOKENS, "vocab_size": 49408, "width": WIDTH, "heads": 2, "layers": 2}
 _VISION = {"image_size": SIDE, "layers": 2, "width": WIDTH, "head_width": 32, "patch_size": 8}
 _TOWER = {"image_size": SIDE, "timm_model_name": "test_vit", "timm_pool": "token", "timm_proj": "linear"}
+
+
+def _of_architecture(name: str, tower: str = "") -> dict[str, Any]:
+    """Return open_clip's own config of an architecture, with a small text network.
+
+    Args:
+        name: the architecture.
+        tower: a smaller network of timm of the same kind, in place of its own.
+    """
+    config = deepcopy(open_clip.get_model_config(name))
+    config["vision_cfg"] |= {"timm_model_name": tower} if tower else {}
+    config["text_cfg"] |= {"width": WIDTH, "heads": 2, "layers": 2}
+    return config | {"embed_dim": 32}
+
+
 CONFIGS: dict[str, dict[str, Any]] = {
     "clip": {"embed_dim": 32, "vision_cfg": _VISION, "text_cfg": _TEXT},
     "quick": {"embed_dim": 32, "quick_gelu": True, "vision_cfg": _VISION, "text_cfg": _TEXT},
@@ -26,7 +42,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
         "vision_cfg": {"image_size": SIDE, "layers": [1, 1, 1, 1], "width": 16, "patch_size": None},
         "text_cfg": _TEXT,
     },
-    # As of EVA, MobileCLIP and PE-Core: a network of timm for pictures, and a text network of its own.
+    # A network of timm for pictures, and a text network of its own.
     "timm": {"embed_dim": 32, "custom_text": True, "vision_cfg": _TOWER, "text_cfg": {**_TEXT, "no_causal_mask": True}},
     "siglip": {
         "embed_dim": 32,
@@ -61,6 +77,20 @@ CONFIGS: dict[str, dict[str, Any]] = {
         },
     },
 }
+CONFIGS["coca_roberta"] = {
+    "embed_dim": WIDTH,
+    "vision_cfg": CONFIGS["coca"]["vision_cfg"],
+    "text_cfg": {**CONFIGS["roberta"]["text_cfg"], "width": WIDTH, "hf_proj_type": "linear", "output_tokens": True},
+    "multimodal_cfg": CONFIGS["coca"]["multimodal_cfg"],
+    "custom_text": True,
+}
+CONFIGS |= {  # with whole networks of timm for pictures, the smallest of each kind
+    "eva": _of_architecture("EVA02-B-16", "eva02_tiny_patch14_224"),
+    "mobileclip": _of_architecture("MobileCLIP2-S0"),
+    "pe_core": _of_architecture("PE-Core-T-16-384"),
+}
+LARGEST = 0.3  # standard deviation of random weights
+DEEP = 20  # their variance times the number of inputs, at most: so that networks of many wide layers stay finite
 PIXELS = {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.25, 0.3], "interpolation": "bilinear", "resize_mode": "squash"}
 
 
@@ -73,7 +103,8 @@ def built(config: dict[str, Any], folder: Path | None = None) -> torch.nn.Module
     network = (CoCa if "multimodal_cfg" in said else CustomTextCLIP if custom else CLIP)(**said)
     drawn = torch.Generator().manual_seed(0)
     for weight in network.parameters():
-        weight.data = torch.randn(weight.shape, generator=drawn) * (0.3 if weight.ndim else 1.0)
+        spread = min(LARGEST, (DEEP / max(weight[0].numel(), 1)) ** 0.5) if weight.ndim > 1 else LARGEST
+        weight.data = torch.randn(weight.shape, generator=drawn) * (spread if weight.ndim else 1.0)
     return network.eval()
 
 
@@ -83,7 +114,7 @@ def open_clip_folder(folder: Path, kind: str, pixels: dict[str, Any] | None = No
     config = CONFIGS[kind]
     if "hf_tokenizer_name" in config["text_cfg"]:
         write_tokenizer(folder)
-    if kind == "roberta":
+    if "hf_model_name" in config["text_cfg"]:
         write_text_network(folder / "text")
     said = {"model_cfg": config, "preprocess_cfg": PIXELS if pixels is None else pixels}
     (folder / "open_clip_config.json").write_text(json.dumps(said))

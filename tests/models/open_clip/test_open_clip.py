@@ -19,11 +19,12 @@ from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.models.contract import examine, probes_of
 from vlcheck.models.loading.load import load_model
 from vlcheck.models.open_clip import published
+from vlcheck.models.protocol import lacks
 from vlcheck.models.setup import setup_of
 
 TEXTS = ["a red ball", "a blue box", "the dog is on the left of the cat"]
 WITHIN = {"float64": 1e-10, "float32": 5e-5}
-AT_NIGHT = ("quick", "residual", "roberta", "timm")
+AT_NIGHT = ("quick", "residual", "roberta", "coca_roberta", "timm", "eva", "mobileclip", "pe_core")
 RANKING = ["clip", "coca", *(pytest.param(kind, marks=pytest.mark.nightly) for kind in AT_NIGHT)]
 pytestmark = pytest.mark.slow  # each loads some networks with a vocabulary of full size
 
@@ -94,6 +95,13 @@ def test_words_are_compared_by_the_captions_of_coca(folder_of, dtype):
     by_hand = told.where((out["labels"] != 0) & ~ends, 0).sum(1).softmax(0)
     assert np.abs(found - by_hand.numpy()).max() < WITHIN[dtype]
     assert abs(found[0] - 0.5) > 1e-3
+
+
+def test_captions_with_a_text_network_of_transformers_are_not_read(folder_of, monkeypatch):
+    monkeypatch.chdir(folder_of("coca_roberta"))
+    model = load_model(f"open_clip:{folder_of('coca_roberta')}")
+    assert model.metrics == {"itm"}
+    assert lacks(model, "mlm").startswith("its captions are read with open_clip's own text network and tokenizer alone")
 
 
 def test_equal_texts_of_any_batch_have_equal_scores(folder_of):

@@ -10,11 +10,14 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 from tests.models import chats
 from vlcheck.models.adapters.yes_no import spellings
 
-_LIKED = 1.5  # of the mean state at the place of the answer, which is added to the rows of these tokens
 
+def chatting(folder: Path, liked: float = 1.5) -> Path:
+    """Save a tiny LLaVA whose template writes the first token itself.
 
-def chatting(folder: Path) -> Path:
-    """Save a tiny LLaVA whose template writes the first token itself."""
+    Args:
+        folder: where.
+        liked: times the mean state at the place of the answer, which is added to the rows of the liked tokens.
+    """
     chats.llava(folder, head_dim=32)  # vLLM has no smaller heads on a CPU
     processor = AutoProcessor.from_pretrained(folder)
     processor.chat_template = "<s>" + chats.LLAVA
@@ -25,6 +28,6 @@ def chatting(folder: Path) -> Path:
     inputs = processor.tokenizer("<s>USER: a dog ASSISTANT:", return_tensors="pt", add_special_tokens=False)
     with torch.no_grad():
         state = network.model.language_model(input_ids=inputs["input_ids"]).last_hidden_state[0, -1]
-        network.lm_head.weight[words] += _LIKED * state
+        network.lm_head.weight[words] += liked * state
     network.save_pretrained(folder)
     return folder

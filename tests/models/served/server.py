@@ -113,7 +113,7 @@ class Drawn:
         if "one letter" in text:
             words = [*"ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
         drawn = _numbers(image, text, seed, len(words) + 10)
-        likely = 4 if "answer yes or no" in text else 6 if "one letter" in text else 0
+        likely = 4 if "yes or no" in text else 6 if "one letter" in text else 0
         boosted = [4.0 * one + 3.0 * (number < likely) for number, one in enumerate(drawn)]
         return _log_softmax(dict(zip([*words, *(f"~{number}" for number in range(10))], boosted, strict=True)))
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import socket
+import threading
 import time
+from contextlib import suppress
 
 import pytest
 
 from tests.models.served.running import running
 from vlcheck.errors import UsageError
 from vlcheck.models.served.address import Address
+from vlcheck.models.served.client import Client
 from vlcheck.models.served.key import ApiKey
 from vlcheck.models.served.load import key_for, load
+from vlcheck.models.served.patience import Patience
 from vlcheck.models.served.prompts import Dialect
 from vlcheck.models.served.refusals import refusal, said_in
 from vlcheck.models.served.replies import first_token
@@ -70,6 +76,27 @@ def test_a_server_that_drips_is_waited_for_as_long_as_the_spec_says(open_served,
     assert time.monotonic() - began < 5
 
 
+def test_headers_that_drip_are_waited_for_as_long_as_the_spec_says():
+    """A byte in time begins httpx's own timeout anew."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=_drip_headers, args=(listening,), daemon=True).start()
+        address = Address(f"http://127.0.0.1:{listening.getsockname()[1]}/v1", "m")
+        client = Client(address, ApiKey(), Patience(tries=1, timeout=0.5), 1)
+        began = time.monotonic()
+        with pytest.raises(UsageError, match=r"gave no answer in 1 try, at last: no answer within 0\.5 s"):
+            client.get("/models")
+    assert time.monotonic() - began < 5
+
+
+def _drip_headers(listening: socket.socket) -> None:
+    connection, _ = listening.accept()
+    with connection, suppress(OSError):  # the client ends it
+        connection.sendall(b"HTTP/1.1 200 OK\r\n")
+        for _ in range(100):
+            connection.sendall(b"x: y\r\n")
+            time.sleep(0.1)
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [
@@ -96,12 +123,24 @@ def test_how_a_model_is_asked_is_said():
     assert silent.said == '5 tokens listed, with {"chat_template_kwargs": {"enable_thinking": false}}'
 
 
-def test_a_key_that_is_repeated_in_escapes_is_not_shown(monkeypatch):
+@pytest.mark.parametrize("written", ["sk-very\\/secret", "sk\\u002dvery/secret", "sk-very%2Fsecret"])
+def test_a_key_that_is_repeated_in_escapes_is_not_shown(monkeypatch, written):
     monkeypatch.setenv("NAMED", "sk-very/secret")
     address = Address.read("http://localhost/v1#m")
-    for written in ("sk-very\\/secret", "sk\\u002dvery/secret"):
-        error = refusal(401, f'{{"error": {{"message": "bad key {written}"}}}}', address, ApiKey("NAMED"))
-        assert "It says: bad key [key]" in str(error)
+    error = refusal(401, f'{{"error": {{"message": "bad key {written}"}}}}', address, ApiKey("NAMED"))
+    assert "It says: bad key [key]" in str(error)
+
+
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+@pytest.mark.parametrize("around", ["{}", "Bearer {}", "user:{}", ":{};", "{} and more"])
+def test_a_key_in_base64_is_not_shown_wherever_it_stands(monkeypatch, encode, around):
+    key = "sk-very/secret?key~81"
+    monkeypatch.setenv("NAMED", key)
+    written = encode(around.format(key).encode()).decode()
+    shown = ApiKey("NAMED").scrubbed(f"bad header {written}.")
+    assert "[key]" in shown
+    rest = shown.removeprefix("bad header ").removesuffix(".").partition("[key]")
+    assert max(len(rest[0]), len(rest[2])) <= len(written) - len(key)
 
 
 @pytest.mark.parametrize(
@@ -109,12 +148,18 @@ def test_a_key_that_is_repeated_in_escapes_is_not_shown(monkeypatch):
     [
         ("http://other.example/v1", "", False),
         ("http://other.example/v1", "OPENAI_API_KEY", True),
-        ("https://other.example/v1", "", True),
+        ("https://other.example/v1", "", False),
+        ("https://other.example/v1", "OPENAI_API_KEY", True),
+        ("https://api.openai.com/v1", "", True),
+        ("https://eu.api.openai.com/v1", "", True),
+        ("http://api.openai.com/v1", "", False),
+        ("https://myapi.openai.com.example/v1", "", False),
+        ("https://notapi.openai.com/v1", "", False),
         ("http://127.0.0.1:8000/v1", "", True),
         ("http://127.0.0.1.other.example/v1", "", False),
     ],
 )
-def test_the_key_is_sent_where_nobody_reads_it_or_the_spec_names_it(monkeypatch, url, key, sent):
+def test_the_key_is_sent_to_openai_and_this_machine_or_where_the_spec_says(monkeypatch, url, key, sent):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     assert key_for(key, Address.read(f"{url}#m")).is_set == sent
 

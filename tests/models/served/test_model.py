@@ -42,6 +42,24 @@ def test_a_question_is_asked_once_about_encoded_pictures(open_served, server, pi
     assert server.log["chats"] == before + 4
 
 
+def test_the_question_is_asked_in_each_wording_about_the_same_pictures(open_served, server, pictures):
+    model = open_served()
+    encoded, before = model.encode(pictures), server.log["chats"]
+
+    models = [model.in_wording(wording) for wording in model.wordings]
+    for one in models:
+        one.begin("itm", encoded, [TEXT] * 4, [()] * 4)
+    found = [one.itm(encoded, [TEXT] * 4).tolist() for one in models]
+
+    assert server.log["chats"] == before + 3 * 4
+    assert found[0] == model.itm(encoded, [TEXT] * 4).tolist()
+    assert len({tuple(one) for one in found}) == 3
+    assert model.wordings[2] in models[2].setup().texts
+    assert models[2].changed() == ""  # the probe is asked in the usual wording
+    with pytest.raises(UsageError, match="has no wording 'What is it"):
+        model.in_wording("What is it")
+
+
 def test_pictures_arrive_pixel_by_pixel(open_served, server, pictures):
     model = open_served()
     clear = pictures[0].convert("RGBA")

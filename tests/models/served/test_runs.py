@@ -101,6 +101,11 @@ def test_a_model_that_changes_during_the_run_makes_it_invalid(tmp_path, embedded
     assert "the server was 'small 1.0' and is 'small 2.0'" in ended.stdout
     for path in ("vlcheck-results.jsonl", "page.html"):
         assert "small 2.0" in (tmp_path / path).read_text()
+    (verdict,) = read(tmp_path / "vlcheck-results.jsonl").verdicts.values()
+    assert (verdict.status, verdict.cause) == ("invalid", "changed")
+    page = (tmp_path / "page.html").read_text()
+    assert 'data-status="invalid"' in page
+    assert 'data-status="pass"' not in page
     gate = subprocess.run(
         [warm_python().command, "-m", "vlcheck", "gate", "vlcheck-results.jsonl", "--part"],
         cwd=tmp_path,

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar, cast
 
-from vlcheck._util.foreign_files import Twice, demand_file
+import msgspec
+
+from vlcheck._util.foreign_files import DECODER, Twice, demand_file
 from vlcheck._util.json_pieces import JsonPieces
 from vlcheck.cases.box import Box
 from vlcheck.datasets.limits import LARGEST_NUMBER, is_number, is_text
 from vlcheck.errors import UsageError, printable
 
 Value = TypeVar("Value")
+Form = TypeVar("Form")
 
-_LARGEST_ID = (1 << 63) - 1  # the largest signed integer of 64 bits
+LARGEST_ID = (1 << 63) - 1  # the largest signed integer of 64 bits
+Id = Annotated[int, msgspec.Meta(ge=-LARGEST_ID, le=LARGEST_ID)]
+OwnId = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_ID)]
 _FLAGS = {0: False, 1: True, "0": False, "1": True, "false": False, "true": True}
 
 
@@ -93,7 +98,7 @@ class Entry:
         value = self._value(key, default)
         if isinstance(value, float) and value.is_integer():
             value = int(value)
-        if not isinstance(value, int) or isinstance(value, bool) or abs(value) > _LARGEST_ID:
+        if not isinstance(value, int) or isinstance(value, bool) or abs(value) > LARGEST_ID:
             raise self._bad(key, "a whole number", value)
         return value
 
@@ -214,76 +219,79 @@ def split_usable(entries: Sequence[Value | Unusable]) -> tuple[list[Value], list
     return usable, unusable
 
 
-class Annotation(Protocol):
-    """An entry about an image: the image's id, and the entry's own index in its list."""
-
-    @property
-    def image(self) -> int: ...
-
-    @property
-    def at(self) -> int: ...
-
-
-Row = TypeVar("Row", bound=Annotation)
-
-
 @dataclass(frozen=True)
-class Rows(Generic[Row]):
-    """The annotations of a file.
+class ManyAtOnce(Generic[Form, Value]):
+    """A reader of a long list: entries of the usual form are decoded many at once, others one by one.
 
     Attributes:
-        usable: annotations of listed images.
-        unusable: annotations that cannot be read.
-        strays: annotations of images that the file does not list.
+        form: the record of an entry in the usual form; it accepts nothing that `read` would change or refuse.
+        read: returns the form of another entry, or an `Unusable`.
+        gather: makes one value of all of them, in the order of the list.
     """
 
-    usable: list[Row]
-    unusable: list[Unusable]
-    strays: list[Unusable]
+    form: type[Form]
+    read: Callable[[Entry], Form | Unusable]
+    gather: Callable[[Iterator[Sequence[Form | Unusable]]], Value]
 
-    @classmethod
-    def of(cls, path: Path, entries: Sequence[Row | Unusable], images: Collection[int | None]) -> Rows[Row]:
-        """Sort annotations.
+    def of_list(self, path: Path, table: str, text: JsonPieces) -> Value:
+        """Read the list that begins here.
 
         Args:
-            path: their file.
-            entries: the results of a reader made by `spared`.
-            images: the ids that the file lists.
-
-        Raises:
-            UsageError: If none is usable.
+            path: the file.
+            table: the name of the list.
+            text: the text of the file.
         """
-        read, unusable = split_usable(entries)
-        usable = [row for row in read if row.image in images]
-        strays = [
-            Unusable(row.image, f"{path}: annotations[{row.at}]: image_id {row.image} is none of the file's images.")
-            for row in read
-            if row.image not in images
-        ]
-        if strays and not usable:
-            raise UsageError(strays[0].said)
-        return cls(usable, unusable, strays)
+        return self.gather(self._batches(path, table, text))
+
+    def _batches(self, path: Path, table: str, text: JsonPieces) -> Iterator[Sequence[Form | Unusable]]:
+        names = [field.encode_name for field in msgspec.structs.fields(cast(Any, self.form))]
+        first = 0
+        for batch in text.batches(msgspec.json.Decoder(list[self.form]), str, once=names):  # type: ignore[name-defined]
+            yield [self._read(path, table, first + at, one) for at, one in enumerate(batch)]
+            first += len(batch)
+
+    def _read(self, path: Path, table: str, at: int, one: Form | str) -> Form | Unusable:
+        if not isinstance(one, str):
+            return one
+        try:
+            return self.read(Entry(path, table, at, DECODER.decode(one)))
+        except Twice as error:
+            raise UsageError(f"{path}: {table}[{at}]: {error}.") from error
 
 
-def read_tables(
-    path: Path, readers: Mapping[str, Callable[[Entry], Any]], *, optional: str = ""
-) -> dict[str, list[Any]]:
-    """Read some lists of a file that contains one object, and keep the reader's result for each entry.
+def each_entry(
+    batches: Iterator[Sequence[Form | Unusable]], *, make: Callable[[Form, int], Value | Unusable]
+) -> list[Value | Unusable]:
+    """Return what is made of each entry of a list.
 
-    Only one piece of the file, and the entry that is being read, are in memory.
+    Args:
+        batches: all entries, some at a time.
+        make: makes a value of a form, given its index in the list.
+    """
+    entries = enumerate(chain.from_iterable(batches))
+    return [one if isinstance(one, Unusable) else make(one, at) for at, one in entries]
+
+
+Reader = Callable[[Entry], Any] | ManyAtOnce[Any, Any]
+
+
+def read_tables(path: Path, readers: Mapping[str, Reader], *, optional: str = "") -> dict[str, Any]:
+    """Read some lists of a file that contains one object.
+
+    Only one piece of the file, and the entries that are being read, are in memory.
 
     Args:
         path: the file.
-        readers: a reader of entries for each list, by the list's name.
+        readers: a reader for each list, by the list's name.
         optional: the name of a list that may be missing.
 
     Returns:
-        The results by the list's name.
+        For each list, by its name: the values of its entries; of a reader of many entries at once, what it gathered.
 
     Raises:
         UsageError: If a list or an entry is missing or not as it has to be; the message names it.
     """
-    tables: dict[str, list[Any]] = {optional: []} if optional else {}
+    tables: dict[str, Any] = {optional: []} if optional else {}
     with _opened(path) as text:
         tables |= _kept(path, text, readers)
     for name in readers:
@@ -292,13 +300,13 @@ def read_tables(
     return tables
 
 
-def read_list(path: Path, table: str, reader: Callable[[Entry], Value]) -> list[Value]:
+def read_list(path: Path, table: str, reader: ManyAtOnce[Any, Value]) -> Value:
     """Read one list, and nothing after it.
 
     Args:
         path: the file.
         table: the list's name.
-        reader: the reader of an entry.
+        reader: the reader of the list.
 
     Raises:
         UsageError: If the list is missing, or an entry is not as it has to be.
@@ -307,7 +315,7 @@ def read_list(path: Path, table: str, reader: Callable[[Entry], Value]) -> list[
         if text.next() == "{":
             for name in text.members():
                 if name == table and text.next() == "[":
-                    return [reader(entry) for entry in _entries(path, name, text)]
+                    return reader.of_list(path, name, text)
                 text.skip()
     raise UsageError(f"{path}: has no list {table!r}.")
 
@@ -339,16 +347,22 @@ def _entries(path: Path, table: str, text: JsonPieces) -> Iterator[Entry]:
         yield Entry(path, table, index, row)
 
 
-def _kept(path: Path, text: JsonPieces, readers: Mapping[str, Callable[[Entry], Any]]) -> dict[str, list[Any]]:
-    tables: dict[str, list[Any]] = {}
+def _kept(path: Path, text: JsonPieces, readers: Mapping[str, Reader]) -> dict[str, Any]:
+    tables: dict[str, Any] = {}
     if text.next() != "{":
         text.value()
         raise UsageError(f"{path}: has to hold an object with the lists {' and '.join(readers)}.")
     for name in text.members():
         keep = readers.get(name)
         if keep and text.next() == "[":
-            tables[name] = [keep(entry) for entry in _entries(path, name, text)]
+            tables[name] = _of_list(path, name, text, keep)
         else:
             text.skip()
     text.finish()
     return tables
+
+
+def _of_list(path: Path, table: str, text: JsonPieces, keep: Reader) -> Any:
+    if isinstance(keep, ManyAtOnce):
+        return keep.of_list(path, table, text)
+    return [keep(entry) for entry in _entries(path, table, text)]

@@ -56,7 +56,7 @@ def _why_not(facts: PhotographFacts, one: Colored, other: Colored) -> str:
         return "caption binds one color to two nouns"
     if any(_several(colored) for colored in (one, other)):
         return "caption names one of the things more than once"
-    if other.color in with_near([one.color], facts.lexicons.colors):
+    if other.color in with_near([one.color], facts.lexicons.confused_colors):
         return "viewers mix up the two colors"
     if any(_shaded(facts, colored) for colored in (one, other)):
         return "color has a shade"

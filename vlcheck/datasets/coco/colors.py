@@ -76,8 +76,7 @@ def _end(caption: ParsedCaption, found: PhraseMatch[str]) -> int:
 
 def _case(facts: PhotographFacts, colored: Colored) -> Case:
     lexicons, color = facts.lexicons, colored.color
-    said = frozenset(name for word in facts.said for name in lexicons.colors_of(word))
-    others = lexicons.colors.keys() - said - with_near([color], lexicons.colors)
+    others = lexicons.colors.keys() - facts.said_colors - with_near([color], lexicons.confused_colors)
     candidates = {lexicons.colors[name].words[0] for name in others} - facts.present  # oranges are orange
     return facts.case(
         "color",
@@ -146,7 +145,7 @@ def _disputed(facts: PhotographFacts, color: str, noun: str, category: str | Non
 def _mixed_up(facts: PhotographFacts, color: str) -> bool:
     """Return True if a caption without the color names one that viewers confuse with it."""
     named = [{found.meaning for found in caption.colors} for caption in facts.captions]
-    near = with_near([color], facts.lexicons.colors)
+    near = with_near([color], facts.lexicons.confused_colors)
     return any(color not in names and names & near for names in named)
 
 

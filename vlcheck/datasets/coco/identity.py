@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from vlcheck._util.paths import is_folder, there_is
-from vlcheck.datasets.coco.photograph import Photograph
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 
@@ -40,44 +39,59 @@ def _names(folder: Path) -> frozenset[str]:
         return frozenset(entry.name for entry in entries)
 
 
+@dataclass(frozen=True, slots=True)
+class ListedFile:
+    """A photograph of a split.
+
+    Attributes:
+        split: the split.
+        number: the photograph's id.
+        name: the id as photographs are named by it.
+        path: the picture's file.
+    """
+
+    split: str
+    number: int
+    name: str
+    path: str
+
+
 def told_apart(
-    splits: Mapping[str, Sequence[Photograph]], elsewhere: Mapping[str, Sequence[Path]]
-) -> tuple[dict[str, Photograph], Counter[str]]:
+    found: Iterable[ListedFile], elsewhere: Mapping[str, Sequence[Path]]
+) -> tuple[dict[str, ListedFile], Counter[str]]:
     """Name the photographs of some splits, and count those that several splits list.
 
     A photograph is named by its id. If any split has another photograph under that id, both are named by split and id.
 
     Args:
-        splits: the photographs of the splits that are read, by split.
+        found: the photographs of the splits that are read, split by split.
         elsewhere: the files of other splits, by id; names do not depend on which splits are read.
 
     Returns:
         The photographs by name, and the counts by reason.
     """
-    by_name: dict[str, list[tuple[str, Photograph]]] = {}
-    for split, photographs in splits.items():
-        for photograph in photographs:
-            by_name.setdefault(photograph.name, []).append((split, photograph))
-    named: dict[str, Photograph] = {}
+    by_name: dict[str, tuple[ListedFile, ...]] = {}
+    for one in found:
+        by_name[one.name] = (*by_name.get(one.name, ()), one)
+    named: dict[str, ListedFile] = {}
     twins = 0
     for name, listed in by_name.items():
         distinct = list(_distinct(listed)) if len(listed) > 1 else listed
         twins += len(listed) - len(distinct)
-        one = Path(distinct[0][1].image.place)
-        clear = len(distinct) == 1 and all(_is_same(one, path) for path in elsewhere.get(name, ()))
-        for split, photograph in distinct:
-            own = name if clear else f"{_ascii(split)}-{name}"
-            named[own] = photograph if clear else replace(photograph, name=own)
+        first = Path(distinct[0].path)
+        clear = len(distinct) == 1 and all(_is_same(first, path) for path in elsewhere.get(name, ()))
+        for one in distinct:
+            named[name if clear else f"{_ascii(one.split)}-{name}"] = one
     return named, Counter({"photograph is listed in two splits": twins} if twins else {})
 
 
-def _distinct(listed: Iterable[tuple[str, Photograph]]) -> Iterator[tuple[str, Photograph]]:
+def _distinct(listed: Iterable[ListedFile]) -> Iterator[ListedFile]:
     """Yield the first of each picture. Files of different sizes are different pictures, and are not read."""
-    seen: list[Photograph] = []
-    for split, photograph in listed:
-        if not any(_is_same(Path(photograph.image.place), Path(other.image.place)) for other in seen):
-            seen.append(photograph)
-            yield split, photograph
+    seen: list[ListedFile] = []
+    for one in listed:
+        if not any(_is_same(Path(one.path), Path(other.path)) for other in seen):
+            seen.append(one)
+            yield one
 
 
 def _is_same(one: Path, other: Path) -> bool:

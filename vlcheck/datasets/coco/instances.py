@@ -6,16 +6,35 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import Annotated as Of
+from typing import Any, NamedTuple
+
+import numpy as np
+from msgspec import UNSET, Meta, Struct, UnsetType
+from numpy.typing import NDArray
 
 from vlcheck._util.paths import is_folder
 from vlcheck.cases.box import Box
 from vlcheck.cases.left_out import Reason
 from vlcheck.datasets.box_units import Placed, check_unit
-from vlcheck.datasets.boxes import in_full, sticks_out
-from vlcheck.datasets.coco.annotation_files import Entry, Rows, Unusable, read_tables, spared, split_usable
+from vlcheck.datasets.boxes import Boxes, in_full, sticks_out
+from vlcheck.datasets.coco.annotation_files import (
+    Entry,
+    Id,
+    ManyAtOnce,
+    OwnId,
+    Reader,
+    Unusable,
+    each_entry,
+    read_tables,
+    spared,
+    split_usable,
+)
+from vlcheck.datasets.coco.columns import AnnotationColumns, ByImage, Rows, is_among
 from vlcheck.datasets.coco.photograph import Instance
+from vlcheck.datasets.limits import LARGEST_NUMBER
 from vlcheck.errors import UsageError
 
 OUTSIDE = "photograph has a box outside of it"
@@ -24,7 +43,7 @@ UNUSABLE = "photograph has an annotation that cannot be used"
 _BRACKET, _JOINT = re.compile(r"[(\[{]"), re.compile(r"[_\W]+")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Listed:
     """A photograph in a captions file.
 
@@ -42,21 +61,41 @@ class Listed:
     url: str
     licence: object
 
-    @classmethod
-    def read(cls, entry: Entry) -> Listed:
-        number, path = entry.id, PurePosixPath(entry.text("file_name"))
-        if path.is_absolute() or ".." in path.parts:
-            raise UsageError(f"{entry.where}: file_name {str(path)!r} climbs out of the split's folder.")
-        size = entry.number("width"), entry.number("height")
-        licence = entry.fields.get("license")
-        known = licence if isinstance(licence, int | str) else None
-        return cls(number, str(path), size, entry.mention("flickr_url"), known)
-
     def below(self, split: Path) -> str:
         """Return its path relative to the split's folder, even if the file has it relative to the folder above."""
         first, _, rest = self.file_name.partition("/")
         from_above = rest and first == split.name and not is_folder(split / first)
         return rest if from_above else self.file_name
+
+
+class _Listed(Struct, gc=False):
+    id: OwnId
+    file_name: str
+    width: Id
+    height: Id
+    flickr_url: Any = None
+    license: Any = None
+
+    @classmethod
+    def read(cls, entry: Entry) -> _Listed:
+        number, name = entry.id, entry.text("file_name")
+        width, height = entry.number("width"), entry.number("height")
+        return cls(number, name, width, height, entry.mention("flickr_url"), entry.fields.get("license"))
+
+
+def listed_reader(file: Path) -> ManyAtOnce[_Listed, list[Listed | Unusable]]:
+    """Return the reader of the photographs in a captions file."""
+
+    def make(one: _Listed, at: int) -> Listed | Unusable:
+        path = PurePosixPath(one.file_name)
+        if path.is_absolute() or ".." in path.parts:
+            said = f"file_name {str(path)!r} climbs out of the split's folder"
+            return Unusable(one.id, f"{file}: images[{at}]: {said}.")
+        url = one.flickr_url if isinstance(one.flickr_url, str) else ""
+        licence = one.license if isinstance(one.license, int | str) else None
+        return Listed(one.id, str(path), (one.width, one.height), url, licence)
+
+    return ManyAtOnce(_Listed, spared(_Listed.read, "id"), partial(each_entry, make=make))
 
 
 def padded_id(number: int) -> str:
@@ -83,56 +122,103 @@ class Instances:
     """A split's instances.
 
     Attributes:
-        by_image: the annotations of each listed image.
+        images: the images that the file lists, by id.
+        names: the names of categories by id, in the order of the file, as words.
+        rows: the annotations of these images: category, box, area, and whether it is a crowd.
         unfit: why annotations do not fit their photographs, by image.
-        categories: names in the order of the file, as words.
         left_out: why annotations that belong to no photograph are not used.
     """
 
-    by_image: Mapping[int, Annotated]
+    images: Mapping[int, _Image]
+    names: Mapping[int, str]
+    rows: ByImage
     unfit: Mapping[int, Reason]
-    categories: tuple[str, ...]
     left_out: tuple[Reason, ...] = ()
 
-    def of(self, image: int) -> Annotated:
+    @cached_property
+    def categories(self) -> tuple[str, ...]:
+        """Names in the order of the file; two categories of one name are one."""
+        return tuple(dict.fromkeys(self.names.values()))
+
+    @cached_property
+    def _every(self) -> frozenset[str]:
+        return frozenset(self.names.values())
+
+    @cached_property
+    def _ids(self) -> Counter[str]:
+        return Counter(self.names.values())
+
+    def of(self, number: int) -> Annotated:
         """Return the annotations of a photograph."""
-        return self.by_image.get(image, Annotated())
+        image = self.images.get(number)
+        if image is None:
+            return Annotated()
+        absent = image.neg_category_ids
+        sought = self._every if absent is UNSET else _sought(absent, self.names, self._ids)
+        partial = frozenset(self.names[one] for one in image.not_exhaustive_category_ids if one in self.names)
+        return Annotated(self._instances(number), sought, partial)
+
+    def _instances(self, number: int) -> tuple[Instance, ...]:
+        """Return the objects of a photograph; of copies, which may differ by rounding, the first."""
+        found: dict[tuple[str, tuple[float, ...]], Instance] = {}
+        for category, edges, area, crowd in zip(*self.rows.fields(number), strict=True):
+            name, box = self.names[category], Box(*edges)
+            found.setdefault((name, _rounded(box)), Instance(name, box, area, crowd))
+        return tuple(found.values())
 
 
-NONE = Instances({}, {}, ())
-
-
-class _Image(NamedTuple):
+class _Image(Struct, gc=False):
     """A photograph in an instances file; LVIS adds the categories that are absent, and those not fully annotated."""
 
-    id: int
-    file_name: str
-    size: tuple[int, int] | None
-    absent: frozenset[int] | None
-    partial: frozenset[int]
+    id: OwnId
+    file_name: str = ""
+    width: Id | None = None
+    height: Id | None = None
+    neg_category_ids: frozenset[Id] | UnsetType = UNSET
+    not_exhaustive_category_ids: frozenset[Id] = frozenset()
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        return None if self.width is None or self.height is None else (self.width, self.height)
 
     @classmethod
     def read(cls, entry: Entry) -> _Image:
         sized = entry.fields.get("width") is not None and entry.fields.get("height") is not None
-        size = (entry.number("width"), entry.number("height")) if sized else None
-        partial = entry.ids("not_exhaustive_category_ids") or frozenset()
-        return cls(entry.id, entry.text("file_name", ""), size, entry.ids("neg_category_ids"), partial)
+        width, height = (entry.number("width"), entry.number("height")) if sized else (None, None)
+        absent, partial = entry.ids("neg_category_ids"), entry.ids("not_exhaustive_category_ids") or frozenset()
+        name = entry.text("file_name", "")
+        return cls(entry.id, name, width, height, UNSET if absent is None else absent, partial)
 
 
-class _Row(NamedTuple):
-    image: int
-    at: int
-    category: int
-    box: Box
-    area: float
-    crowd: bool
+_Real = Of[float, Meta(gt=-LARGEST_NUMBER, lt=LARGEST_NUMBER)]
+_Positive = Of[float, Meta(ge=0, lt=LARGEST_NUMBER)]
+
+
+class _Row(Struct, gc=False):
+    image_id: Id
+    category_id: Id
+    bbox: tuple[_Real, _Real, _Positive, _Positive]
+    area: _Positive | None = None
+    iscrowd: Of[int, Meta(ge=0, le=1)] = 0
 
     @classmethod
     def read(cls, entry: Entry) -> _Row:
         box = entry.box("bbox")
         area = entry.area("area", box.area)
         image, category = entry.number("image_id"), entry.number("category_id")
-        return cls(image, entry.index, category, box, area, entry.flag("iscrowd"))
+        return cls(image, category, (*box,), area, int(entry.flag("iscrowd")))
+
+
+def _columns(rows: Sequence[_Row]) -> Sequence[NDArray[Any]]:
+    boxes = np.array([row.bbox for row in rows], np.float64).reshape(-1, 4)
+    areas = [row.bbox[2] * row.bbox[3] if row.area is None else row.area for row in rows]
+    return (
+        np.array([row.image_id for row in rows], np.int64),
+        np.array([row.category_id for row in rows], np.int64),
+        boxes,
+        np.array(areas, np.float64),
+        np.array([row.iscrowd for row in rows], np.bool_),
+    )
 
 
 def read_instances(file: Path, listed: Mapping[int, Listed], listed_in: Path) -> Instances:
@@ -146,9 +232,11 @@ def read_instances(file: Path, listed: Mapping[int, Listed], listed_in: Path) ->
     Raises:
         UsageError: If the file is not in COCO's format, belongs to another data set, or has boxes in another unit.
     """
-    readers = {
-        "images": spared(_Image.read, "id"),
-        "annotations": spared(_Row.read, "image_id"),
+    readers: Mapping[str, Reader] = {
+        "images": ManyAtOnce(_Image, spared(_Image.read, "id"), partial(each_entry, make=lambda one, _: one)),
+        "annotations": ManyAtOnce(
+            _Row, spared(_Row.read, "image_id"), partial(AnnotationColumns.gather, columns=_columns)
+        ),
         "categories": lambda entry: (entry, entry.name("name")),
     }
     tables = read_tables(file, readers)
@@ -158,19 +246,32 @@ def read_instances(file: Path, listed: Mapping[int, Listed], listed_in: Path) ->
     for image in known:
         _check_file(file, image, listed.get(image.id), listed_in)
         images[image.id] = image
-    entries = [_with_category(file, row, names) for row in tables["annotations"]]
+    entries = _with_category(file, tables["annotations"], names)
     rows = Rows.of(file, entries, {*images, *(one.image for one in broken)})
-    used = [row for row in rows.usable if row.image in images]
+    used = rows.usable.where(is_among(rows.usable.image, images))
     sizes = {image: listed[image].size for image in images if image in listed}
-    check_unit(file, [Placed(row.at, row.box, sizes[row.image], row.crowd) for row in used if row.image in sizes])
+    placed, images_of = _placed(used, sizes)
+    check_unit(file, placed)
     unusable = [*broken, *rows.unusable]
     unfit = {image.id: Reason(OTHER_SIZE) for image in known if image.size not in (None, sizes.get(image.id))}
-    unfit |= _outside(file, used, sizes)
+    unfit |= _outside(file, placed, images_of)
     unfit |= {one.image: Reason(UNUSABLE, one.said) for one in reversed(unusable) if one.image is not None}
     left_out = [Reason("annotation of an unknown photograph", one.said) for one in unusable if one.image is None]
     left_out += [Reason("instance is of no listed photograph", one.said) for one in rows.strays]
-    annotated = _annotated(_by_image(used, images, names), images, names)
-    return Instances(annotated, unfit, tuple(dict.fromkeys(names.values())), tuple(left_out))
+    return Instances(images, names, ByImage.of(used), unfit, tuple(left_out))
+
+
+def _placed(used: AnnotationColumns, sizes: Mapping[int, tuple[int, int]]) -> tuple[Placed, NDArray[np.int64]]:
+    """Return the boxes in pictures whose sizes are known, and the ids of these pictures."""
+    ids = np.array(sorted(sizes), np.int64)
+    rows = used.where(np.isin(used.image, ids))
+    _, boxes, _, crowd = rows.fields
+    known = np.array([sizes[one] for one in ids.tolist()], np.int64).reshape(-1, 2)
+    width, height = known[np.searchsorted(ids, rows.image)].T
+    return Placed(rows.at, Boxes(*boxes.T), (width, height), crowd), rows.image
+
+
+NONE = Instances({}, {}, ByImage.of(AnnotationColumns.gather(iter(()), _columns)), {})
 
 
 def spoken(name: str) -> str:
@@ -197,53 +298,32 @@ def _check_file(file: Path, image: _Image, listed: Listed | None, listed_in: Pat
         )
 
 
-def _with_category(file: Path, row: _Row | Unusable, names: Mapping[int, str]) -> _Row | Unusable:
-    """Return the row, or an `Unusable` if the file does not list its category."""
-    if isinstance(row, Unusable) or row.category in names:
-        return row
-    what = f"category_id {row.category} is none of the file's categories."
-    return Unusable(row.image, f"{file}: annotations[{row.at}]: {what}")
+def _with_category(file: Path, rows: AnnotationColumns, names: Mapping[int, str]) -> AnnotationColumns:
+    """Return the rows, with those among the unusable ones of which the file does not list the category."""
+    category = rows.fields[0]
+
+    def why(row: int) -> str:
+        what = f"category_id {category[row]} is none of the file's categories."
+        return f"{file}: annotations[{rows.at[row]}]: {what}"
+
+    return rows.refuse(~is_among(category, names), why)
 
 
-def _outside(file: Path, rows: Sequence[_Row], sizes: Mapping[int, tuple[int, int]]) -> dict[int, Reason]:
+def _outside(file: Path, placed: Placed, images: NDArray[np.int64]) -> dict[int, Reason]:
     """Return the images that have a box outside of them, with the first such box."""
     out: dict[int, Reason] = {}
-    for row in rows:
-        size = sizes.get(row.image)
-        if size and row.image not in out and sticks_out(row.box, size):
-            said = f"{file}: annotations[{row.at}]: bbox {in_full(row.box, size)}"
-            out[row.image] = Reason(OUTSIDE, said)
+    for row in np.flatnonzero(sticks_out(placed.box, placed.size)):
+        if (image := int(images[row])) not in out:
+            one = placed.where(np.array([row])).first()
+            said = f"{file}: annotations[{one.at}]: bbox {in_full(one.box, one.size)}"
+            out[image] = Reason(OUTSIDE, said)
     return out
-
-
-_Places = dict[tuple[str, tuple[float, ...]], Instance]
-
-
-def _by_image(rows: Iterable[_Row], images: Iterable[int], names: Mapping[int, str]) -> dict[int, _Places]:
-    found: dict[int, _Places] = {image: {} for image in images}
-    for image, _, category, box, area, crowd in rows:
-        name = names[category]
-        found[image].setdefault((name, _rounded(box)), Instance(name, box, area, crowd))
-    return found
 
 
 def _rounded(box: Box) -> tuple[float, ...]:
     """Round to a tenth of a pixel, since copies of an annotation may differ by rounding."""
     x, y, width, height = box
     return round(x, 1), round(y, 1), round(width, 1), round(height, 1)
-
-
-def _annotated(
-    found: Mapping[int, _Places], images: Mapping[int, _Image], names: Mapping[int, str]
-) -> dict[int, Annotated]:
-    every = frozenset(names.values())
-    ids = Counter(names.values())
-    each = {}
-    for number, image in images.items():
-        sought = every if image.absent is None else _sought(image.absent, names, ids)
-        partial = frozenset(names[one] for one in image.partial if one in names)
-        each[number] = Annotated(tuple(found[number].values()), sought, partial)
-    return each
 
 
 def _sought(absent: frozenset[int], names: Mapping[int, str], ids: Mapping[str, int]) -> frozenset[str]:

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from vlcheck._util.paths import is_folder
 from vlcheck.cases.case import ImageFile
-from vlcheck.datasets.coco.annotation_files import Entry, Unusable, read_tables, spared
+from vlcheck.datasets.coco.annotation_files import Entry, Reader, Unusable, read_tables, spared
 from vlcheck.datasets.coco.identity import missing_files
-from vlcheck.datasets.coco.instances import Listed
+from vlcheck.datasets.coco.instances import Listed, listed_reader
 from vlcheck.errors import UsageError, nearest
 
 LAYOUT = (
@@ -79,7 +79,7 @@ def photograph_files(root: Path, split: str = "") -> Iterator[PhotographFile]:
         UsageError: If the folder or a captions file is not in COCO's format, or the split does not exist.
     """
     for file in files_of_split(root, captions_files(root), split):
-        readers = {"images": spared(Listed.read, "id"), "licenses": spared(licence_entry, "id")}
+        readers: Mapping[str, Reader] = {"images": listed_reader(file), "licenses": spared(licence_entry, "id")}
         tables = read_tables(file, readers, optional="licenses")
         listed = listed_by_id(file, tables["images"])
         licences = dict(one for one in tables["licenses"] if not isinstance(one, Unusable))

@@ -19,15 +19,26 @@ def find_objects(facts: PhotographFacts) -> Iterator[Finding]:
     if facts.photograph.instances is None:
         yield "", "photograph is not annotated"
         return
-    named = False
+    named, found = False, set()
     for caption in facts.captions:
-        for category in facts.counts:
-            mentions = [found for found in caption.named if _target(found, category)]
-            if mentions:
-                named = True
-                yield category, _case(facts, caption, category, mentions)
+        for category, mentions in _mentions(facts, caption).items():
+            named = True
+            if category not in found:
+                outcome = _case(facts, caption, category, mentions)
+                found |= {category} if isinstance(outcome, Case) else set()
+                yield category, outcome
     if not named:
         yield "", "no caption names an annotated category"
+
+
+def _mentions(facts: PhotographFacts, caption: ParsedCaption) -> Mapping[str, list[_Mention]]:
+    """Return the phrases of a caption that name each annotated category, in the order of the annotations."""
+    named = {sense.category for found in caption.named for sense in found.meaning if sense.target}
+    return {
+        category: [found for found in caption.named if _target(found, category)]
+        for category in facts.counts
+        if category in named
+    }
 
 
 def _case(facts: PhotographFacts, caption: ParsedCaption, category: str, mentions: list[_Mention]) -> Case | str:
@@ -40,8 +51,8 @@ def _case(facts: PhotographFacts, caption: ParsedCaption, category: str, mention
         return reason
     number = _number(sense, facts.counts[category])
     tags = {"person"} if category == facts.lexicons.persons.category else set()
-    boxes = facts.boxes(category)
-    if facts.stands_out(category) and len(boxes) == 1:
+    boxes, stands_out = facts.boxes(category), facts.stands_out(category)
+    if stands_out and len(boxes) == 1:
         tags.add("single")
     return facts.case(
         "object",
@@ -49,8 +60,8 @@ def _case(facts: PhotographFacts, caption: ParsedCaption, category: str, mention
         caption=caption.text,
         target=sense.target,
         tags=tags | facts.names(caption),
-        bare=_BARE[number] if facts.stands_out(category) else None,
-        candidates=facts.absent[number],
+        bare=_BARE[number] if stands_out else None,
+        candidates=facts.absent(number),
         about=frozenset({category}),
         region=boxes,
     )

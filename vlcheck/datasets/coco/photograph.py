@@ -8,6 +8,7 @@ from collections.abc import Hashable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from vlcheck.cases.box import Box
 from vlcheck.cases.case import Case, word_pattern
@@ -21,8 +22,7 @@ from vlcheck.datasets.limbs import Pose
 CROWDED = 2.0
 
 
-@dataclass(frozen=True)
-class Instance:
+class Instance(NamedTuple):
     """An annotated object.
 
     Attributes:
@@ -86,6 +86,11 @@ class ParsedCaption:
     colors: tuple[PhraseMatch[str], ...]
 
     @cached_property
+    def words(self) -> frozenset[str]:
+        """Its words, each once."""
+        return frozenset(token.word for token in self.tokens)
+
+    @cached_property
     def hidden(self) -> frozenset[int]:
         """The indices of the words in its phrases: "dog" in "hot dog" names no dog."""
         phrases = (range(found.start, found.end) for found in self.named if found.end > found.start + 1)
@@ -130,7 +135,12 @@ class PhotographFacts:
     @cached_property
     def said(self) -> frozenset[str]:
         """All words of all captions."""
-        return frozenset(token.word for caption in self.captions for token in caption.tokens)
+        return frozenset().union(*(caption.words for caption in self.captions))
+
+    @cached_property
+    def said_colors(self) -> frozenset[str]:
+        """The names of all colors that a caption names or hints at."""
+        return self.lexicons.colors_among(self.said)
 
     @cached_property
     def counts(self) -> Mapping[str, int]:
@@ -150,13 +160,12 @@ class PhotographFacts:
     def possible(self) -> frozenset[str]:
         """The categories that are not known to be absent."""
         named = {sense.category for sense in self.senses}
-        return with_near(named | set(self.counts), self.lexicons.objects) | self.unsought
+        return with_near(named | set(self.counts), self.lexicons.confused_objects) | self.unsought
 
     @cached_property
     def present(self) -> Set[str]:
         """The words that are true of the photograph, or not known to be false of it."""
-        colors = {name for word in self.said for name in self.lexicons.colors_of(word)}
-        known = self.said | colors | self._words(self.possible - self.unsought)
+        known = self.said | self.said_colors | self._words(self.possible - self.unsought)
         if not self.unsought:
             return known
         owners = self.lexicons.owners(self.categories)
@@ -187,13 +196,15 @@ class PhotographFacts:
     def grey(self) -> bool:
         """True if a caption says that the photograph has no color."""
         pictures = self.lexicons.grey_pictures
-        return any(True for caption in self.captions for _ in pictures.find(caption.tokens))
+        captions = self.captions if pictures.may_find(self.said) else ()
+        return any(True for caption in captions for _ in pictures.find(caption.tokens))
 
     @cached_property
     def legible(self) -> bool:
         """True if something suggests readable writing, or if nothing was annotated that would show it."""
-        find = self.lexicons.suggests_writing.find
-        told = any(found.meaning for caption in self.captions for found in find(caption.tokens))
+        writing = self.lexicons.suggests_writing
+        captions = self.captions if writing.may_find(self.said) else ()
+        told = any(found.meaning for caption in captions for found in writing.find(caption.tokens))
         return told or self.photograph.instances is None or any(map(self._readable, self.lexicons.writing.categories))
 
     def _readable(self, category: str) -> bool:
@@ -209,13 +220,17 @@ class PhotographFacts:
         """The tags of all cases of the photograph."""
         return frozenset({"legible-text"} if self.legible else ())
 
+    def absent(self, number: Number) -> tuple[str, ...]:
+        """Return a word for each category that is known to be absent, in alphabetical order."""
+        if number not in self._absent_words:
+            canonical, present, absent = self.lexicons.canonical(self.categories, number), self.present, self._absent
+            words = [word for name, word in canonical if name in absent and word not in present]
+            self._absent_words[number] = tuple(dict.fromkeys(words))
+        return self._absent_words[number]
+
     @cached_property
-    def absent(self) -> Mapping[Number, tuple[str, ...]]:
-        """For each number, a word for each category that is known to be absent."""
-        numbers: tuple[Number, ...] = ("one", "many")
-        absent = [self.lexicons.category(name) for name in self._absent]
-        words = {number: {category.canonical(number) for category in absent} for number in numbers}
-        return {number: tuple(sorted(word for word in words[number] - self.present if word)) for number in numbers}
+    def _absent_words(self) -> dict[Number, tuple[str, ...]]:
+        return {}
 
     def boxes(self, category: str) -> tuple[Box, ...]:
         """Return the boxes of a category: those of crowds only if it has no others, and none if there may be more."""
@@ -244,13 +259,19 @@ class PhotographFacts:
 
         A category that nobody searched for may cover all the rest of the photograph.
         """
+        own = self._areas[category]
+        return all(own >= CROWDED * area for other, area in self._areas.items() if other != category)
+
+    @cached_property
+    def _areas(self) -> Mapping[str, float]:
+        """The area that each category covers; "" stands for the categories that nobody searched for."""
         areas: dict[str, float] = {}
         for instance in self.photograph.instances or ():
             areas[instance.category] = areas.get(instance.category, 0.0) + instance.area
         if self.unsought:
             width, height = self.photograph.size
             areas[""] = width * height - sum(areas.values())
-        return all(areas[category] >= CROWDED * area for other, area in areas.items() if other != category)
+        return areas
 
     def called(self, category: str) -> str:
         """Return a category with its article, or the phrase that replaces both."""
@@ -268,13 +289,13 @@ class PhotographFacts:
             for caption in self.captions
             if any(sense.category == category for found in caption.named for sense in found.meaning)
         )
-        return not words or any(token.word in words for caption in naming for token in caption.tokens)
+        return not words or any(not words.isdisjoint(caption.words) for caption in naming)
 
     def names(self, caption: ParsedCaption) -> frozenset[str]:
         """Return tags for other things that a caption names: a side, in any sense, or a color that is lost in grey."""
-        words = {token.word for token in caption.tokens}
+        words = caption.words
         sides, colors = self.lexicons.sides, self.lexicons.colors
-        kinds = {colors[name].kind for word in words for name in self.lexicons.colors_of(word)}
+        kinds = {colors[name].kind for name in self.lexicons.colors_among(words)}
         tags = {"names-side": words & {*sides.words, *sides.also}, "names-chromatic": "chromatic" in kinds}
         return frozenset(tag for tag, named in tags.items() if named)
 

@@ -57,8 +57,7 @@ class _Act:
 def find_roles(facts: PhotographFacts) -> Iterator[Finding]:
     """Yield one finding for the first two beings of a caption: who acts, and who is acted on."""
     for caption in facts.captions:
-        beings = _beings(facts, caption)
-        if len(beings) > 1:
+        if beings := _beings(facts, caption):
             yield (beings[0].word, beings[1].word), _read(facts, caption, beings)
 
 
@@ -73,10 +72,10 @@ def _read(facts: PhotographFacts, caption: ParsedCaption, beings: list[_Being]) 
 
 
 def _beings(facts: PhotographFacts, caption: ParsedCaption) -> list[_Being]:
-    """Return the living beings that a caption names, without phrases such as "hot dog"."""
+    """Return the living beings that a caption names, at least two or none; phrases such as "hot dog" name none."""
     words = facts.lexicons.beings
-    at_all = [at for at, token in enumerate(caption.tokens) if token.word in words and at not in caption.hidden]
-    return [_being(facts, caption, at) for at in at_all]
+    named = [at for at, token in enumerate(caption.tokens) if token.word in words and at not in caption.hidden]
+    return [_being(facts, caption, at) for at in named] if len(named) > 1 else []
 
 
 def _being(facts: PhotographFacts, caption: ParsedCaption, at: int) -> _Being:

@@ -276,10 +276,23 @@ class Lexicons:
     _books: dict[tuple[str, ...], Phrasebook[tuple[Sense, ...]]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    _canonical: dict[tuple[tuple[str, ...], Number], Sequence[tuple[str, str]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
     _words: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
     _owners: dict[tuple[str, ...], Mapping[str, frozenset[str]]] = field(
         default_factory=dict, repr=False, compare=False
     )
+
+    @cached_property
+    def confused_objects(self) -> Mapping[str, frozenset[str]]:
+        """The categories that each may be confused with."""
+        return _confused(self.objects)
+
+    @cached_property
+    def confused_colors(self) -> Mapping[str, frozenset[str]]:
+        """The colors that each may be confused with."""
+        return _confused(self.colors)
 
     def category(self, name: str) -> ObjectWords:
         """Return a category's words; a category without an entry is called by its name, if that is one word."""
@@ -291,6 +304,19 @@ class Lexicons:
         if category not in self._words:
             self._words[category] = self.category(category).every | {category}
         return self._words[category]
+
+    def canonical(self, categories: tuple[str, ...], number: Number) -> Sequence[tuple[str, str]]:
+        """Return each of these categories that a word stands for in a number, with the word, in the words' order.
+
+        Args:
+            categories: the names of categories.
+            number: singular or plural.
+        """
+        if (categories, number) not in self._canonical:
+            words = ((name, self.category(name).canonical(number)) for name in categories)
+            named = [(name, word) for name, word in words if word]
+            self._canonical[categories, number] = sorted(named, key=lambda pair: pair[1])
+        return self._canonical[categories, number]
 
     def owners(self, categories: tuple[str, ...]) -> Mapping[str, frozenset[str]]:
         """Return, by word, the categories among these that it names or hints at."""
@@ -407,6 +433,11 @@ class Lexicons:
         """A finder of words that join two persons and their acts."""
         return Phrasebook(dict.fromkeys(self.roles.joints, True))
 
+    def colors_among(self, words: frozenset[str]) -> frozenset[str]:
+        """Return the colors that some words name or hint at."""
+        known = self._colors_by_word
+        return frozenset().union(*(known[word] for word in words & known.keys()))
+
     def colors_of(self, word: str) -> frozenset[str]:
         """Return the colors that a word names or hints at."""
         return self._colors_by_word.get(word, frozenset())
@@ -437,14 +468,26 @@ def _sense(category: str, words: ObjectWords, target: str) -> Sense:
     return Sense(category, target, (*numbers, "many") if target in words.many else tuple(numbers))
 
 
-def with_near(names: Iterable[str], entries: Mapping[str, Entry]) -> frozenset[str]:
-    """Return the names with all entries that they may be confused with, in either direction.
+def _confused(entries: Mapping[str, Entry]) -> Mapping[str, frozenset[str]]:
+    """Return the entries that each may be confused with, in either direction.
+
+    Args:
+        entries: all entries by name; `near` lists those that an entry may be confused with.
+    """
+    near: dict[str, set[str]] = {}
+    for name, entry in entries.items():
+        for other in entry.near:
+            near.setdefault(name, set()).add(other)
+            near.setdefault(other, set()).add(name)
+    return {name: frozenset(others) for name, others in near.items()}
+
+
+def with_near(names: Iterable[str], confused: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """Return the names with all entries that they may be confused with.
 
     Args:
         names: names of entries.
-        entries: all entries by name; `near` lists those that an entry may be confused with.
+        confused: the entries that each may be confused with: `Lexicons.confused_objects` or `confused_colors`.
     """
     given = frozenset(names)
-    near = {other for name in given if name in entries for other in entries[name].near}
-    mixed_up = {name for name, entry in entries.items() if given.intersection(entry.near)}
-    return given | near | mixed_up
+    return given.union(*(confused[name] for name in given & confused.keys()))

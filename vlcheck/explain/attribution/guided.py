@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
-from transformers import activations
 
 from vlcheck.errors import NotApplicable
 from vlcheck.explain.attribution.gradients import InputGradients, input_gradients
@@ -18,15 +18,6 @@ from vlcheck.explain.attribution.saliency import Saliency
 from vlcheck.models.differentiable import Differentiable, PairInputs
 
 _FUNCTIONS = frozenset({functional.gelu, functional.relu, functional.silu, torch.relu, Tensor.relu})
-_MODULES = (  # rectifiers that are written with other functions
-    activations.AccurateGELUActivation,
-    activations.FastGELUActivation,
-    activations.GELUActivation,
-    activations.GELUTanh,
-    activations.NewGELUActivation,
-    activations.QuickGELUActivation,
-    activations.ReLUSquaredActivation,
-)
 
 
 class GuidedBackpropagation(Saliency):
@@ -74,10 +65,26 @@ def positive_gradients(network: nn.Module) -> Iterator[list[Tensor]]:
 
     with ExitStack() as handles:
         for module in network.modules():
-            if isinstance(module, _MODULES):
+            if isinstance(module, _written_otherwise()):
                 handles.callback(module.register_forward_hook(lambda _, __, output: mend(output)).remove)
         with _Rectifiers(mend):
             yield rectified
+
+
+@cache
+def _written_otherwise() -> tuple[type[nn.Module], ...]:
+    """Return the classes of rectifiers that are written with other functions."""
+    from transformers import activations  # takes three seconds
+
+    return (
+        activations.AccurateGELUActivation,
+        activations.FastGELUActivation,
+        activations.GELUActivation,
+        activations.GELUTanh,
+        activations.NewGELUActivation,
+        activations.QuickGELUActivation,
+        activations.ReLUSquaredActivation,
+    )
 
 
 class _Rectifiers(TorchFunctionMode):

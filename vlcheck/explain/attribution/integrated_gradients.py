@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from PIL import Image
 from torch import Tensor
-from torchvision.transforms.functional import gaussian_blur
 
 from vlcheck.cases.case import MASK
 from vlcheck.errors import NotApplicable, UsageError
@@ -169,6 +168,8 @@ class IntegratedGradientsFromBlur(IntegratedGradients):
 
     def baseline(self, model: Differentiable, inputs: PairInputs) -> Tensor:
         _demand_pixels(model, inputs)
+        from torchvision.transforms.functional import gaussian_blur  # takes two seconds
+
         spread = _BLUR * min(inputs.pixels.shape[2:])
         pixels = wide(inputs.pixels)  # on a CPU, torch takes minutes to blur in half precision
         blurred: Tensor = gaussian_blur(pixels, [2 * round(2 * spread) + 1] * 2, [spread] * 2)

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
-from transformers.image_utils import SizeDict
 
 from vlcheck._util.hashing import digest
 from vlcheck.models.loading.released import released_of
@@ -110,10 +109,17 @@ def size_said(size: Any) -> str:
         return f"{size}x{size}"
     if isinstance(size, list | tuple):
         return "x".join(map(str, size))
-    items = dict(size) if isinstance(size, Mapping | SizeDict) else {}
-    held = {key: value for key, value in sorted(items.items()) if value is not None}
+    held = {key: value for key, value in sorted(_items(size).items()) if value is not None}
     worded = _SIDES.get(tuple(held))
     return worded.format(*held.values()) if worded else " ".join(f"{key} {value}" for key, value in held.items())
+
+
+def _items(size: Any) -> dict[str, Any]:
+    if size is None or isinstance(size, Mapping):
+        return dict(size or {})
+    from transformers.image_utils import SizeDict  # slow, and imported already where there is such a size
+
+    return dict(size) if isinstance(size, SizeDict) else {}
 
 
 def pixels_said(processor: Any) -> str:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedTokenizerBase
 
 from vlcheck.models.adapters.base import check_masked, log_softmax
 from vlcheck.models.differentiable import AttentionKind, PairInputs
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 Pieces = tuple[tuple[int, ...], ...]
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from typing import Any
-
-from transformers import BatchEncoding, PreTrainedTokenizerBase
+from typing import TYPE_CHECKING, Any
 
 from vlcheck.cases.case import MASK
 from vlcheck.errors import NotApplicable, UsageError
+
+if TYPE_CHECKING:
+    from transformers import BatchEncoding, PreTrainedTokenizerBase
 
 _LONGEST = 1024  # tokens; no longer text is used to try a network
 

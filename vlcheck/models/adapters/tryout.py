@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image
-from transformers import PreTrainedTokenizerBase
 
 from vlcheck._util.foreign_code import said_by
 from vlcheck.cases.case import MASK
@@ -16,6 +16,9 @@ from vlcheck.errors import NotApplicable, UsageError, argument, marked
 from vlcheck.models.adapters.base import Adapter
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.tokenizing import signs
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 PLAIN = Image.new("RGB", (224, 160), (128, 128, 128))  # not square, to find a processor that does not crop
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from vlcheck.errors import UsageError
+from vlcheck.models.protocol import VisionLanguageModel
+
 QUESTION = 'Does this figure show "{text}"? Please answer yes or no.'
 # The wordings in which the question may be asked, the usual one first. In each, "yes" says that the text is true.
 WORDINGS = (
@@ -9,3 +12,14 @@ WORDINGS = (
     'Is "{text}" a true description of this image? Answer with yes or no.',
     'Look at the picture. Is it right to say that it shows "{text}"? Reply with one word, yes or no.',
 )
+
+
+def demand_wording(wording: str, model: VisionLanguageModel) -> None:
+    """Raise UsageError if a model that is asked in words is not asked in a wording.
+
+    Args:
+        wording: the wording.
+        model: the model.
+    """
+    if wording not in WORDINGS:
+        raise UsageError(f"{model.name} has no wording {wording!r} of its question. Known: {', '.join(WORDINGS)}")

@@ -18,7 +18,7 @@ from vlcheck.models.adapters.base import log_softmax, own
 from vlcheck.models.adapters.described import joined
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.thinking import Read, Thinker, ThoughtThrough
-from vlcheck.models.adapters.wording import QUESTION, WORDINGS
+from vlcheck.models.adapters.wording import QUESTION, WORDINGS, demand_wording
 from vlcheck.models.protocol import Encoded, YesNo
 
 __all__ = ["QUESTION", "WORDINGS", "Answering", "spellings"]
@@ -56,8 +56,7 @@ class Answering(Autoregressive):
         Raises:
             UsageError: there is no such wording.
         """
-        if wording not in self.wordings:
-            raise UsageError(f"{self.name} has no wording {wording!r} of its question. Known: {', '.join(WORDINGS)}")
+        demand_wording(wording, self)
         other = copy(self)
         other.wording = wording
         return other

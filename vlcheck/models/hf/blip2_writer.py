@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from torch import Tensor
 from transformers import Blip2ForConditionalGeneration, PreTrainedModel
 
-from vlcheck.models.adapters.huggingface import Hosted
 from vlcheck.models.adapters.tokenizing import Texts
-from vlcheck.models.adapters.yes_no import QUESTION
-from vlcheck.models.hf.instructblip import InstructBlip
+from vlcheck.models.hf.querying import Querying
 from vlcheck.models.loading.pretrained import Pretrained
 
 
-class Blip2Writer(InstructBlip):
+class Blip2Writer(Querying):
     """Adapter of a checkpoint; the prompts are those of the paper, sections 4.1 and 4.2."""
 
     known = ("Salesforce/blip2-opt-2.7b", "Salesforce/blip2-flan-t5-xl")
     ask, describe = "Question: {question} Answer:", "a photo of"
-    prompts = (QUESTION, ask, describe)
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
         return Blip2ForConditionalGeneration
-
-    @classmethod
-    def viewer(cls, checkpoint: Pretrained, network: PreTrainedModel) -> Any:
-        return Hosted.viewer.__func__(cls, checkpoint, network)  # type: ignore[attr-defined]
 
     @classmethod
     def reader(cls, checkpoint: Pretrained, network: PreTrainedModel) -> Texts:

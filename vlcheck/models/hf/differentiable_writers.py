@@ -18,7 +18,6 @@ from vlcheck.models.adapters.writer_differentiable import (
     Written,
     text_with_word,
 )
-from vlcheck.models.adapters.yes_no import QUESTION
 from vlcheck.models.differentiable import AttentionKind, PairInputs
 from vlcheck.models.hf.picture_tokens import PARTS, WHOLE_INPUT, BlipTokens, SquareTokens
 
@@ -136,11 +135,10 @@ class DifferentiablePaliGemma(DifferentiableSquare, DifferentiableAnswerer):
     )
 
     def question(self, text: str) -> Written:
-        prompt = self.model.ask + QUESTION.format(text=text)
-        line, before = one_line(prompt), len(self.model.ask) + QUESTION.index("{text}")
+        line, before = one_line(self.model.question(text)), self.model.question("{text}").index("{text}")
         text_part = slice(before, before + len(one_line(text)) - 1)
         of_text = [False, *tokens_within(self.tokenizer, line, text_part)]
-        return Written(self.model.spelled(self._patches, prompt), of_text, [False] * len(of_text))
+        return Written(self.model.spelled(self._patches, self.model.question(text)), of_text, [False] * len(of_text))
 
     def answer(self, text: str, word: slice) -> Written:
         ids = self.model.spelled(self._patches, self.model.describe, text)

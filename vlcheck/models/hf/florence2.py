@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,9 +10,7 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import Florence2ForConditionalGeneration, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
-from vlcheck.models.adapters.huggingface import Hosted
 from vlcheck.models.adapters.tokenizing import Texts
-from vlcheck.models.adapters.yes_no import QUESTION
 from vlcheck.models.hf.instructed import Instructed
 from vlcheck.models.loading.pretrained import Pretrained
 
@@ -26,15 +23,10 @@ class Florence2(Instructed):
 
     known = ("florence-community/Florence-2-base-ft",)
     ask, describe = "{question}", "What does the image describe?"
-    prompts = (QUESTION, ask, describe)
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
         return Florence2ForConditionalGeneration
-
-    @classmethod
-    def viewer(cls, checkpoint: Pretrained, network: PreTrainedModel) -> Any:
-        return Hosted.viewer.__func__(cls, checkpoint, network)  # type: ignore[attr-defined]
 
     @classmethod
     def reader(cls, checkpoint: Pretrained, network: PreTrainedModel) -> Texts:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -13,25 +12,17 @@ from transformers import DynamicCache, GitForCausalLM, PreTrainedModel
 
 from vlcheck.models.adapters.autoregressive import check_length
 from vlcheck.models.adapters.features import Features
-from vlcheck.models.adapters.huggingface import Hosted
 from vlcheck.models.adapters.tokenizing import check_plain
-from vlcheck.models.adapters.yes_no import QUESTION, Answering, spellings
+from vlcheck.models.hf.prompting import Prompting
 
 
-class Git(Answering, Hosted):
+class Git(Prompting):
     """Adapter of a checkpoint that continues a question by its answer, and writes a caption after nothing.
 
     A picture is read once: the keys and values of its patches are kept, which attend to no text.
     """
 
-    kinds = MappingProxyType({"itm": "yes-no", "mlm": "candidates"})
     known = ("microsoft/git-base-vqav2", "microsoft/git-base-coco")
-    max_pairs = 16
-    prompts = (QUESTION,)
-
-    def __init__(self, *parts: Any) -> None:
-        super().__init__(*parts)
-        self.yes, self.no = (spellings(self.texts.tokenizer, word) for word in ("yes", "no"))
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:
@@ -48,7 +39,7 @@ class Git(Answering, Hosted):
         return Features.of(states[..., :-1, :])  # without those of the text
 
     def asked(self, features: Features, row: int, text: str) -> Sequence[int]:
-        return self._spelled(self.wording.format(text=text))
+        return self._spelled(self.question(text))
 
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
         return self._spelled(text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -13,31 +12,24 @@ from transformers import BatchFeature, IdeficsForVisionText2Text, PreTrainedMode
 
 from vlcheck.models.adapters.autoregressive import check_length
 from vlcheck.models.adapters.features import Features
-from vlcheck.models.adapters.huggingface import Hosted
 from vlcheck.models.adapters.tokenizing import check_plain
-from vlcheck.models.adapters.wording import QUESTION
-from vlcheck.models.adapters.yes_no import Answering, spellings
+from vlcheck.models.hf.prompting import Prompting
 
 _PICTURE = "<fake_token_around_image><image><fake_token_around_image>"
-_ASK, _DESCRIBE = "Question: {question} Answer:", "A picture of"
 
 
-class Idefics(Answering, Hosted):
+class Idefics(Prompting):
     """Adapter of a checkpoint that has prompts in place of a chat template.
 
     The states of a picture are kept; each text is read together with them.
     """
 
-    kinds = MappingProxyType({"itm": "yes-no", "mlm": "candidates"})
     known = ("HuggingFaceM4/idefics-9b", "HuggingFaceM4/idefics-9b-instruct")
-    max_pairs = 16
-    prompts = (QUESTION, _ASK, _DESCRIBE)
+    ask, describe = "Question: {question} Answer:", "A picture of"
 
     def __init__(self, *parts: Any) -> None:
         super().__init__(*parts)
-        tokenizer = self.texts.tokenizer
-        self.yes, self.no = (spellings(tokenizer, word) for word in ("yes", "no"))
-        self.image_token: int = tokenizer.get_vocab()["<image>"]
+        self.image_token: int = self.texts.tokenizer.get_vocab()["<image>"]
         resampler = self.network.config.use_resampler
         self._given = "perceiver_embeddings" if resampler else "image_encoder_embeddings"
 
@@ -56,10 +48,10 @@ class Idefics(Answering, Hosted):
         return Features.of(net.perceiver_resampler(states) if net.config.use_resampler else states)
 
     def asked(self, features: Features, row: int, text: str) -> Sequence[int]:
-        return self._spelled(_ASK.format(question=self.wording.format(text=text)), text)
+        return self._spelled(self.question(text), text)
 
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
-        return self._spelled(f"{_DESCRIBE} {text}", text)
+        return self._spelled(f"{self.describe} {text}", text)
 
     def logits(self, features: Features, image: int, ids: Tensor, keep: Tensor) -> Tensor:
         pictured = torch.eq(ids, self.image_token)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from PIL import Image
@@ -17,7 +16,7 @@ from vlcheck.models.adapters.autoregressive import check_length
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.huggingface import Hosted
 from vlcheck.models.adapters.tokenizing import check_plain
-from vlcheck.models.adapters.yes_no import Answering, spellings
+from vlcheck.models.hf.prompting import Prompting
 from vlcheck.models.loading.pretrained import Pretrained
 
 
@@ -36,40 +35,22 @@ class Instructable(Features):
         return self.prompts.setdefault(prompt, -1 - len(self.prompts))
 
 
-class Instructed(Answering, Hosted):
+class WholeProcessor(Hosted):
+    """The base class of adapters whose processor prepares prompts, too."""
+
+    @classmethod
+    def viewer(cls, checkpoint: Pretrained, network: PreTrainedModel) -> Any:
+        super().viewer(checkpoint, network)  # refuses a detector of regions
+        return checkpoint.processor()
+
+
+class Instructed(Prompting):
     """The base class of adapters whose network reads the picture and the prompt together, and then writes the answer.
 
     The states of the vision network are kept for all texts of a picture. Each question is read with them anew; all
     descriptions of a picture share one prompt, which is read once for the descriptions that are compared. In a row of
     token ids, the number of a prompt stands for it, since more than one tokenizer may read it.
-
-    Attributes:
-        ask: the prompt of the yes-no question, with "{question}".
-        describe: the prompt of a description, which the compared texts answer.
     """
-
-    kinds = MappingProxyType({"itm": "yes-no", "mlm": "candidates"})
-    max_pairs = 16
-    ask: ClassVar[str]
-    describe: ClassVar[str]
-
-    def __init__(self, *parts: Any) -> None:
-        super().__init__(*parts)
-        self.yes, self.no = (spellings(self.texts.tokenizer, word) for word in ("yes", "no"))
-
-    @classmethod
-    def viewer(cls, checkpoint: Pretrained, network: PreTrainedModel) -> Any:
-        """Load the whole processor, which prepares prompts, too.
-
-        Args:
-            checkpoint: the checkpoint.
-            network: its network.
-
-        Raises:
-            UsageError: the spec names a detector, but the network reads pixels.
-        """
-        super().viewer(checkpoint, network)
-        return checkpoint.processor()
 
     @property
     def start(self) -> int:
@@ -83,7 +64,7 @@ class Instructed(Answering, Hosted):
 
     def asked(self, features: Features, row: int, text: str) -> Sequence[int]:
         check_plain(text, self.texts.signs)
-        prompt = self.ask.format(question=self.wording.format(text=text))
+        prompt = self.question(text)
         check_length(len(self._spelled(prompt)), self.texts.limit)
         return [_instructable(features).number(prompt), self.start]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -14,29 +13,22 @@ from transformers import Kosmos2ForConditionalGeneration, PreTrainedModel
 
 from vlcheck.models.adapters.autoregressive import check_length
 from vlcheck.models.adapters.features import Features
-from vlcheck.models.adapters.huggingface import Hosted
 from vlcheck.models.adapters.tokenizing import check_plain
-from vlcheck.models.adapters.wording import QUESTION
-from vlcheck.models.adapters.yes_no import Answering, spellings
-
-_ASK, _DESCRIBE = "Question: {question} Answer:", "An image of"
+from vlcheck.models.hf.prompting import Prompting
 
 
-class Kosmos2(Answering, Hosted):
+class Kosmos2(Prompting):
     """Adapter of a checkpoint that has prompts in place of a chat template.
 
     The states of a picture are kept; each text is read together with them.
     """
 
-    kinds = MappingProxyType({"itm": "yes-no", "mlm": "candidates"})
     known = ("microsoft/kosmos-2-patch14-224",)
-    max_pairs = 16
-    prompts = (QUESTION, _ASK, _DESCRIBE)
+    ask, describe = "Question: {question} Answer:", "An image of"
 
     def __init__(self, *parts: Any) -> None:
         super().__init__(*parts)
         tokenizer, places = self.texts.tokenizer, self.network.config.latent_query_num
-        self.yes, self.no = (spellings(tokenizer, word) for word in ("yes", "no"))
         # Its special tokens, such as <phrase>, are not marked as special.
         self.texts.signs = (*self.texts.signs, *tokenizer.get_added_vocab())
         # The ids at the places of the picture are not read.
@@ -53,11 +45,11 @@ class Kosmos2(Answering, Hosted):
 
     def asked(self, features: Features, row: int, text: str) -> Sequence[int]:
         check_plain(text, self.texts.signs)
-        return self._spelled(_ASK.format(question=self.wording.format(text=text)))
+        return self._spelled(self.question(text))
 
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
         check_plain(text, self.texts.signs)
-        return self._spelled(f"{_DESCRIBE} {text}")
+        return self._spelled(f"{self.describe} {text}")
 
     def logits(self, features: Features, image: int, ids: Tensor, keep: Tensor) -> Tensor:
         seen = features.tensors[0][image].repeat(len(ids), 1, 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -13,29 +12,23 @@ from transformers import PaliGemmaForConditionalGeneration, PreTrainedModel
 
 from vlcheck.models.adapters.autoregressive import check_length
 from vlcheck.models.adapters.features import Features
-from vlcheck.models.adapters.huggingface import Hosted
 from vlcheck.models.adapters.tokenizing import check_plain, one_line
-from vlcheck.models.adapters.wording import QUESTION
-from vlcheck.models.adapters.yes_no import Answering, spellings
 from vlcheck.models.hf.differentiable_writers import DifferentiablePaliGemma
+from vlcheck.models.hf.prompting import Prompting
 
 
-class PaliGemma(Answering, Hosted):
+class PaliGemma(Prompting):
     """Adapter of a checkpoint that has prompts in place of a chat template: "answer en ..." and "caption en".
 
     Image and prompt attend to each other in both directions, up to the line break that ends the prompt. Therefore only
     the features of the vision tower can be kept for all texts of an image; each text is read together with them.
     """
 
-    kinds = MappingProxyType({"itm": "yes-no", "mlm": "candidates"})
     known = ("google/paligemma-3b-mix-224",)
-    max_pairs = 16
-    prompts = (QUESTION,)
-    ask, describe = "answer en ", "caption en"
+    ask, describe = "answer en {question}", "caption en"
 
     def __init__(self, *parts: Any) -> None:
         super().__init__(*parts)
-        self.yes, self.no = (spellings(self.texts.tokenizer, word) for word in ("yes", "no"))
         (self.line_break,) = self._ids("\n")
 
     def differentiable(self) -> DifferentiablePaliGemma:
@@ -51,7 +44,7 @@ class PaliGemma(Answering, Hosted):
         return Features.of(self.network.model.get_image_features(self.pixels(images)["pixel_values"]).pooler_output)
 
     def asked(self, features: Features, row: int, text: str) -> Sequence[int]:
-        return self.spelled(features.tensors[0].shape[1], self.ask + self.wording.format(text=text))
+        return self.spelled(features.tensors[0].shape[1], self.question(text))
 
     def said(self, features: Features, row: int, text: str) -> Sequence[int]:
         return self.spelled(features.tensors[0].shape[1], self.describe, text)

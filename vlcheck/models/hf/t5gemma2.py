@@ -10,17 +10,15 @@ from transformers import PreTrainedModel, T5Gemma2ForConditionalGeneration
 from transformers.modeling_outputs import BaseModelOutput
 
 from vlcheck.models.adapters.tokenizing import Texts
-from vlcheck.models.adapters.wording import QUESTION
-from vlcheck.models.hf.instructed import Instructed
+from vlcheck.models.hf.instructed import Instructed, WholeProcessor
 from vlcheck.models.loading.pretrained import Pretrained
 
 
-class T5Gemma2(Instructed):
+class T5Gemma2(WholeProcessor, Instructed):
     """Adapter of a checkpoint; the released ones are pretrained without a chat template."""
 
     known = ("google/t5gemma-2-270m-270m",)
     ask, describe = "{question}", "in this image, there is"
-    prompts = (QUESTION, describe)
 
     @classmethod
     def network_class(cls) -> type[PreTrainedModel]:

@@ -101,6 +101,17 @@ class OpenClipMatches(MatchesVectors, OpenClip):
     """Adapter of a network with a bias, which was trained on single pairs: SigLIP and SigLIP 2."""
 
 
+class OpenClipCoCaRanks(OpenClipRanks):
+    """Adapter of a CoCa whose captions are not read: it ranks texts alone."""
+
+    lacks = MappingProxyType(
+        {
+            "mlm": "its captions are read with open_clip's own text network and tokenizer alone: a text network of"
+            " transformers sees the words that come after, and its tokenizer may begin a text with no token"
+        }
+    )
+
+
 class OpenClipCoCa(Autoregressive, OpenClipRanks):
     """Adapter of CoCa (Yu et al. 2022, arXiv:2205.01917): it ranks texts, and writes captions about pictures.
 
@@ -112,8 +123,6 @@ class OpenClipCoCa(Autoregressive, OpenClipRanks):
     texts: OwnTexts
 
     def __init__(self, published: Published, network: Any, texts: OpenClipTexts) -> None:
-        if not isinstance(texts, OwnTexts):
-            raise UsageError("a CoCa with a tokenizer of transformers is not read: accepted is open_clip's own.")
         super().__init__(published, network, texts)
         self.network.device = self.weight.device  # as networks of transformers have it
 
@@ -150,7 +159,7 @@ def adapter_of(published: Published, *, device: str, dtype: str) -> OpenClip:
     with naming(published.place):
         network = filled_network(published).to(device, getattr(torch, dtype))
         texts = texts_of(published.model["text_cfg"], published.tokenizer)
-        model = _class_of(network)(published, network, texts)
+        model = _class_of(network, texts)(published, network, texts)
     with trying(published.place, _FITTING):
         _check_tokens(network, texts)
         encoded = model.encode([PLAIN])
@@ -160,9 +169,9 @@ def adapter_of(published: Published, *, device: str, dtype: str) -> OpenClip:
     return model
 
 
-def _class_of(network: nn.Module) -> type[OpenClip]:
+def _class_of(network: nn.Module, texts: OpenClipTexts) -> type[OpenClip]:
     if isinstance(network, CoCa):
-        return OpenClipCoCa
+        return OpenClipCoCa if isinstance(texts, OwnTexts) else OpenClipCoCaRanks
     return OpenClipRanks if network.logit_bias is None else OpenClipMatches
 
 

@@ -7,14 +7,18 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.request import Request, urlopen
 
-from huggingface_hub import hf_hub_download, hf_hub_url, is_offline_mode, try_to_load_from_cache
-from transformers import BertTokenizer
+from tokenizers import Tokenizer, normalizers, pre_tokenizers
+from tokenizers.models import WordPiece
 
 from vlcheck._util.foreign_files import read_text
 from vlcheck.errors import UsageError
 from vlcheck.models.loading.layout import naming
+
+if TYPE_CHECKING:
+    from transformers import BertTokenizer
 
 VOCABULARY = "vocab.txt"
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -52,7 +56,7 @@ def read_vocabulary(path: Path) -> list[str]:
 
 
 def bert_tokenizer(vocabulary: Sequence[str], special: Sequence[str]) -> BertTokenizer:
-    """Return a tokenizer of word pieces.
+    """Return a tokenizer of transformers with these word pieces.
 
     Args:
         vocabulary: the word pieces, in the order of their ids.
@@ -61,10 +65,32 @@ def bert_tokenizer(vocabulary: Sequence[str], special: Sequence[str]) -> BertTok
     Raises:
         UsageError: a special token is missing.
     """
+    from transformers import BertTokenizer  # takes half a second
+
+    return BertTokenizer(vocab=_ids(vocabulary, special))
+
+
+def word_pieces(vocabulary: Sequence[str], special: Sequence[str]) -> Tokenizer:
+    """Return a tokenizer of plain text, which splits as that of `bert_tokenizer` does, and knows no special tokens.
+
+    Args:
+        vocabulary: the word pieces, in the order of their ids.
+        special: special tokens that have to be among them.
+
+    Raises:
+        UsageError: a special token is missing.
+    """
+    tokenizer = Tokenizer(WordPiece(_ids(vocabulary, special), unk_token="[UNK]"))  # noqa: S106 - a token of text
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    return tokenizer
+
+
+def _ids(vocabulary: Sequence[str], special: Sequence[str]) -> dict[str, int]:
     ids = {piece: number for number, piece in enumerate(vocabulary)}
     if missing := [piece for piece in special if piece not in ids]:
         raise UsageError(f"not the vocabulary of a BERT: {', '.join(missing)} not in it.")
-    return BertTokenizer(vocab=ids)
+    return ids
 
 
 def check_entries(vocabulary: Sequence[str], size: int) -> None:
@@ -84,6 +110,8 @@ def check_entries(vocabulary: Sequence[str], size: int) -> None:
 
 
 def _from_hub(beside: Path) -> Path:
+    from huggingface_hub import hf_hub_download, hf_hub_url, is_offline_mode, try_to_load_from_cache
+
     cached = try_to_load_from_cache(HUB_ID, VOCABULARY)
     if isinstance(cached, str):
         return Path(cached)

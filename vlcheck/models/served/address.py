@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from vlcheck.errors import UsageError, printable
 
 _LOCAL = re.compile(r"127(\.[0-9]{1,3}){3}")
+_OPENAI = ".api.openai.com"  # and those of regions
 FORM = "openai:URL#MODEL, e.g. openai:http://localhost:8000/v1#org/name"
 
 
@@ -31,11 +32,12 @@ class Address:
         return f"{parts.scheme}://{parts.netloc}"
 
     @property
-    def is_private(self) -> bool:
-        """True if nobody on the way can read what is sent: it is encrypted, or does not leave this machine."""
+    def is_openai(self) -> bool:
+        """True if OpenAI's key is meant for it: OpenAI's own endpoint, encrypted, or a server on this machine."""
         parts = urlsplit(self.url)
         host = parts.hostname or ""
-        return parts.scheme == "https" or host in ("localhost", "::1") or _LOCAL.fullmatch(host) is not None
+        own = parts.scheme == "https" and f".{host}".endswith(_OPENAI)
+        return own or host in ("localhost", "::1") or _LOCAL.fullmatch(host) is not None
 
     @classmethod
     def read(cls, text: str) -> Address:

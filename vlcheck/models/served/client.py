@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from vlcheck._util.numbers import counted
 from vlcheck.errors import NotApplicable, UsageError, printable
 from vlcheck.models.served.address import Address
+from vlcheck.models.served.deadline import deadline_in, keep_deadlines
 from vlcheck.models.served.http import httpx
 from vlcheck.models.served.key import ApiKey, Bearer, WithoutKey
 from vlcheck.models.served.patience import Gate, Patience
@@ -49,10 +50,6 @@ class _Heard(NamedTuple):
     status: int
     text: str
     headers: Mapping[str, str] = {}
-
-
-class _TooSlow(Exception):
-    """A body that does not arrive in time."""
 
 
 class _State:
@@ -90,6 +87,7 @@ class Client:
     def _http(self) -> httpx.Client:
         limits = httpx.Limits(max_connections=self.connections, max_keepalive_connections=self.connections)
         http = httpx.Client(auth=Bearer(self.key), limits=limits, timeout=self.patience.timeout)
+        keep_deadlines(http)
         weakref.finalize(self, http.close)
         for name in _LOGGERS:
             logging.getLogger(name).addFilter(WithoutKey(self.key))
@@ -152,11 +150,13 @@ class Client:
     def _send(self, method: str, url: str, content: bytes | None) -> _Heard:
         """Send a request once. The exceptions of httpx end here: their frames hold headers."""
         headers = {"Content-Type": "application/json"} if content else {}
-        until = time.monotonic() + self.patience.timeout
         try:
-            with self._http.stream(method, url, content=content, headers=headers) as response:
-                text = _whole(response, until)
-        except (httpx.TimeoutException, _TooSlow):
+            with (
+                deadline_in(self.patience.timeout),
+                self._http.stream(method, url, content=content, headers=headers) as response,
+            ):
+                text = _whole(response)
+        except httpx.TimeoutException:
             return _Heard(0, f"no answer within {self.patience.timeout:g} s")
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
             return _Heard(0, self.key.scrubbed(printable(str(error) or type(error).__name__)))
@@ -187,12 +187,10 @@ class Client:
         return Unreached(message)
 
 
-def _whole(response: httpx.Response, until: float) -> str:
-    """Return a body, up to the longest that is read; raise _TooSlow if it does not arrive in time."""
+def _whole(response: httpx.Response) -> str:
+    """Return a body, up to the longest that is read."""
     parts, size = [], 0
     for part in response.iter_bytes():
-        if time.monotonic() > until:
-            raise _TooSlow
         parts.append(part)
         size += len(part)
         if size > _LONGEST:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from vlcheck.errors import UsageError
 from vlcheck.models.served.http import httpx
@@ -36,7 +38,7 @@ class ApiKey:
         """The reason why no key is sent."""
         if self.sent:
             return f"{self.variable} has none"
-        return f"{self.variable} is not sent over http to another machine unless ,key={self.variable} names it"
+        return f"{self.variable} is not sent to this endpoint unless ,key={self.variable} names it"
 
     def demand_sendable(self) -> None:
         """Raise UsageError if the key has characters that no HTTP header can have."""
@@ -46,12 +48,27 @@ class ApiKey:
             raise UsageError(f"the key in {self.variable} has characters that no HTTP header can have.")
 
     def scrubbed(self, text: str) -> str:
-        """Return a text of the endpoint with `[key]` in the place of the key: some servers repeat it."""
-        return text.replace(os.environ[self.variable].strip(), "[key]") if self._is_long else text
+        """Return a text of the endpoint with `[key]` in the place of the key: some servers repeat it, or encode it."""
+        if self._is_long:
+            for written in _spellings(os.environ[self.variable].strip()):
+                text = text.replace(written, "[key]")
+        return text
 
     @property
     def _is_long(self) -> bool:
         return len(os.environ.get(self.variable, "").strip()) >= _SHORTEST
+
+
+def _spellings(key: str) -> Iterator[str]:
+    """Yield a key as it is, percent-encoded, and in base64, wherever it begins in a text that is encoded as a whole."""
+    yield key
+    yield quote(key, safe="")
+    for before in range(3):  # three bytes become four characters
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            whole = encode(b" " * before + key.encode()).decode().rstrip("=")
+            inside = whole[(before * 8 + 5) // 6 : (before + len(key.encode())) * 8 // 6]
+            if len(inside) >= _SHORTEST:
+                yield inside
 
 
 @dataclass(frozen=True)

@@ -46,8 +46,8 @@ def load(
         path: `URL#MODEL`.
         device: not used; the endpoint has its own.
         dtype: not used, likewise.
-        key: name of the environment variable that has the endpoint's key; "" for OPENAI_API_KEY, which is sent over
-            https and to this machine alone.
+        key: name of the environment variable that has the endpoint's key; "" for OPENAI_API_KEY, which is sent to
+            OpenAI's own endpoint and to this machine alone.
         concurrency: number of requests at a time, from 1.
         timeout: seconds that a request may take.
         tries: number of times that a request is sent at most.
@@ -162,7 +162,7 @@ def key_for(variable: str, address: Address) -> ApiKey:
         variable: the environment variable that the spec names; "" for none.
         address: the endpoint.
     """
-    key = ApiKey(variable or VARIABLE, sent=bool(variable) or address.is_private)
+    key = ApiKey(variable or VARIABLE, sent=bool(variable) or address.is_openai)
     key.demand_sendable()
     return key
 

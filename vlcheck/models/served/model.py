@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from copy import copy
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from PIL import Image
@@ -17,7 +19,7 @@ from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.metrics.itm import YesNo
 from vlcheck.metrics.kinds import ANY
 from vlcheck.metrics.query import Query
-from vlcheck.models.adapters.yes_no import QUESTION
+from vlcheck.models.adapters.wording import QUESTION, WORDINGS, demand_wording
 from vlcheck.models.protocol import Encoded
 from vlcheck.models.served.identity import Identity
 from vlcheck.models.served.line import Line
@@ -50,14 +52,17 @@ class Served:
         fingerprint: digest of the endpoint, the model, its version, its answers to the probe, and the wordings.
         at_once: number of requests at a time.
         noise: largest difference of a probability among repeats of a question, in [0, 1].
+        wordings: the wordings of the question, the usual one first.
     """
 
+    wordings: Sequence[str] = WORDINGS
     kinds: Mapping[str, str] = MappingProxyType({"itm": "yes-no", "mlm": "candidates"})  # of an endpoint such as vLLM's
     mask = MASK
     cased = True
 
     def __init__(self, line: Line, identity: Identity, words: str) -> None:
         self.line, self.identity = line, identity
+        self._worded = line  # asks in another wording; the probe is always asked in the usual one
         self.name = line.prompts.model
         self.kinds = {"itm": "yes-no", "mlm": words}
         self.metrics = frozenset(self.kinds)
@@ -69,13 +74,27 @@ class Served:
         """Return what a run says of the endpoint."""
         return Setup(
             pictures=self.identity.pictures,
-            texts=f"the endpoint's template; {QUESTION}; {self.line.prompts.dialect.said}",
+            texts=f"the endpoint's template; {self._worded.prompts.wording}; {self.line.prompts.dialect.said}",
             server=self.identity.said,
         )
 
     def changed(self) -> str:
         """Return how the endpoint differs from what it was at the start of the run; "" if it does not."""
         return self.identity.changed(self.line)
+
+    def in_wording(self, wording: str) -> Self:
+        """Return the model with another wording of its question; it reads pictures that this model has encoded.
+
+        Args:
+            wording: one of `wordings`.
+
+        Raises:
+            UsageError: there is no such wording.
+        """
+        demand_wording(wording, self)
+        other = copy(self)
+        other._worded = replace(self.line, prompts=replace(self.line.prompts, wording=wording))
+        return other
 
     def requests(self, query: Query) -> int:
         """Return the number of requests that a query takes: words that are compared take one each."""
@@ -87,7 +106,7 @@ class Served:
         Args:
             images: n images of any size and mode.
         """
-        return SentPictures(self, tuple(map(SentPicture, images)))
+        return SentPictures(self.line, tuple(map(SentPicture, images)))
 
     def begin(self, metric: str, encoded: Encoded, texts: Sequence[str], words: Sequence[Sequence[str]]) -> None:
         """Send questions whose answers will be asked for later; see `vlcheck.models.protocol.AsksAhead`.
@@ -176,7 +195,8 @@ class Served:
         ]
 
     def _match(self, picture: SentPicture, text: str) -> Future[TokenList]:
-        return picture.once(("itm", text), partial(self.line.match, picture, text))
+        asked = ("itm", self._worded.prompts.wording, text)
+        return picture.once(asked, partial(self._worded.match, picture, text))
 
     def _compare(self, picture: SentPicture, text: str, words: tuple[str, ...]) -> list[Future[Any]]:
         """Return the futures of all answers that compare some words at the mask of a text."""
@@ -192,7 +212,7 @@ class Served:
 
     def _own(self, encoded: Encoded, texts: Sequence[str]) -> tuple[SentPicture, ...]:
         """Return the pictures; raise TypeError or ValueError if they are another model's, or not one for each text."""
-        if not isinstance(encoded, SentPictures) or encoded.model is not self:
+        if not isinstance(encoded, SentPictures) or encoded.line is not self.line:
             raise TypeError(f"{self.name} needs images that it encoded itself, not {type(encoded).__name__}")
         if len(encoded) != len(texts):
             raise ValueError(f"{len(texts)} texts for {len(encoded)} images")

@@ -59,18 +59,18 @@ class SentPictures:
     """A selection of pictures; they are kept together with their answers as long as the selection is.
 
     Attributes:
-        model: the object that encoded them.
+        line: the line to the model that encoded them.
         pictures: the pictures; one may occur several times.
     """
 
-    model: object
+    line: object
     pictures: tuple[SentPicture, ...]
 
     def __len__(self) -> int:
         return len(self.pictures)
 
     def __getitem__(self, index: Sequence[int]) -> SentPictures:
-        return SentPictures(self.model, tuple(self.pictures[number] for number in index))
+        return SentPictures(self.line, tuple(self.pictures[number] for number in index))
 
 
 def _data_url(image: Image.Image) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from vlcheck.cases.case import MASK
 from vlcheck.models.adapters.chat import REQUEST
-from vlcheck.models.adapters.yes_no import QUESTION
+from vlcheck.models.adapters.wording import QUESTION
 
 CHOICE = (
     'Which of these words belongs in the place of "{blank}" in the text "{text}" about this figure?\n{options}\n'
@@ -51,10 +51,12 @@ class Prompts:
     Attributes:
         model: its id.
         dialect: the part of the protocol that its endpoint accepts.
+        wording: the wording of the question whether a picture shows a text.
     """
 
     model: str
     dialect: Dialect
+    wording: str = QUESTION
 
     def match(self, url: str, text: str) -> dict[str, Any]:
         """Return the request that asks whether a picture shows a text; the answer's first token is read.
@@ -63,7 +65,7 @@ class Prompts:
             url: data URL of the picture.
             text: the text.
         """
-        return self._first_token(url, QUESTION.format(text=text))
+        return self._first_token(url, self.wording.format(text=text))
 
     def choice(self, url: str, text: str, words: Sequence[str]) -> dict[str, Any]:
         """Return the request that asks which of some words belongs at the mask, each under a letter.

@@ -17,7 +17,10 @@ from vlcheck.report.text.summary import biases, held
 from vlcheck.report.text.words import words_sentence, words_table
 from vlcheck.results.conclusion import Conclusion, Standing, conclude, excuse
 from vlcheck.results.file import ResultLines
+from vlcheck.results.foils import marks
 from vlcheck.results.records import RunRecord, VerdictRecord
+from vlcheck.results.thoughts import thought_notes
+from vlcheck.results.wordings import wording_notes
 from vlcheck.results.words import WordsRecord
 from vlcheck.results.wrapped import setup_line, wrapper_lines
 from vlcheck.stats.decision import BY_GRAVITY, NOT_ASKED
@@ -172,7 +175,8 @@ def _limits(run: RunRecord, verdicts: Sequence[VerdictRecord], found: Conclusion
         yield from (_below(tests, entry) for entry, tests in excused.items())
     if run.sequential:
         yield "- Each test stopped asking once it was decided: rely on the intervals of such a run, not on the rates."
-    yield from (f"- {_text(note)}" for note in found.left_out)
+    remarks = (*marks(verdicts), *wording_notes(run, verdicts), *thought_notes(verdicts), *found.left_out)
+    yield from (f"- {_text(note)}" for note in remarks)
     skipped = sum(verdict.not_applicable or 0 for verdict in verdicts)
     if skipped:
         why = "not applicable, or not known to the model"

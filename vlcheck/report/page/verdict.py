@@ -238,7 +238,7 @@ def _figures(verdict: VerdictRecord, holm: float | None) -> Iterator[NamedValue]
         yield NamedValue(whole_of, figure(verdict.mass), "on average; the rest is something else")
     if verdict.cut is not None:
         yield NamedValue(
-            "thoughts cut", share(verdict.cut), "of those before the answers; they were ended at the limit"
+            "thoughts cut", share(verdict.cut), "of those before the answers: at the limit, or with the model's turn"
         )
     for one in verdict.wordings:
         seen = "" if one.rate is None else f", rate {share(one.rate)}"

@@ -1,22 +1,19 @@
-"""The network of ALBEF: timm's ViT, and a BERT whose later layers cross-attend to the image."""
+"""The network of ALBEF: a ViT, and a BERT whose later layers cross-attend to the image."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Container, Mapping, Sequence
-from functools import partial
-from itertools import pairwise
 
 import torch
-from timm.layers.patch_embed import PatchEmbed
-from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from vlcheck.errors import UsageError
 from vlcheck.models.loading.layout import check_weights
 from vlcheck.models.original.albef.config import AlbefConfig
+from vlcheck.models.original.albef.vit import VisionTransformer
 from vlcheck.models.original.fusion.network import FusionNetwork
 from vlcheck.models.original.fusion.text_encoder import (
     MLM_HEAD,
@@ -24,7 +21,6 @@ from vlcheck.models.original.fusion.text_encoder import (
     WORDS,
     Images,
     TextEncoder,
-    bert_config,
     check_tied,
 )
 
@@ -51,19 +47,8 @@ class AlbefNetwork(FusionNetwork):
     def __init__(self, config: AlbefConfig) -> None:
         super().__init__()
         self.config = config
-        self.visual_encoder = VisionTransformer(
-            img_size=config.image_size,
-            patch_size=config.patch_size,
-            num_classes=0,
-            global_pool="",
-            embed_dim=config.vision_width,
-            depth=config.vision_depth,
-            num_heads=config.vision_heads,
-            norm_layer=partial(nn.LayerNorm, eps=1e-6),
-            weight_init="skip",
-            embed_layer=partial(ConvStem, first=config.stem_width) if config.stem_width else PatchEmbed,
-        )
-        self.text_encoder = TextEncoder(bert_config(config), config.fusion_layer, config.vision_width)
+        self.visual_encoder = VisionTransformer(config)
+        self.text_encoder = TextEncoder(config, config.fusion_layer, config.vision_width)
         self.vision_proj = nn.Linear(config.vision_width, config.embed_dim)
         self.text_proj = nn.Linear(config.text_width, config.embed_dim)
         self.itm_head = nn.Linear(config.text_width, 2)
@@ -105,7 +90,7 @@ class AlbefNetwork(FusionNetwork):
         Returns:
             Tokens, (n, 1 + patches, vision_width).
         """
-        embeds: Tensor = self.visual_encoder.forward_features(pixels)
+        embeds: Tensor = self.visual_encoder(pixels)
         return embeds
 
     def text_embeds(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
@@ -192,31 +177,6 @@ class AlbefNetwork(FusionNetwork):
             Logits, (chosen, vocab_size), row by row.
         """
         return self.text_encoder.predict(self.fusion(image_embeds, input_ids, attention_mask, images)[where])
-
-
-class ConvStem(nn.Module):
-    """Strided convolutions that replace the patch projection; each halves the sides and doubles the features.
-
-    It takes the arguments that timm gives to an `embed_layer`.
-    """
-
-    def __init__(
-        self, img_size: int, patch_size: int, in_chans: int, embed_dim: int, *, first: int, **_: object
-    ) -> None:
-        super().__init__()
-        self.grid_size = (img_size // patch_size,) * 2
-        self.num_patches = self.grid_size[0] ** 2
-        halvings = patch_size.bit_length() - 1
-        widths = [in_chans, *(first * 2**power for power in range(halvings - 1)), embed_dim]
-        steps: list[nn.Module] = []
-        for before, after in pairwise(widths):
-            steps += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.GELU()]
-        self.stem = nn.Sequential(*steps[:-1])
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        """Return the image tokens of pixels (n, 3, side, side): (n, patches, width)."""
-        tokens: Tensor = self.stem(pixels).flatten(2).transpose(1, 2)
-        return tokens
 
 
 def scoring_weights(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:

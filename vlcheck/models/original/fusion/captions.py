@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from vlcheck.errors import UsageError
-from vlcheck.models.original.wordpiece import bert_tokenizer
+from vlcheck.models.original.wordpiece import word_pieces
 
 MASK = "[MASK]"
 MAX_WORDS = 30
@@ -55,7 +55,7 @@ class CaptionTokenizer:
 
     def __init__(self, vocabulary: Sequence[str]) -> None:
         self.vocabulary = tuple(vocabulary)
-        self._bert = bert_tokenizer(self.vocabulary, _SPECIAL)
+        self._bert = word_pieces(self.vocabulary, _SPECIAL)
         self._pieces = lru_cache(KEPT)(self._tokenized)  # the same few words are asked for in every text
         self.pad, self.unknown, self.cls, self.mask = (self.vocabulary.index(piece) for piece in _SPECIAL)
 
@@ -86,4 +86,4 @@ class CaptionTokenizer:
         return ids
 
     def _tokenized(self, text: str) -> tuple[int, ...]:
-        return tuple(self._bert(text, add_special_tokens=False)["input_ids"])
+        return tuple(self._bert.encode(text, add_special_tokens=False).ids)

@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Protocol
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from vlcheck.models.original.fusion.text_encoder import TextEncoder, TextSizes
+from vlcheck.models.original.fusion.bert import TextSizes
+from vlcheck.models.original.fusion.text_encoder import TextEncoder
 
 
 class FusionSizes(TextSizes, Protocol):

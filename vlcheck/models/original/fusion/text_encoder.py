@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
-from transformers.models.bert.configuration_bert import BertConfig
-from transformers.models.bert.modeling_bert import (
-    BertAttention,
-    BertEmbeddings,
-    BertIntermediate,
-    BertLMPredictionHead,
-    BertOutput,
-)
 
 from vlcheck.errors import UsageError
+from vlcheck.models.original.fusion.bert import (
+    AttentionBlock,
+    MaskedWordHead,
+    Residual,
+    TextSizes,
+    Widening,
+    WordEmbeddings,
+)
 
 MLM_HEAD = "text_encoder.cls.predictions."
 WORDS = "text_encoder.bert.embeddings.word_embeddings.weight"
@@ -26,35 +25,16 @@ Images = Tensor | slice
 ONE_EACH = slice(None)
 
 
-class TextSizes(Protocol):
-    """The sizes of the BERT, which the config of a network has to state."""
-
-    @property
-    def vocab_size(self) -> int: ...
-    @property
-    def text_width(self) -> int: ...
-    @property
-    def text_depth(self) -> int: ...
-    @property
-    def text_heads(self) -> int: ...
-    @property
-    def intermediate_size(self) -> int: ...
-    @property
-    def max_positions(self) -> int: ...
-
-
 class TextEncoder(nn.Module):
     """A BERT whose layers from `fusion_layer` on also read the image, and its head for masked words."""
 
     cls: nn.ModuleDict | None
 
-    def __init__(self, bert: BertConfig, fusion_layer: int, image_width: int) -> None:
+    def __init__(self, sizes: TextSizes, fusion_layer: int, image_width: int) -> None:
         super().__init__()
-        self.bert = FusionBert(bert, fusion_layer, image_width)
-        head = BertLMPredictionHead(bert)
-        head.decoder.weight = self.bert.embeddings.word_embeddings.weight
-        head.decoder.bias = head.bias
-        self.cls = nn.ModuleDict({"predictions": head})
+        self.bert = FusionBert(sizes, fusion_layer, image_width)
+        words = self.bert.embeddings.word_embeddings.weight
+        self.cls = nn.ModuleDict({"predictions": MaskedWordHead(sizes, words)})
 
     def predict(self, hidden: Tensor) -> Tensor:
         """Return logits (..., vocab_size) of features (..., text_width). Raises UsageError if there is no head."""
@@ -67,10 +47,10 @@ class TextEncoder(nn.Module):
 class FusionBert(nn.Module):
     """A BERT without its head. Its lower layers read a text alone, its upper layers also cross-attend to an image."""
 
-    def __init__(self, bert: BertConfig, fusion_layer: int, image_width: int) -> None:
+    def __init__(self, sizes: TextSizes, fusion_layer: int, image_width: int) -> None:
         super().__init__()
-        self.embeddings = BertEmbeddings(bert)
-        self.encoder = FusionEncoder(bert, fusion_layer, image_width)
+        self.embeddings = WordEmbeddings(sizes)
+        self.encoder = FusionEncoder(sizes, fusion_layer, image_width)
 
     def read(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Return the hidden states of texts after the embeddings and the layers without cross-attention.
@@ -113,28 +93,25 @@ class FusionBert(nn.Module):
 class FusionEncoder(nn.Module):
     """The layers of the BERT; those from `fusion_layer` on have cross-attention."""
 
-    def __init__(self, bert: BertConfig, fusion_layer: int, image_width: int) -> None:
+    def __init__(self, sizes: TextSizes, fusion_layer: int, image_width: int) -> None:
         super().__init__()
         self.fusion_layer = fusion_layer
-        widths = [None] * fusion_layer + [image_width] * (bert.num_hidden_layers - fusion_layer)
-        self.layer = nn.ModuleList(Layer(bert, width) for width in widths)
+        widths = [None] * fusion_layer + [image_width] * (sizes.text_depth - fusion_layer)
+        self.layer = nn.ModuleList(Layer(sizes, width) for width in widths)
 
 
 class Layer(nn.Module):
-    """A bidirectional BERT layer, with cross-attention to tokens of `image_width` if that is given.
+    """A bidirectional BERT layer, with cross-attention to tokens of `image_width` if that is given."""
 
-    The BertLayer of transformers has cross-attention only in decoders, which are causal, and only at the text's width.
-    """
-
-    def __init__(self, bert: BertConfig, image_width: int | None) -> None:
+    def __init__(self, sizes: TextSizes, image_width: int | None) -> None:
         super().__init__()
-        self.attention = BertAttention(bert)
+        self.attention = AttentionBlock(sizes)
         if image_width is not None:
-            self.crossattention = BertAttention(bert, is_cross_attention=True)
-            self.crossattention.self.key = nn.Linear(image_width, bert.hidden_size)
-            self.crossattention.self.value = nn.Linear(image_width, bert.hidden_size)
-        self.intermediate = BertIntermediate(bert)
-        self.output = BertOutput(bert)
+            self.crossattention = AttentionBlock(sizes)
+            self.crossattention.self.key = nn.Linear(image_width, sizes.text_width)
+            self.crossattention.self.value = nn.Linear(image_width, sizes.text_width)
+        self.intermediate = Widening(sizes)
+        self.output = Residual(sizes.intermediate_size, sizes.text_width)
 
     def forward(
         self,
@@ -153,7 +130,7 @@ class Layer(nn.Module):
             images: index of each text's image, (n,).
             keep_image: True at image tokens that a text may attend to, (n, 1, 1, image tokens); None for all.
         """
-        hidden, _ = self.attention(hidden, keep)
+        hidden = self.attention(hidden, keep)
         if image_embeds is not None:
             hidden = self._cross_attend(hidden, image_embeds, images, keep_image)
         out: Tensor = self.output(self.intermediate(hidden), hidden)
@@ -162,28 +139,11 @@ class Layer(nn.Module):
     def _cross_attend(self, hidden: Tensor, image_embeds: Tensor, images: Images, keep: Tensor | None) -> Tensor:
         """Cross-attend. Keys and values, which are most of the work, are computed once for all texts of an image."""
         weights = self.crossattention.self
-        query, key, value = (
-            part.unflatten(-1, (weights.num_attention_heads, -1)).transpose(1, 2)
-            for part in (weights.query(hidden), weights.key(image_embeds)[images], weights.value(image_embeds)[images])
-        )
+        query = weights.split(weights.query(hidden))
+        key, value = (weights.split(part(image_embeds)[images]) for part in (weights.key, weights.value))
         seen = scaled_dot_product_attention(query, key, value, keep).transpose(1, 2).flatten(2)
         out: Tensor = self.crossattention.output(seen, hidden)
         return out
-
-
-def bert_config(sizes: TextSizes) -> BertConfig:
-    """Return the config from which the parts of a BERT are built."""
-    bert = BertConfig(
-        vocab_size=sizes.vocab_size,
-        hidden_size=sizes.text_width,
-        num_hidden_layers=sizes.text_depth,
-        num_attention_heads=sizes.text_heads,
-        intermediate_size=sizes.intermediate_size,
-        max_position_embeddings=sizes.max_positions,
-        layer_norm_eps=1e-12,
-    )
-    bert._attn_implementation = "sdpa"  # as PreTrainedModel would choose; single parts would use "eager"
-    return bert
 
 
 def check_tied(weights: Mapping[str, Tensor]) -> None:

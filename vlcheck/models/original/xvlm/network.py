@@ -19,7 +19,7 @@ from vlcheck.models.loading.extents import filled_from
 from vlcheck.models.loading.layout import check_weights, find_checkpoint, naming
 from vlcheck.models.loading.misfits import check_names
 from vlcheck.models.original.fusion.network import FusionNetwork
-from vlcheck.models.original.fusion.text_encoder import MLM_HEAD, ONE_EACH, TextEncoder, bert_config, check_tied
+from vlcheck.models.original.fusion.text_encoder import MLM_HEAD, ONE_EACH, TextEncoder, check_tied
 from vlcheck.models.original.xvlm.config import PATCH_SIZE, XvlmConfig, read_config
 
 _BBOX_HEAD = "bbox_head."
@@ -61,7 +61,7 @@ class XvlmNetwork(FusionNetwork):
             drop_path_rate=0.0,
             weight_init="skip",
         )
-        self.text_encoder = TextEncoder(bert_config(config), config.fusion_layer, config.vision_width)
+        self.text_encoder = TextEncoder(config, config.fusion_layer, config.vision_width)
         self.vision_proj = nn.Linear(config.vision_width, config.embed_dim)
         self.text_proj = nn.Linear(config.text_width, config.embed_dim)
         self.itm_head = _head(config.text_width, 2)

@@ -27,9 +27,7 @@ def resolved(said: str, environment: Mapping[str, str]) -> str:
     if address in (LOCAL, AUTO):
         return address
     if "://" in address:
-        raise UsageError(
-            f"{named}: is no address for a run. Accepted: {ACCEPTED}. Run pytest on a node of the cluster."
-        )
+        raise UsageError(f"{named}: a run has to be on a node of the cluster. Accepted: {ACCEPTED}.")
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal():
         raise UsageError(f"{named}: is no address of a cluster. Accepted: {ACCEPTED}.")

@@ -15,6 +15,7 @@ from vlcheck.scoring.engines.ray.messages import Begin
 _PATIENCE = 15.0  # seconds for a driver to end a local cluster before it is killed
 _ENVIRONMENT: Mapping[str, str] = {
     "RAY_USAGE_STATS_ENABLED": "0",  # no telemetry
+    "RAY_worker_niceness": "0",  # of a local cluster: its work is what the run waits for
     "RAY_gcs_rpc_server_reconnect_timeout_s": "20",  # then Ray ends the driver, whose cluster is gone
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # what Ray will do by default; it says so each time otherwise
     "RAY_enable_infeasible_task_early_exit": "0",

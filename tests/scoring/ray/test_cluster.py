@@ -1,0 +1,239 @@
+"""The engine `ray` on real clusters: one core a node, two nodes on this machine."""
+
+from __future__ import annotations
+
+import os
+import threading
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.scoring.counting import CountingModel, album, photograph, questions
+from tests.scoring.ray.clusters import Deadly, Other, Slow, cluster_of, kill, unloadable, until
+from vlcheck.cases.case import ImageFile
+from vlcheck.cases.picture import Picture
+from vlcheck.errors import UsageError
+from vlcheck.metrics.query import Query
+from vlcheck.models.loading.load import load_model
+from vlcheck.scoring.cached import CachedScorer
+from vlcheck.scoring.engines.registry import open_engine
+from vlcheck.scoring.plan import Plan, make_plan
+from vlcheck.scoring.scorer import Scorer
+from vlcheck.scoring.store import ScoreStore
+
+pytest.importorskip("ray", reason="needs the package ray, of the extra ray")
+pytestmark = pytest.mark.nightly
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with cluster_of(2) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def engine(cluster, tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    engine = open_engine(f"ray:{cluster.address}", tmp_path)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def own_engine(tmp_path, monkeypatch):
+    """A cluster that a test may destroy, and its engine."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("RAY_gcs_rpc_server_reconnect_timeout_s", "3")
+    with cluster_of(2) as cluster:
+        engine = open_engine(f"ray:{cluster.address}", tmp_path)
+        yield cluster, engine
+        engine.close()
+
+
+@pytest.fixture
+def kept(tmp_path):
+    with ScoreStore(tmp_path / "scores.db", CountingModel.fingerprint) as store:
+        yield store
+
+
+def asking(model: CountingModel, store: ScoreStore) -> CachedScorer:
+    return CachedScorer(Scorer(model, load=partial(type(model), model.journal)), store)
+
+
+def queries_of(plan: Plan) -> list:
+    return [query for chunk in plan.chunks for query in chunk.queries]
+
+
+def plan_of(folder: Path, n: int, batch_size: int = 2) -> Plan:
+    return make_plan(album(folder, n), batch_size=batch_size)
+
+
+def test_two_nodes_answer_what_one_process_answers(engine, tmp_path, kept):
+    plan, model, seen = plan_of(tmp_path, 20), Slow(tmp_path / "journal"), []
+
+    engine.run(plan, asking(model, kept), seen.append)
+
+    with ScoreStore(tmp_path / "alone.db", CountingModel.fingerprint) as alone:
+        CachedScorer(Scorer(CountingModel(tmp_path / "alone")), alone).run(plan)
+        assert kept.get_many(queries_of(plan)) == alone.get_many(queries_of(plan))
+        pictures = [picture.key for chunk in plan.chunks for picture in chunk.pictures]
+        assert [kept.pictures(key) for key in pictures] == [alone.pictures(key) for key in pictures]
+    assert len(model.workers()) == 2
+    assert str(os.getpid()) not in model.workers()
+    assert {*model.asked("encode").values()} == {1}
+    assert (seen[-1].done, seen[-1].total) == (plan.n_pictures, plan.n_pictures)
+
+
+def test_scores_of_a_network_are_those_of_this_process(engine, tmp_path):
+    model = load_model("tiny")
+    pictures = [photograph(tmp_path, seed, size=(96, 96)) for seed in range(12)]
+    texts = ("a red ball", "a blue ball"), ("a [MASK] ball", "a [MASK] cube")
+    queries = [Query("itm", picture, text) for picture in pictures for text in texts[0]]
+    queries += [Query("mlm", picture, text, ("red", "blue")) for picture in pictures for text in texts[1]]
+    plan = make_plan(queries, batch_size=4)
+
+    def answers(name: str, run) -> dict:
+        with ScoreStore(tmp_path / name, model.fingerprint) as store:
+            run(plan, CachedScorer(Scorer(model, batch_size=4, load=partial(load_model, "tiny")), store))
+            return store.get_many(queries_of(plan))
+
+    found, alone = answers("ray.db", engine.run), answers("alone.db", open_engine("alone", tmp_path).run)
+
+    assert found.keys() == alone.keys() == {query.key for query in queries_of(plan)}
+    for key, answer in alone.items():
+        assert answer.error == ""
+        assert found[key].values == pytest.approx(answer.values, abs=1e-5)
+
+
+def test_a_later_round_asks_the_copies_that_are_there_and_what_is_kept_is_not_asked(engine, tmp_path, kept):
+    model = Slow(tmp_path / "journal")
+    first, both = plan_of(tmp_path, 4), plan_of(tmp_path, 8)
+
+    engine.run(first, asking(model, kept))
+    before = model.workers()
+    engine.run(both, asking(model, kept))
+
+    assert model.workers() <= before | model.workers()
+    assert len(model.workers()) == 2
+    assert {*model.asked("encode").values()} == {1}
+    assert kept.missing(query.key for query in queries_of(both)) == set()
+
+
+def test_one_engine_asks_several_models(engine, tmp_path, kept):
+    plan, model, other = plan_of(tmp_path, 4), Slow(tmp_path / "journal"), Other(tmp_path / "other")
+
+    with ScoreStore(tmp_path / "others.db", Other.fingerprint) as others:
+        engine.run(plan, asking(model, kept))
+        engine.run(plan, asking(other, others))
+        assert others.missing(query.key for query in queries_of(plan)) == set()
+
+    assert other.workers() <= model.workers()
+
+
+def test_pictures_that_nodes_do_not_see_are_sent(engine, tmp_path, kept):
+    """A file that this process holds open has a name in /proc that no other process can use."""
+    path, model = photograph(tmp_path, 1).source.path, Slow(tmp_path / "journal")
+    with path.open("rb") as held:
+        picture = Picture(ImageFile(Path(f"/proc/self/fd/{held.fileno()}")))
+        plan = make_plan([*questions(picture), *album(tmp_path, 3)], batch_size=2)
+
+        engine.run(plan, asking(model, kept))
+
+        answers = kept.get_many(queries_of(plan))
+    assert {answer.error for answer in answers.values()} == {""}
+    assert len(answers) == len(queries_of(plan))
+
+
+@pytest.mark.parametrize(
+    ("load", "message"),
+    [
+        (unloadable, r"on node \S+: RuntimeError: these weights are for another network \(tests/scoring/ray"),
+        (partial(Other, Path("journal")), r"on node \S+: it loads another model: the weights or the code differ"),
+    ],
+)
+def test_a_model_that_nodes_cannot_load_is_one_error_in_one_line(engine, tmp_path, kept, load, message):
+    scorer = CachedScorer(Scorer(CountingModel(tmp_path / "journal"), load=load), kept)
+
+    with pytest.raises(UsageError, match=rf"^engine='ray:[\d.:]+': {message}") as raised:
+        engine.run(plan_of(tmp_path, 2), scorer)
+
+    assert len(str(raised.value).splitlines()) == 1
+
+
+def test_nodes_with_other_versions_are_refused(engine, tmp_path):
+    versions = {"torch": "1.0"}
+    with ScoreStore(tmp_path / "old.db", CountingModel.fingerprint, versions=versions) as store:
+        model = CountingModel(tmp_path / "journal")
+        with pytest.raises(UsageError, match=r"its versions are not those of the run: torch 1\.0 in the run, 2"):
+            engine.run(plan_of(tmp_path, 2), asking(model, store))
+
+
+def test_a_model_that_cannot_be_pickled_is_refused(engine, tmp_path, kept):
+    model = CountingModel(tmp_path / "journal")
+    model.lock = threading.Lock()
+
+    with pytest.raises(UsageError, match=r"^engine=ray: the model counting cannot be sent .* cannot pickle '_thread"):
+        engine.run(plan_of(tmp_path, 2), CachedScorer(Scorer(model), kept))
+
+
+def test_a_chunk_that_ends_its_copies_is_given_up_and_the_others_are_answered(engine, tmp_path, kept):
+    deadly = photograph(tmp_path, 99, size=(40, 40))
+    plan = make_plan([*questions(deadly), *album(tmp_path, 5)], batch_size=1)
+
+    engine.run(plan, asking(Deadly(tmp_path / "journal"), kept))
+
+    answers = kept.get_many(queries_of(plan))
+    errors = {query.picture == deadly: answers[query.key].error for query in queries_of(plan)}
+    assert errors[True].startswith("3 copies of the model were lost, the last because its process ended: it crashed")
+    assert {answer.error for answer in answers.values()} == {errors[True], ""}
+    assert errors[False] == ""
+
+
+def test_a_node_that_is_killed_costs_no_answer(own_engine, tmp_path, kept):
+    cluster, engine = own_engine
+    plan, model, seen = plan_of(tmp_path, 30), Slow(tmp_path / "journal"), []
+
+    def kill_one(progress) -> None:
+        seen.append(progress)
+        if len(seen) == 5:
+            until(lambda: len(model.workers()) == 2)
+            kill(cluster.list_all_nodes()[1])
+
+    engine.run(plan, asking(model, kept), kill_one)
+
+    answers = kept.get_many(queries_of(plan))
+    assert len(answers) == len(queries_of(plan))
+    assert {answer.error for answer in answers.values()} == {""}
+    assert seen[-1].done == plan.n_pictures
+
+
+def test_a_node_that_joins_is_used(own_engine, tmp_path, kept):
+    cluster, engine = own_engine
+    plan, model, seen = plan_of(tmp_path, 60), Slow(tmp_path / "journal"), []
+
+    def add_one(progress) -> None:
+        seen.append(progress)
+        if len(seen) == 3:
+            cluster.add_node(num_cpus=1, object_store_memory=80_000_000)
+
+    engine.run(plan, asking(model, kept), add_one)
+
+    assert len(model.workers()) == 3
+
+
+def test_a_cluster_that_goes_away_is_said_and_what_was_answered_stays(own_engine, tmp_path, kept):
+    cluster, engine = own_engine
+    plan, seen = plan_of(tmp_path, 60), []
+
+    def kill_all(progress) -> None:
+        seen.append(progress)
+        if len(seen) == 5:
+            for node in reversed(cluster.list_all_nodes()):
+                kill(node)
+
+    with pytest.raises(UsageError, match=r"^engine='ray:[\d.:]+': the cluster went away.* store names a file\.$"):
+        engine.run(plan, asking(Slow(tmp_path / "journal"), kept), kill_all)
+
+    answered = len(queries_of(plan)) - len(kept.missing(query.key for query in queries_of(plan)))
+    assert answered >= sum(len(chunk.queries) for chunk in plan.chunks[:5]) * 0.5
