@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import tempfile
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,14 +80,12 @@ def main() -> None:
     parser.add_argument("coco", type=Path)
     parser.add_argument("--rounds", type=int, default=5)
     said = parser.parse_args()
+    torch.set_num_threads(os.cpu_count() or 1)
     plan = planned(said.coco)
     seconds = timed(lambda: run(plan, Idle(0.0), ahead=False)) / plan.n_pictures  # of rendering and keeping a picture
     figures: dict[str, Any] = {"seconds_a_picture": seconds, "pictures": plan.n_pictures}
     for model in (Idle(seconds), Busy(seconds)):
-        pairs = [
-            [timed(lambda ahead=ahead: run(plan, model, ahead=ahead)) for ahead in (True, False)]
-            for _ in range(said.rounds)
-        ]
+        pairs = [[timed(partial(run, plan, model, ahead=ahead)) for ahead in (True, False)] for _ in range(said.rounds)]
         figures[model.name] = {"ratio": statistics.median(a / b for a, b in pairs), "seconds": pairs}
     RESULTS.write_text(json.dumps({"machine": machine(), **figures}, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(figures, indent=2))
