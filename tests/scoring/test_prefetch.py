@@ -125,3 +125,19 @@ def test_what_rendering_raises_is_raised_where_the_picture_is_taken(pictures: li
 
     with pytest.raises(MemoryError, match="no room"):
         [*Beforehand(pictures, note, lambda *_: None)]
+
+
+def test_an_interrupt_passes_and_ends_the_rendering(tmp_path: Path, plan: Plan) -> None:
+    class Interrupted(CountingModel):
+        def encode(self, images):
+            raise KeyboardInterrupt
+
+    model = Interrupted(tmp_path / "journal.txt")
+    with ScoreStore(tmp_path / "scores.db", model.fingerprint) as store:
+        scorer = CachedScorer(Scorer(model), store, ahead=True)
+        with pytest.raises(KeyboardInterrupt):
+            scorer.run(plan)
+
+    last = scorer.prefetch._last._thread
+    last.join(10)
+    assert not last.is_alive()
