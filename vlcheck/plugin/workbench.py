@@ -25,6 +25,7 @@ from vlcheck.models.loading.shared_weights import share_weights
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.plugin.options import Settings
 from vlcheck.policy.policy import Policy
+from vlcheck.scoring.batch_size import ON_CPU, most_pictures
 from vlcheck.scoring.engines.engine import Engine
 from vlcheck.scoring.stores.store_file import warn_of_store
 
@@ -58,6 +59,8 @@ class Workbench:
             UsageError: it names the option that cannot be used.
         """
         adapter, held = _model(settings), ExitStack()
+        settings = replace(settings, batch_size=settings.batch_size or most_pictures(settings.device, folder))
+        adapter = _explaining(adapter, settings)
         if settings.processes > 1:
             share_weights(adapter, folder)
         explainer = case_explainer(adapter, settings.explain)
@@ -70,7 +73,7 @@ class Workbench:
             policy,
             folder,
             engine=engine,
-            load=partial(_model, settings),
+            load=partial(_explaining_model, settings),
             on_damage=_warn_of_store,
         )
         return cls(held.enter_context(session), held, explainer)
@@ -106,7 +109,7 @@ def plan_lines(settings: Settings, policy: Policy, source: CaseSource, tests: Se
     Raises:
         UsageError: it names the option that cannot be used.
     """
-    model = _model(settings) if settings.model else None
+    model = _explaining_model(settings) if settings.model else None
     others = wordings_of(model)[1:] if model and settings.wordings else ()
     return preview(tests, source, policy, model, schedule_for(source.seed, sequential=settings.sequential), others)
 
@@ -125,7 +128,7 @@ def _config(settings: Settings, explainer: CaseExplainer | None) -> EvaluationCo
         baseline=settings.baseline,
         sequential=settings.sequential,
         wordings=settings.wordings,
-        batch_size=settings.batch_size,
+        batch_size=settings.batch_size or ON_CPU,
         store=settings.store,
         images=settings.images,
         explained=explainer.records if explainer else (),
@@ -133,10 +136,17 @@ def _config(settings: Settings, explainer: CaseExplainer | None) -> EvaluationCo
 
 
 def _model(settings: Settings) -> VisionLanguageModel:
-    model = load_model(
+    return load_model(
         settings.model,
         device=settings.device,
         dtype=settings.dtype,
         trust_remote_code=settings.trust_remote_code,
     )
-    return explaining(model, settings.explain, batch_size=settings.batch_size)
+
+
+def _explaining(model: VisionLanguageModel, settings: Settings) -> VisionLanguageModel:
+    return explaining(model, settings.explain, batch_size=settings.batch_size or ON_CPU)
+
+
+def _explaining_model(settings: Settings) -> VisionLanguageModel:
+    return _explaining(_model(settings), settings)
