@@ -24,8 +24,8 @@ from vlcheck.scoring.plan import make_plan
 from vlcheck.scoring.scorer import Scorer
 
 MEGABYTE = 1 << 20
-A_PICTURE = 30 * MEGABYTE  # memory that a picture takes while it is encoded
-ROOM = 130 * MEGABYTE  # for four pictures; five do not fit
+A_PICTURE = 12 * MEGABYTE  # memory that a picture takes while it is encoded
+ROOM = 54 * MEGABYTE  # for four pictures; five do not fit
 PICTURES, BATCH = 64, 16
 TEXTS = 4  # about each picture
 
@@ -35,7 +35,7 @@ TAKE: dict[str, Callable[[int], object]] = {
     "bytes": lambda n: bytearray(n * A_PICTURE),
     # a hash table of C++; the tensors themselves fit
     "std": lambda n: torch.unique(torch.arange(n * A_PICTURE // 64), sorted=False),
-    "never": lambda n: torch.ones(100 * A_PICTURE, dtype=torch.uint8),
+    "never": lambda n: torch.ones(1 << 50, dtype=torch.uint8),
 }
 
 

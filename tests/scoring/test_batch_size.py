@@ -15,6 +15,7 @@ from vlcheck._util.memory import free_memory, lacks_memory
 from vlcheck.scoring import batch_size
 from vlcheck.scoring.batch_size import ON_CPU, PATIENCE, FoundSize, most_pictures, starting_size
 
+slow = pytest.mark.slow
 needs_limits = pytest.mark.skipif(sys.platform != "linux", reason="needs limits of memory as Linux has them")
 
 
@@ -26,7 +27,7 @@ def asked(kind: str, folder: Path) -> dict:
 
 
 @needs_limits
-@pytest.mark.parametrize("kind", ["torch", "numpy", "bytes", "std"])
+@pytest.mark.parametrize("kind", ["torch", *(pytest.param(kind, marks=slow) for kind in ("numpy", "bytes", "std"))])
 def test_a_batch_that_finds_no_memory_is_halved_and_grows_again(tmp_path: Path, kind: str) -> None:
     found = asked(kind, tmp_path)
     assert found["answered"] == found["answers"] == PICTURES * TEXTS, found["errors"]
@@ -36,6 +37,7 @@ def test_a_batch_that_finds_no_memory_is_halved_and_grows_again(tmp_path: Path, 
     assert sum(rest) == PICTURES, "no picture was encoded twice"
 
 
+@slow
 @needs_limits
 def test_texts_for_which_there_is_no_memory_are_halved_without_encoding_again(tmp_path: Path) -> None:
     found = asked("torch-texts", tmp_path)
@@ -45,6 +47,7 @@ def test_texts_for_which_there_is_no_memory_are_halved_without_encoding_again(tm
     assert (tmp_path / "journal").read_text().count("call encode") == PICTURES // BATCH
 
 
+@slow
 @needs_limits
 def test_a_picture_that_never_fits_is_an_error_of_its_own(tmp_path: Path) -> None:
     found = asked("never", tmp_path)
