@@ -112,11 +112,12 @@ class Talk:
         fingerprint = scorer.scorer.model.fingerprint
         if fingerprint not in self._models:
             self._models[fingerprint] = len(self._models)
-            self.link.send(Model(self._models[fingerprint], _orders(scorer)))
+            self.link.send(Model(self._models[fingerprint], orders_of(scorer)))
         return self._models[fingerprint]
 
 
-def _orders(scorer: CachedScorer) -> bytes:
+def orders_of(scorer: CachedScorer) -> bytes:
+    """Return the pickled orders of the copies of a scorer's model. Raises UsageError if they cannot be pickled."""
     asker = scorer.scorer
     orders = Orders(
         load=asker.load or partial(_itself, asker.model),
