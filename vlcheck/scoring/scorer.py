@@ -28,6 +28,7 @@ from vlcheck.scoring.render import render_all
 
 Answered = Sequence[tuple[Query, Answer]]
 Rendered = Callable[[Picture, Image.Image], object]
+Render = Callable[[Iterable[Picture]], Iterator[tuple[Picture, Image.Image | Answer]]]
 TEXTS_PER_PICTURE = 4  # texts in one call, per picture of a batch
 MOST_WAITING = 50_000_000  # number of pixels at which the collected pictures are encoded
 
@@ -69,6 +70,7 @@ class Scorer:
         top: number of the likeliest words to take from a model that names them.
         load: loads the same model in another process, where an engine asks it; it is sent there. None if the model
             itself is sent.
+        render: gives the pixels of pictures, as `render_all` does.
     """
 
     def __init__(
@@ -78,8 +80,10 @@ class Scorer:
         batch_size: int = 16,
         top: int = 5,
         load: Callable[[], VisionLanguageModel] | None = None,
+        render: Render = render_all,
     ) -> None:
         self.model = model
+        self.render = render
         self.load = load
         self.batch_size = batch_size
         self.top = top
@@ -117,7 +121,7 @@ class Scorer:
         """Render pictures, and answer the queries about them whenever MOST_WAITING pixels have been collected."""
         waiting: dict[str, Image.Image] = {}
         refusals: dict[str, Answer] = {}
-        for picture, outcome in render_all(Chunk(tuple(queries)).pictures):
+        for picture, outcome in self.render(Chunk(tuple(queries)).pictures):
             if isinstance(outcome, Answer):
                 refusals[picture.key] = outcome
                 continue
