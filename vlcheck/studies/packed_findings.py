@@ -12,14 +12,14 @@ from vlcheck.behaviors.behavior import Behavior
 from vlcheck.evaluation.outcomes import Findings
 
 
-def pack(found: Sequence[Findings]) -> bytes:
+def findings_as_bytes(found: Sequence[Findings]) -> bytes:
     """Return findings as bytes, without their behaviors: these are functions of a suite's modules."""
     content = io.BytesIO()
     _Pickler(content, pickle.HIGHEST_PROTOCOL).dump([(each.each, each.hollow) for each in found])
     return content.getvalue()
 
 
-def unpack(content: bytes, behaviors: Sequence[Behavior]) -> list[Findings]:
+def findings_of_bytes(content: bytes, behaviors: Sequence[Behavior]) -> list[Findings]:
     """Return the findings that another process of the same run has packed.
 
     Args:

@@ -39,7 +39,7 @@ from vlcheck.policy.toml_file import load_policy
 from vlcheck.scoring.rendered_once import RenderedOnce
 from vlcheck.stats.decision import worst
 from vlcheck.stats.verdict import Verdict
-from vlcheck.studies.packed_findings import pack, unpack
+from vlcheck.studies.packed_findings import findings_as_bytes, findings_of_bytes
 from vlcheck.suite.shipped import BIASES
 from vlcheck.zoo import CONTROL, PLANTED
 from vlcheck.zoo.pretrained import Variant
@@ -185,7 +185,7 @@ def make_matrix(
     with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_alone) as pool:
         with _ignoring_interrupts():  # child processes inherit this, so that only the parent reacts to Ctrl-C
             ask = partial(_ask, suite, policy, images)
-            asked = [pool.submit(ask, *share) for share in shares(names, seeds, jobs)]
+            asked = [pool.submit(ask, *share) for share in shares_of_seeds(names, seeds, jobs)]
         try:
             found = _by_variant(one.result() for one in asked)
             examined = pool.map(partial(_examine, suite, policy, images), names, [found[name] for name in names])
@@ -261,7 +261,7 @@ def _ignoring_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def shares(variants: Sequence[str], seeds: int, jobs: int) -> Iterator[tuple[int, Sequence[str]]]:
+def shares_of_seeds(variants: Sequence[str], seeds: int, jobs: int) -> Iterator[tuple[int, Sequence[str]]]:
     """Divide the work among processes: whole seeds as long as each process gets one, then parts of the variants.
 
     Args:
@@ -273,7 +273,7 @@ def shares(variants: Sequence[str], seeds: int, jobs: int) -> Iterator[tuple[int
         A seed, and the variants that one process asks about its pictures.
 
     Example:
-        >>> list(shares(["tiny", "tiny-bag"], 3, 2))
+        >>> list(shares_of_seeds(["tiny", "tiny-bag"], 3, 2))
         [(0, ['tiny', 'tiny-bag']), (1, ['tiny', 'tiny-bag']), (2, ['tiny']), (2, ['tiny-bag'])]
     """
     rest = seeds % jobs
@@ -292,7 +292,7 @@ def _ask(
     with _tests(suite, images) as tests:
         for variant in variants:
             with scored(_CONFIG, Variant(variant)(), trials, policy, tests, render=pictures.render) as model:
-                found[variant] = seed, pack([_whole(variant, model, test) for test in tests])
+                found[variant] = seed, findings_as_bytes([_whole(variant, model, test) for test in tests])
     return found
 
 
@@ -309,7 +309,7 @@ def _examine(suite: Path, policy_file: Path, images: int, variant: str, found: S
     """Return a variant's verdicts, from the findings of each seed."""
     policy = load_policy(policy_file)
     with _tests(suite, images) as tests:
-        by_seed = (unpack(content, [test.behavior for test in tests]) for content in found)
+        by_seed = (findings_of_bytes(content, [test.behavior for test in tests]) for content in found)
         each = zip(tests, zip(*by_seed, strict=True), strict=True)
         return [_examined(variant, test, findings, policy) for test, findings in each]
 
