@@ -31,6 +31,7 @@ from vlcheck.scoring.render import render_all
 Answered = Sequence[tuple[Query, Answer]]
 Rendered = Callable[[Picture, Image.Image], object]
 ShownPicture = tuple[Picture, Image.Image | Answer]
+Render = Callable[[Iterable[Picture]], Iterator[ShownPicture]]
 TEXTS_PER_PICTURE = 4  # texts in one call, per picture of a batch
 MOST_WAITING = 50_000_000  # number of pixels at which the collected pictures are encoded
 
@@ -81,6 +82,7 @@ class Scorer:
         top: number of the likeliest words to take from a model that names them.
         load: loads the same model in another process, where an engine asks it; it is sent there. None if the model
             itself is sent.
+        render: gives the pixels of pictures, as `render_all` does.
     """
 
     def __init__(
@@ -91,8 +93,10 @@ class Scorer:
         top: int = 5,
         load: Callable[[], VisionLanguageModel] | None = None,
         start: int | None = None,
+        render: Render = render_all,
     ) -> None:
         self.model = model
+        self.render = render
         self.size = FoundSize(batch_size, start)
         self.texts = FoundSize(batch_size * TEXTS_PER_PICTURE)
         self.load = load
@@ -143,7 +147,7 @@ class Scorer:
         waiting: dict[str, Image.Image] = {}
         refusals: dict[str, Answer] = {}
         wanted = {picture.key: picture for picture in Chunk(tuple(queries)).pictures}
-        for picture, outcome in render_all(wanted.values()) if beforehand is None else beforehand:
+        for picture, outcome in self.render(wanted.values()) if beforehand is None else beforehand:
             if picture.key not in wanted:  # the model lacks the metric of all queries about it
                 continue
             if isinstance(outcome, Answer):
