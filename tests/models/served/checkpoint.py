@@ -13,7 +13,7 @@ from tests.models import chats
 from vlcheck.models.adapters.yes_no import spellings
 
 _LIKED = 1.5  # times the mean state at the place of the answer, which is added to the rows of these tokens
-_SURE = 40.0
+_SURE = 400.0
 
 
 def chatting(folder: Path) -> Path:
