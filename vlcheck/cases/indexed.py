@@ -118,7 +118,12 @@ class IndexedCases(Mapping[str, tuple[Case, ...]]):
         return len(self.index.names)
 
     def images_of(self, selection: Selection, seed: int) -> Mapping[str, Sequence[str]]:
-        """Return the images of the accepted cases by target, as `CaseIndex.images`."""
+        """Return the images of the accepted cases by target, as `CaseIndex.images`.
+
+        Args:
+            selection: the cases that are asked for.
+            seed: determines the order.
+        """
         return self.index.images(selection, seed)
 
     @property

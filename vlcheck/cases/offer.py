@@ -59,7 +59,7 @@ class Offer:
 
     @property
     def outlines(self) -> Sequence[Outlined]:
-        """What a selection looks at: of each case, or of each kind of case once."""
+        """The part of each case that a selection looks at; of `IndexedCases`, each distinct one."""
         return self.cases.index.outlines if isinstance(self.cases, IndexedCases) else self.all
 
     @cached_property

@@ -12,7 +12,7 @@ from vlcheck.cases.case import Case
 
 
 class Outlined(Protocol):
-    """As much of a case as a selection looks at."""
+    """The part of a case that a selection looks at."""
 
     @property
     def target(self) -> str: ...
@@ -92,7 +92,12 @@ class Indexed(Protocol):
     """Cases by the name of their image, with an index that finds those of a selection before they are made."""
 
     def images_of(self, selection: Selection, seed: int) -> Mapping[str, Sequence[str]]:
-        """Return the images of the accepted cases by target, once for each case, in the order of `order_rank`."""
+        """Return the images of the accepted cases by target, once for each case, in the order of `order_rank`.
+
+        Args:
+            selection: the cases that are asked for.
+            seed: determines the order.
+        """
 
 
 def in_turn(

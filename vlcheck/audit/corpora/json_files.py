@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -164,7 +164,7 @@ def _found(raw: msgspec.Raw | None, decoder: msgspec.json.Decoder[Any], pictures
         return None
 
 
-def _keys(raw: list[msgspec.Raw | None]) -> list[str]:
+def _keys(raw: Sequence[msgspec.Raw | None]) -> list[str]:
     keys: dict[str, None] = {}
     for one in raw[:1000]:
         try:

@@ -259,7 +259,7 @@ class ManyAtOnce(Generic[Form, Value]):
             raise UsageError(f"{path}: {table}[{at}]: {error}.") from error
 
 
-def each(
+def each_entry(
     batches: Iterator[Sequence[Form | Unusable]], *, make: Callable[[Form, int], Value | Unusable]
 ) -> list[Value | Unusable]:
     """Return what is made of each entry of a list.

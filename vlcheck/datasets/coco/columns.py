@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from vlcheck.cases.left_out import Reason
 from vlcheck.datasets.coco.annotation_files import LARGEST_ID, Unusable
 from vlcheck.errors import UsageError
 
@@ -22,13 +21,13 @@ Column = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Columns:
+class AnnotationColumns:
     """Annotations, each about an image.
 
     Attributes:
         at: their indices in the file's list: (n,), int64.
         image: the ids of their images: (n,), int64.
-        fields: what else is known of them: each (n, ...).
+        fields: their other fields: each (n, ...).
         unusable: the entries that cannot be read, with their indices in the list.
     """
 
@@ -40,7 +39,7 @@ class Columns:
     @classmethod
     def gather(
         cls, batches: Iterator[Sequence[Form | Unusable]], columns: Callable[[Sequence[Form]], Sequence[Column]]
-    ) -> Columns:
+    ) -> AnnotationColumns:
         """Put the entries of a list into columns.
 
         Args:
@@ -63,14 +62,14 @@ class Columns:
         at, image, *fields = (np.concatenate(parts.pop(0)) for _ in range(len(parts)))  # memory: one column at a time
         return cls(at, image, tuple(fields), tuple(unusable))
 
-    def where(self, chosen: NDArray[np.bool_]) -> Columns:
+    def where(self, chosen: NDArray[np.bool_]) -> AnnotationColumns:
         """Return the annotations for which a flag is set; `chosen` has one for each."""
         if chosen.all():
             return self  # memory: most files have no other ones
         fields = tuple(field[chosen] for field in self.fields)
-        return Columns(self.at[chosen], self.image[chosen], fields, self.unusable)
+        return AnnotationColumns(self.at[chosen], self.image[chosen], fields, self.unusable)
 
-    def refuse(self, refused: NDArray[np.bool_], why: Callable[[int], str]) -> Columns:
+    def refuse(self, refused: NDArray[np.bool_], why: Callable[[int], str]) -> AnnotationColumns:
         """Return the columns with some annotations among the unusable ones.
 
         Args:
@@ -80,7 +79,7 @@ class Columns:
         rows = np.flatnonzero(refused).tolist()
         bad = [(int(self.at[row]), Unusable(int(self.image[row]), why(row))) for row in rows]
         unusable = tuple(sorted((*self.unusable, *bad), key=lambda one: one[0]))
-        return Columns(self.at, self.image, self.fields, unusable).where(~refused)
+        return AnnotationColumns(self.at, self.image, self.fields, unusable).where(~refused)
 
 
 @dataclass(frozen=True)
@@ -93,12 +92,12 @@ class Rows:
         strays: annotations of images that the file does not list; the first of them, as often as there are some.
     """
 
-    usable: Columns
+    usable: AnnotationColumns
     unusable: list[Unusable]
     strays: list[Unusable]
 
     @classmethod
-    def of(cls, path: Path, read: Columns, images: Collection[int | None]) -> Rows:
+    def of(cls, path: Path, read: AnnotationColumns, images: Collection[int | None]) -> Rows:
         """Sort annotations.
 
         Args:
@@ -120,12 +119,17 @@ class Rows:
 
 
 def is_among(ids: Column, listed: Collection[int | None]) -> NDArray[np.bool_]:
-    """Return a flag for each id: whether it is among those that are listed; None and what is no id is passed over."""
+    """Return a flag for each id that is True if it is listed.
+
+    Args:
+        ids: the ids: (n,), int64.
+        listed: the ids that are listed; None and numbers that are no ids are passed over.
+    """
     known = [one for one in listed if one is not None and abs(one) <= LARGEST_ID]
     return np.isin(ids, np.array(known, np.int64))
 
 
-def _strays(path: Path, read: Columns, strays: NDArray[np.bool_]) -> Iterator[Unusable]:
+def _strays(path: Path, read: AnnotationColumns, strays: NDArray[np.bool_]) -> Iterator[Unusable]:
     if strays.any():
         row = int(np.argmax(strays))
         image = int(read.image[row])
@@ -133,23 +137,18 @@ def _strays(path: Path, read: Columns, strays: NDArray[np.bool_]) -> Iterator[Un
         yield from [Unusable(image, said)] * int(strays.sum())
 
 
-def left_out_for(why: str, each: Sequence[Unusable]) -> list[Reason]:
-    """Return the reason for which each of some entries is left out."""
-    return [Reason(why, one.said) for one in each]
-
-
 @dataclass(frozen=True)
 class ByImage:
     """Annotations in the order of the ids of their images; those of one image keep their order."""
 
-    columns: Columns
+    columns: AnnotationColumns
 
     @classmethod
-    def of(cls, columns: Columns) -> ByImage:
+    def of(cls, columns: AnnotationColumns) -> ByImage:
         """Sort annotations."""
         order = np.argsort(columns.image, kind="stable")
         fields = tuple(field[order] for field in columns.fields)
-        return cls(Columns(columns.at[order], columns.image[order], fields, columns.unusable))
+        return cls(AnnotationColumns(columns.at[order], columns.image[order], fields, columns.unusable))
 
     @cached_property
     def _ids(self) -> array[int]:

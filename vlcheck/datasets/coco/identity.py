@@ -40,7 +40,7 @@ def _names(folder: Path) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ListedFile:
     """A photograph of a split.
 
     Attributes:
@@ -57,8 +57,8 @@ class Found:
 
 
 def told_apart(
-    found: Iterable[Found], elsewhere: Mapping[str, Sequence[Path]]
-) -> tuple[dict[str, Found], Counter[str]]:
+    found: Iterable[ListedFile], elsewhere: Mapping[str, Sequence[Path]]
+) -> tuple[dict[str, ListedFile], Counter[str]]:
     """Name the photographs of some splits, and count those that several splits list.
 
     A photograph is named by its id. If any split has another photograph under that id, both are named by split and id.
@@ -70,10 +70,10 @@ def told_apart(
     Returns:
         The photographs by name, and the counts by reason.
     """
-    by_name: dict[str, tuple[Found, ...]] = {}
+    by_name: dict[str, tuple[ListedFile, ...]] = {}
     for one in found:
         by_name[one.name] = (*by_name.get(one.name, ()), one)
-    named: dict[str, Found] = {}
+    named: dict[str, ListedFile] = {}
     twins = 0
     for name, listed in by_name.items():
         distinct = list(_distinct(listed)) if len(listed) > 1 else listed
@@ -85,9 +85,9 @@ def told_apart(
     return named, Counter({"photograph is listed in two splits": twins} if twins else {})
 
 
-def _distinct(listed: Iterable[Found]) -> Iterator[Found]:
+def _distinct(listed: Iterable[ListedFile]) -> Iterator[ListedFile]:
     """Yield the first of each picture. Files of different sizes are different pictures, and are not read."""
-    seen: list[Found] = []
+    seen: list[ListedFile] = []
     for one in listed:
         if not any(_is_same(Path(one.path), Path(other.path)) for other in seen):
             seen.append(one)

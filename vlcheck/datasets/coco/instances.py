@@ -27,12 +27,12 @@ from vlcheck.datasets.coco.annotation_files import (
     OwnId,
     Reader,
     Unusable,
-    each,
+    each_entry,
     read_tables,
     spared,
     split_usable,
 )
-from vlcheck.datasets.coco.columns import ByImage, Columns, Rows, is_among
+from vlcheck.datasets.coco.columns import AnnotationColumns, ByImage, Rows, is_among
 from vlcheck.datasets.coco.photograph import Instance
 from vlcheck.datasets.limits import LARGEST_NUMBER
 from vlcheck.errors import UsageError
@@ -95,7 +95,7 @@ def listed_reader(file: Path) -> ManyAtOnce[_Listed, list[Listed | Unusable]]:
         licence = one.license if isinstance(one.license, int | str) else None
         return Listed(one.id, str(path), (one.width, one.height), url, licence)
 
-    return ManyAtOnce(_Listed, spared(_Listed.read, "id"), partial(each, make=make))
+    return ManyAtOnce(_Listed, spared(_Listed.read, "id"), partial(each_entry, make=make))
 
 
 def padded_id(number: int) -> str:
@@ -233,8 +233,10 @@ def read_instances(file: Path, listed: Mapping[int, Listed], listed_in: Path) ->
         UsageError: If the file is not in COCO's format, belongs to another data set, or has boxes in another unit.
     """
     readers: Mapping[str, Reader] = {
-        "images": ManyAtOnce(_Image, spared(_Image.read, "id"), partial(each, make=lambda one, _: one)),
-        "annotations": ManyAtOnce(_Row, spared(_Row.read, "image_id"), partial(Columns.gather, columns=_columns)),
+        "images": ManyAtOnce(_Image, spared(_Image.read, "id"), partial(each_entry, make=lambda one, _: one)),
+        "annotations": ManyAtOnce(
+            _Row, spared(_Row.read, "image_id"), partial(AnnotationColumns.gather, columns=_columns)
+        ),
         "categories": lambda entry: (entry, entry.name("name")),
     }
     tables = read_tables(file, readers)
@@ -259,7 +261,7 @@ def read_instances(file: Path, listed: Mapping[int, Listed], listed_in: Path) ->
     return Instances(images, names, ByImage.of(used), unfit, tuple(left_out))
 
 
-def _placed(used: Columns, sizes: Mapping[int, tuple[int, int]]) -> tuple[Placed, NDArray[np.int64]]:
+def _placed(used: AnnotationColumns, sizes: Mapping[int, tuple[int, int]]) -> tuple[Placed, NDArray[np.int64]]:
     """Return the boxes in pictures whose sizes are known, and the ids of these pictures."""
     ids = np.array(sorted(sizes), np.int64)
     rows = used.where(np.isin(used.image, ids))
@@ -269,7 +271,7 @@ def _placed(used: Columns, sizes: Mapping[int, tuple[int, int]]) -> tuple[Placed
     return Placed(rows.at, Boxes(*boxes.T), (width, height), crowd), rows.image
 
 
-NONE = Instances({}, {}, ByImage.of(Columns.gather(iter(()), _columns)), {})
+NONE = Instances({}, {}, ByImage.of(AnnotationColumns.gather(iter(()), _columns)), {})
 
 
 def spoken(name: str) -> str:
@@ -296,7 +298,7 @@ def _check_file(file: Path, image: _Image, listed: Listed | None, listed_in: Pat
         )
 
 
-def _with_category(file: Path, rows: Columns, names: Mapping[int, str]) -> Columns:
+def _with_category(file: Path, rows: AnnotationColumns, names: Mapping[int, str]) -> AnnotationColumns:
     """Return the rows, with those among the unusable ones of which the file does not list the category."""
     category = rows.fields[0]
 

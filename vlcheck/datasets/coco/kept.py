@@ -31,7 +31,7 @@ class ReadCoco:
         left_out: the number of things that were left out, by reason.
         missing: files that would add cases.
         index: the index of the cases.
-        ends: where each photograph ends in the file: (n,), int64.
+        ends: the place at which each photograph ends in the file: (n,), int64.
     """
 
     categories: tuple[str, ...]

@@ -20,12 +20,12 @@ from vlcheck.datasets.coco.annotation_files import (
     ManyAtOnce,
     OwnId,
     Reader,
-    each,
+    each_entry,
     read_tables,
     spared,
     split_usable,
 )
-from vlcheck.datasets.coco.columns import ByImage, Columns, Rows, is_among
+from vlcheck.datasets.coco.columns import AnnotationColumns, ByImage, Rows, is_among
 from vlcheck.datasets.limbs import CHAINS, SIDES, Joint, Pose
 from vlcheck.datasets.limits import LARGEST_NUMBER
 from vlcheck.errors import UsageError
@@ -95,7 +95,7 @@ def _columns(rows: Sequence[_Person]) -> Sequence[NDArray[Any]]:
     return np.array([row.image_id for row in rows], np.int64), marked
 
 
-NO_KEYPOINTS = Keypoints(frozenset(), ByImage.of(Columns.gather(iter(()), _columns)), ())
+NO_KEYPOINTS = Keypoints(frozenset(), ByImage.of(AnnotationColumns.gather(iter(()), _columns)), ())
 
 
 def read_keypoints(path: Path, listed: Mapping[int, str], *, listed_in: Path) -> Keypoints:
@@ -110,8 +110,10 @@ def read_keypoints(path: Path, listed: Mapping[int, str], *, listed_in: Path) ->
         UsageError: If the file is not in COCO's format, or belongs to another data set.
     """
     readers: Mapping[str, Reader] = {
-        "images": ManyAtOnce(_Image, spared(_Image.read, "id"), partial(each, make=_Image.numbered)),
-        "annotations": ManyAtOnce(_Person, spared(_Person.read, "image_id"), partial(Columns.gather, columns=_columns)),
+        "images": ManyAtOnce(_Image, spared(_Image.read, "id"), partial(each_entry, make=_Image.numbered)),
+        "annotations": ManyAtOnce(
+            _Person, spared(_Person.read, "image_id"), partial(AnnotationColumns.gather, columns=_columns)
+        ),
         "categories": _check,
     }
     tables = read_tables(path, readers)

@@ -81,7 +81,7 @@ class Packer:
         return str(path).removeprefix(self._root)
 
 
-class Listed(msgspec.Struct, gc=False):
+class AsListed(msgspec.Struct, gc=False):
     """The size of a photograph as it is listed, and the captions file that lists it."""
 
     size: tuple[int, int]
@@ -94,17 +94,17 @@ class PackedPhotographs:
     Args:
         root: the data's folder.
         categories: the names of its categories.
-        content: what a `Packer` has written.
-        ends: where each photograph ends in the content: (n,), int64.
+        content: the bytes that a `Packer` has written.
+        ends: the place at which each photograph ends in the content: (n,), int64.
     """
 
     def __init__(self, root: Path, categories: Sequence[str], content: memoryview, ends: NDArray[np.int64]) -> None:
         self._root, self._every = root, frozenset(categories)
         self._content, self._ends = content, ends
         self._images: WeakValueDictionary[str, ImageFile] = WeakValueDictionary()
-        self._listed: WeakKeyDictionary[ImageSource, Listed] = WeakKeyDictionary()
+        self._listed: WeakKeyDictionary[ImageSource, AsListed] = WeakKeyDictionary()
 
-    def listed(self, image: ImageSource) -> Listed:
+    def listed(self, image: ImageSource) -> AsListed:
         """Return what is listed of a picture of one of the photographs that are in use."""
         return self._listed[image]
 
@@ -113,7 +113,7 @@ class PackedPhotographs:
         begin = int(self._ends[row - 1]) if row else 0
         packed = _DECODE(self._content[begin : int(self._ends[row])])
         persons = packed.persons
-        listed = Listed(packed.size, self._root / packed.listed_in)
+        listed = AsListed(packed.size, self._root / packed.listed_in)
         return Photograph(
             name=packed.name,
             image=self._image(packed.path, listed),
@@ -128,7 +128,7 @@ class PackedPhotographs:
             partial=packed.partial,
         )
 
-    def _image(self, path: str, listed: Listed) -> ImageFile:
+    def _image(self, path: str, listed: AsListed) -> ImageFile:
         image = self._images.get(path)
         if image is None:
             image = self._images[path] = ImageFile(self._root / path)

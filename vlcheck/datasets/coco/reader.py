@@ -32,9 +32,9 @@ from vlcheck.datasets.coco.annotation_files import (
 )
 from vlcheck.datasets.coco.bindings import find_bindings
 from vlcheck.datasets.coco.colors import find_colors
-from vlcheck.datasets.coco.columns import ByImage, Columns, Rows
+from vlcheck.datasets.coco.columns import AnnotationColumns, ByImage, Rows
 from vlcheck.datasets.coco.hands import find_hands
-from vlcheck.datasets.coco.identity import Found, missing_files, told_apart
+from vlcheck.datasets.coco.identity import ListedFile, missing_files, told_apart
 from vlcheck.datasets.coco.instances import (
     NONE,
     OTHER_SIZE,
@@ -158,7 +158,7 @@ def _elsewhere(root: Path, files: Iterable[Path], names: Set[str]) -> dict[str, 
 def _listed(file: Path) -> list[Listed]:
     """Return the photographs of a captions file that was not requested; none if it cannot be read."""
     try:
-        listed: Sequence[Listed | Unusable] = read_list(file, "images", listed_reader(file))
+        listed: list[Listed | Unusable] = read_list(file, "images", listed_reader(file))
         return split_usable(listed)[0]
     except UsageError:
         return []
@@ -264,12 +264,12 @@ class _Split:
         captions = ByImage.of(rows.usable)
         return cls(file, root / name, fit, licences, captions, instances, keypoints, count_reasons(reasons))
 
-    def found(self) -> Iterator[Found]:
+    def found(self) -> Iterator[ListedFile]:
         """Yield its photographs."""
         for number, one in self.listed.items():
-            yield Found(self.folder.name, number, padded_id(number), str(self.folder / one.below(self.folder)))
+            yield ListedFile(self.folder.name, number, padded_id(number), str(self.folder / one.below(self.folder)))
 
-    def photograph(self, found: Found, name: str) -> Photograph:
+    def photograph(self, found: ListedFile, name: str) -> Photograph:
         """Return one of its photographs.
 
         Args:
@@ -316,9 +316,9 @@ def _readers(file: Path) -> Mapping[str, Reader]:
     }
 
 
-def _gathered(file: Path, batches: Iterator[Sequence[_Captioned | Unusable]]) -> Columns:
+def _gathered(file: Path, batches: Iterator[Sequence[_Captioned | Unusable]]) -> AnnotationColumns:
     """Put captions into columns: their texts, with single spaces."""
-    read = Columns.gather(batches, _columns)
+    read = AnnotationColumns.gather(batches, _columns)
     texts = read.fields[0]
     refused = np.array([MASK in text or len(text) > LONGEST_CAPTION for text in texts], np.bool_)
 
