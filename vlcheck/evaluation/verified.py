@@ -134,7 +134,7 @@ class Verifier:
         ]
 
     def begin(self, queries: Collection[Query]) -> None:
-        """Ask the queries that no round has asked, a part of them in both types, and take account of the differences."""
+        """Ask the queries that no round asked, a part of them in both types, and take account of all differences."""
         fresh = [query for query in queries if query.key not in self._begun]
         for one in self.sampled([Round(fresh, self.scorer)]) if fresh else ():
             one.scorer.answers(one.queries)
