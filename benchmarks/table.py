@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks import audit_pages, calibration_pages, cures_page, parity_pages, types_page
+from benchmarks import audit_pages, calibration_pages, cures_page, parity_pages, types_page, verified_pages
 from vlcheck._util.numbers import brief, counted, duration, share
 from vlcheck.explain.attribution.registry import METHODS, SHIPPED
 from vlcheck.explain.bench.records import read_bench
@@ -429,6 +429,10 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "memory": lambda: memory(_kept("memory.json")),
         "reuse": lambda: reuse(_kept("reuse.json")),
         "explained": lambda: explained(_kept("explained.json")),
+    },
+    "explanation/precision.md": {
+        "verified-zoo": lambda: verified_pages.zoo(_kept("verified.json")),
+        "verified-full": lambda: verified_pages.full(_kept("verified.json")),
     },
     "explanation/proof.md": {
         "matrix": lambda: power(_kept("matrix.json")),

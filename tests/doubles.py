@@ -377,6 +377,31 @@ class Hashes(Competent):
         return _hash(seen.photograph, text)
 
 
+@dataclass
+class Wavers(Competent):
+    """Is seldom sure; its scores are off by up to `off` in log-odds, by an amount that is fixed for each."""
+
+    off: float = 0.0
+
+    def _fill(self, seen, template, words):
+        filled = super()._fill(seen, template, words)
+        pairs = zip(filled.tolist(), words, strict=True)
+        return np.array([self._wavered(score, repr(seen), template, word) for score, word in pairs])
+
+    def _match(self, seen, text):
+        return self._wavered(super()._match(seen, text), repr(seen), text)
+
+    def _wavered(self, score, *asked):
+        odds = 0.6 * float(np.log(score / (1 - score))) + 2.5 * (_hash("wavers", *asked) - 0.5)
+        return float(1 / (1 + np.exp(-odds - self.off * (2 * _hash("off", *asked) - 1))))
+
+
+def wavers(device: str, dtype: str) -> Wavers:
+    """A factory whose model is rounded in any type but float32."""
+    cases = everything(open_source(os.environ["VLCHECK_TEST_DATA"]))
+    return Wavers(cases, name="wavers", fingerprint=f"wavers-{dtype}", off=0.0 if dtype == "float32" else 0.2)
+
+
 def factory(kind: type[Competent]):
     """A factory as `--vl-model FILE.py:NAME` calls it; the data comes from the environment."""
 

@@ -285,6 +285,8 @@ REFUSED = [
     ({"lexicons": ""}, "^lexicons: names nothing"),
     ({"store": ROOT / "pyproject.toml"}, "^store=.*pyproject.toml: this is "),
     ({"store": ""}, "^store: names nothing"),
+    ({"engine": "rya"}, "^engine='rya': no such engine. Did you mean 'ray'"),
+    ({"engine": 3}, "^engine=3: has to be the name of an engine: alone, local, ray"),
     ({"run_id": " "}, "^run_id: is empty"),
     ({"run_id": "a\nb"}, r"^run_id a\\nb: has to be at most"),
     *(

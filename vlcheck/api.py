@@ -33,6 +33,7 @@ from vlcheck.explain.explaining import case_explainer, explaining
 from vlcheck.explain.request import Request, parse_requests
 from vlcheck.explain.worst_cases import CaseExplainer
 from vlcheck.models.loading.load import as_model, load_model
+from vlcheck.models.loading.two_types import VERIFIED, TwoTypesModel, in_one_type, load_in_types
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.policy.policy import Policy
 from vlcheck.policy.toml_file import load_policy
@@ -221,6 +222,8 @@ def evaluate(
             are the attribute `control` of the results. None for no control.
         device: device of the model and the control, "cpu" unless given. Only for those that are given by a spec.
         dtype: precision of the model and the control, "float32" unless given. Only for those that are given by a spec.
+            "verified" asks the model in bfloat16 where its device is faster in that, and again in float32 wherever a
+            verdict could differ; the control is asked in float32.
         trust_remote_code: whether Python code that comes with their checkpoints may run. Only for a spec.
         store: file in which answers are kept, so that nothing is asked twice; None for a temporary one.
         engine: name of the engine that asks the model: "alone" for this process, or another registered one, with
@@ -262,15 +265,17 @@ def evaluate(
     name = run_ids.of_ci(os.environ) or run_ids.drawn() if run_id is None else run_ids.checked(run_id, "run_id")
     started, folder = datetime.now(UTC), _tests_folder(suite)
     with collected(folder) as found, Scratch() as scratch:
+        runs = open_engine(engine, scratch, config.device)
         its = _Suite.of(folder, found, names_all=bool(policy and lexicons))
         held, named = its.policy(policy).as_of(started.date()), its.named(tests, requests)
         source = data
         if isinstance(source, str):
             source = open_source(source, lexicons=its.lexicons(lexicons), columns=columns)
-        adapter = _loaded(config) if isinstance(model, str) else as_model(model)
+        loaded = _in_types(model, config)
+        adapter, verified = loaded.exact, loaded if config.dtype == VERIFIED else None
         config = replace(config, batch_size=batch_size or most_pictures(config.device, scratch))
         companion = _control(
-            control, replace(config, wordings=False, **_loading(control, device, dtype, trust_remote_code))
+            control, replace(config, wordings=False, **_loading(control, device, in_one_type(dtype), trust_remote_code))
         )
         adapter = explaining(adapter, requests, batch_size=config.batch_size)
         explainer = case_explainer(adapter, requests)
@@ -278,9 +283,12 @@ def evaluate(
         chosen = _fitting(named, source, demanded=tests is not None)
         with ExitStack() as opened:
             trials = Trials.for_model(source, adapter)
-            runs = opened.enter_context(closing(open_engine(engine, scratch, config.device)))
-            load = partial(_loaded_again, config, requests) if isinstance(model, str) else None
-            session = opened.enter_context(open_session(config, adapter, trials, held, scratch, engine=runs, load=load))
+            opened.enter_context(closing(runs))
+            own = replace(config, dtype=loaded.dtype)
+            load = partial(_loaded_again, own, requests) if isinstance(model, str) else None
+            session = opened.enter_context(
+                open_session(config, adapter, trials, held, scratch, engine=runs, load=load, verified=verified)
+            )
             beside = opened.enter_context(companion.session(source, held, runs)) if companion else None
             session = session.against(beside) if beside else session
             part = file.Part(scratch, "main")
@@ -295,7 +303,7 @@ def evaluate(
             part.keep([header])
             session.ask((test for test in sound(chosen) if not test.skipped), _told(progress))
             errors = _judge_all(session, chosen, part, explainer)
-            part.keep(session.identity("main"))
+            part.keep(session.last_lines("main"))
             if explainer:
                 part.keep(explainer.lines())
             lines = file.gather(scratch)
@@ -424,6 +432,14 @@ def _loaded(config: EvaluationConfig) -> VisionLanguageModel:
     return load_model(config.model, device=config.device, dtype=config.dtype, trust_remote_code=trusted)
 
 
+def _in_types(model: str | VisionLanguageModel, config: EvaluationConfig) -> TwoTypesModel:
+    """Return the model of a run in its number type, or in the two of a verified run."""
+    if not isinstance(model, str):
+        return TwoTypesModel(as_model(model))
+    trusted = config.trust_remote_code
+    return load_in_types(model, device=config.device, dtype=config.dtype, trust_remote_code=trusted)
+
+
 def _loaded_again(config: EvaluationConfig, requests: Sequence[Request]) -> VisionLanguageModel:
     """Load the model under test in another process, where an engine asks it."""
     return explaining(_loaded(config), requests, batch_size=config.batch_size)
@@ -465,7 +481,7 @@ class _Companion:
                 session.ask(asked, told)
             for test in asked:
                 judge_control(session, test, part.keep)
-            part.keep(session.identity("main"))
+            part.keep(session.last_lines("main"))
             lines = file.gather(scratch)
         return _ended(lines, {fault.test: fault.reason for fault in lines.faults.values()})
 

@@ -135,9 +135,9 @@ def test_in_rounds_the_same_is_asked_and_once(photographs):
     alone = judged(Knows, f"jsonl:{photographs}:30", below=7)
     with judging(Knows, f"jsonl:{photographs}:30", below=7) as (model, judgements):
         sizes = []
-        for queries in model.rounds([(IN_GREY, "itm")]):
-            model.scorer.answers(queries)
-            sizes.append(len(queries))
+        for one in model.rounds([(IN_GREY, "itm")]):
+            one.scorer.answers(one.queries)
+            sizes.append(len(one.queries))
         read = len(model.adapter.read)
         model.judge(IN_GREY, "itm")
         assert len(model.adapter.read) == read

@@ -23,8 +23,9 @@ from vlcheck.evaluation.blind_control import BlindControl
 from vlcheck.evaluation.calibration import Gauge, Operating
 from vlcheck.evaluation.evidence import Judgement, Row, Shown
 from vlcheck.evaluation.outcomes import Finding, Findings
-from vlcheck.evaluation.steps import NOT_COUNTED, Parts, Step, gather, queries_of
+from vlcheck.evaluation.steps import NOT_COUNTED, Parts, Round, Step, gather, merged, queries_of
 from vlcheck.evaluation.told import told
+from vlcheck.evaluation.verified import Verifier
 from vlcheck.expect.base import AFTER, BEFORE, Sample, Unscaled
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.kinds import Metric
@@ -40,6 +41,7 @@ from vlcheck.scoring.cached import CachedScorer
 from vlcheck.stats.operating_scale import RAW, Scale
 from vlcheck.stats.verdict import Verdict
 
+_Asked = Callable[[Behavior, Metric, Sequence[Trial]], list[Query]]
 UNSCALED = "no other images have set the scale to read it on"
 
 
@@ -59,6 +61,7 @@ class ModelUnderTest:
         operating: the model's operating scales.
         control: a control to compare choices between sentences with; None for none.
         reworded: the model in the other wordings of its question, if it is to be judged in them, too.
+        verifier: finds what has to be asked in the exact number type, too; None if `scorer` asks in no other.
         record: called with each judgement.
     """
 
@@ -69,6 +72,7 @@ class ModelUnderTest:
     operating: Operating
     control: BlindControl | None = None
     reworded: tuple[ModelUnderTest, ...] = ()
+    verifier: Verifier | None = None
     record: Callable[[Judgement], None] = _ignore
     _ended: dict[tuple[str, Metric], _Ended] = field(default_factory=dict, repr=False)
 
@@ -96,7 +100,7 @@ class ModelUnderTest:
             question = self.trials.plain(case, metric)
         except NotApplicable as reason:
             raise UsageError(f"case {case.id}: {reason}") from reason
-        answer = hear(question, self.scorer.answers(question.queries.values()))
+        answer = hear(question, self.scorer.exact.answers(question.queries.values()))
         if isinstance(answer, Heard):
             return answer.reading.score
         raise UsageError(f"case {case.id}: {answer.error or answer.unasked}")
@@ -123,6 +127,7 @@ class ModelUnderTest:
         """
         tolerances = self._tolerances(behavior, metric)
         trials = self.trials.of_case(behavior, metric, case)
+        self._look(behavior, metric, trials)  # asks what is missing, also in the exact type
         answers = self.scorer.answers(query for trial in trials for query in trial.queries())
         gauge = self._gauge(behavior, metric, self.trials.of(behavior, metric))
         rows = [_find(trial, behavior, tolerances, answers, gauge, self.scorer)[1] for trial in trials]
@@ -196,21 +201,22 @@ class ModelUnderTest:
         learnt = self.trials.learnt(behavior)
         return told(self.source.accepted(behavior.cases), learnt, findings, terms.rule.alpha) if learnt else None
 
-    def rounds(self, stated: Iterable[tuple[Behavior, Metric]]) -> Iterator[list[Query]]:
+    def rounds(self, stated: Iterable[tuple[Behavior, Metric]]) -> Iterator[Round]:
         """Yield the queries of some tests in rounds, in each wording; see `_rounds`."""
         tests = list(stated)
         worded = [one for one in tests if METRICS[one[1]].worded]
         in_each = [self._rounds(tests), *(one._rounds(worded) for one in self.reworded)]
-        return (list(chain.from_iterable(together)) for together in zip_longest(*in_each, fillvalue=()))
+        for together in zip_longest(*in_each, fillvalue=()):
+            yield from merged(chain.from_iterable(together))
 
-    def _rounds(self, stated: Iterable[tuple[Behavior, Metric]]) -> Iterator[list[Query]]:
+    def _rounds(self, stated: Iterable[tuple[Behavior, Metric]]) -> Iterator[list[Round]]:
         """Yield the queries of some tests in rounds, each to be answered before the next; a decided test asks no more.
 
-        A query is in one round alone. Tests whose metric the model lacks, and tests whose own code raises, ask nothing.
-        Raises UsageError as `judge`.
+        A scorer is asked a query in one round alone. Tests whose metric the model lacks, and tests whose own code
+        raises, ask nothing. Raises UsageError as `judge`.
         """
         open_ = [self._steps(*one) for one in stated if not self.lacks(one[1])]
-        had: set[str] = set()
+        had: set[tuple[CachedScorer, str]] = set()
         while open_:
             going, together = [], []
             for steps in open_:
@@ -219,10 +225,10 @@ class ModelUnderTest:
                         together.append(step)
                         going.append(steps)
             open_ = going
-            fresh = {query.key: query for query in gather(together) if query.key not in had}
-            had.update(fresh)
-            if fresh:
-                yield list(fresh.values())
+            fresh = [one.without(had) for one in gather(together, self.scorer)]
+            rounds = self.verifier.sampled(fresh) if self.verifier else fresh
+            if any(one.queries for one in rounds):
+                yield rounds
 
     def _asked(self, behavior: Behavior, metric: Metric) -> Sequence[Trial]:
         """Return all trials that a verdict rests on; ask the model if answers are missing."""
@@ -240,16 +246,49 @@ class ModelUnderTest:
         asked: Sequence[Trial] = ()
         for asked in self._drawn(behavior, metric):
             parts = [Parts.of(trial, behavior.expect) for trial in asked]
+            if self.verifier:  # what sets the scale is exact
+                yield Step(tuple(self.setting(behavior, metric, asked)), scorer=self.scorer.exact)
             opening = [*self.setting(behavior, metric, asked), *queries_of(part.opening for part in parts)]
             later = queries_of(step for part in parts for step in (part.closing, part.aside))
             yield Step(tuple(opening), tuple(later))
+            yield from self._settling(behavior, metric, asked, self._opening)
             if closing := tuple(self._closing(behavior, metric, asked)):
                 yield Step(closing)
+            yield from self._settling(behavior, metric, asked, self._deciding)
             if self.schedule.settled(partial(self._verdict, behavior, metric, asked)):
                 break
         self._ended[behavior.name, metric] = _Ended(behavior, asked)
         if aside := tuple(self._aside(behavior, metric, asked)):
             yield Step(aside)
+
+    def _settling(self, behavior: Behavior, metric: Metric, trials: Sequence[Trial], asked: _Asked) -> Iterator[Step]:
+        """Yield what to ask in the exact type, until nothing is in doubt that the answers to some queries say.
+
+        Args:
+            behavior: the behavior.
+            metric: the metric.
+            trials: the trials.
+            asked: returns the queries.
+        """
+        if not self.verifier or self.verifier.is_settled(asked.__name__, behavior, metric, trials):
+            return
+        self.verifier.begin(asked(behavior, metric, trials))
+        while doubtful := self._doubtful(behavior, metric, trials, asked(behavior, metric, trials)):
+            yield Step(tuple(doubtful), scorer=self.scorer.exact)
+            self.verifier.ask_again(doubtful)
+        self.verifier.settle(asked.__name__, behavior, metric, trials)
+
+    @contained()
+    def _doubtful(
+        self, behavior: Behavior, metric: Metric, trials: Sequence[Trial], asked: Sequence[Query]
+    ) -> list[Query]:
+        """Return the queries to ask in the exact type, as far as the answers to some queries tell."""
+        if self.verifier is None:
+            return []
+        findings, _ = self._seen(behavior, metric, trials, asked)
+        rule, tolerances = self._terms(behavior).rule, self._tolerances(behavior, metric)
+        keys = {query.key for query in asked}
+        return self.verifier.doubtful(findings, trials, keys, tolerances, rule, self.schedule.test)
 
     @contained()
     def _closing(self, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> list[Query]:
@@ -373,12 +412,17 @@ class ModelUnderTest:
 
     @contained()
     def _look(self, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> tuple[Findings, tuple[Row, ...]]:
+        for asked in (self._opening, self._deciding) if self.verifier else ():
+            deque(self._settling(behavior, metric, trials, asked), maxlen=0)
         return self._seen(behavior, metric, trials, self._deciding(behavior, metric, trials))
+
+    def _opening(self, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> list[Query]:
+        """Return the queries that tell whether the cases may count."""
+        return list(queries_of(Parts.of(trial, behavior.expect).opening for trial in trials))
 
     def _deciding(self, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> list[Query]:
         """Return the queries that decide whether the cases count, and whether those that count hold."""
-        opening = (Parts.of(trial, behavior.expect).opening for trial in trials)
-        return [*queries_of(opening), *self._closing(behavior, metric, trials)]
+        return [*self._opening(behavior, metric, trials), *self._closing(behavior, metric, trials)]
 
     def _seen(
         self, behavior: Behavior, metric: Metric, trials: Sequence[Trial], asked: Iterable[Query]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from vlcheck._util.numbers import brief, counted, share
 from vlcheck.behaviors.behavior import Behavior
@@ -57,6 +57,44 @@ _CAUSES: Mapping[type[NotApplicable], Cause] = MappingProxyType(
 )
 
 
+class Counted(NamedTuple):
+    """What a case that counts adds to the verdict.
+
+    Attributes:
+        margins: the margin of each claim, by name.
+        known: whether the model knows the case, if the expectation asks for that.
+        rivals: credit of each rival for the case, for an expectation of a lead.
+    """
+
+    margins: Mapping[str, float]
+    known: bool
+    rivals: Mapping[str, float]
+
+    @classmethod
+    def of(cls, sample: Sample, expect: Expectation, tolerances: Tolerances) -> Counted:
+        """Compute them from a case's scores; raise NotApplicable, with the reason, if it does not count.
+
+        Args:
+            sample: the case's scores.
+            expect: the expectation.
+            tolerances: the tolerances of the policy.
+        """
+        sample.demand_answered(decisive_arms(expect), tolerances)
+        margins = expect.margins(sample, tolerances)
+        known = expect.competence == "no" or expect.known(sample, tolerances)
+        return cls(margins, known, expect.rivals(sample) if _competes(type(expect)) else {})  # type: ignore[attr-defined]
+
+
+@cache
+def _competes(expectation: type[Expectation]) -> bool:
+    return issubclass(expectation, Competing)  # of a protocol: too slow for every case
+
+
+def decisive_arms(expect: Expectation) -> set[str]:
+    """Return the arms that decide about a case; the others are for tables."""
+    return {BEFORE, AFTER, *expect.arms()}
+
+
 @dataclass(frozen=True)
 class Finding:
     """The result of one case.
@@ -92,12 +130,9 @@ class Finding:
             errors: messages of what went wrong in scoring it.
         """
         try:
-            sample.demand_answered({BEFORE, AFTER, *expect.arms()}, tolerances)
-            margins = expect.margins(sample, tolerances)
-            known = expect.competence == "no" or expect.known(sample, tolerances)
-            violated = _violated(sample, expect, tolerances, margins.get(WHOLE))
-            rivals = expect.rivals(sample) if isinstance(expect, Competing) else {}
-            return cls(sample, margins, None, expect.effect(sample), known, errors, violated, rivals)
+            found = Counted.of(sample, expect, tolerances)
+            violated = _violated(sample, expect, tolerances, found.margins.get(WHOLE))
+            return cls(sample, found.margins, None, expect.effect(sample), found.known, errors, violated, found.rivals)
         except NotApplicable as reason:
             return cls(sample, {}, reason, None, False, errors)
 
@@ -223,6 +258,11 @@ class Findings:
             return f"the data has no case for it ({self.behavior.cases.label}){strange}", "no cases"
         checks = (self._unlikely, self._incompetent, self._none_applies, self._mostly_refused)
         return next((reason for check in checks if (reason := check())), None)
+
+    @property
+    def constant(self) -> bool:
+        """True if all scores are one number, whatever the picture and the text."""
+        return self._constant() is not None
 
     def broken(self) -> str:
         """Return what went wrong in scoring; "" if nothing did."""

@@ -1,9 +1,13 @@
-"""Parts of a policy as the results file keeps them."""
+"""Parts of a policy, and of the number types of a run, as the results file keeps them."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
+from vlcheck.evaluation.verified import SAFETY, Verifier
+from vlcheck.models.loading.two_types import FAST, TwoTypesModel
 from vlcheck.policy.policy import Known, Policy
-from vlcheck.results.records import ExcuseRecord, KnownBias, PolicyInForce
+from vlcheck.results.records import DifferenceRecord, ExcuseRecord, KnownBias, PolicyInForce, PrecisionRecord
 
 
 def policy_record(policy: Policy) -> PolicyInForce:
@@ -33,4 +37,27 @@ def _known_record(known: Known) -> KnownBias:
         invalid=known.invalid,
         stale=known.stale,
         needless=known.needless,
+    )
+
+
+def precision_record(process: str, types: TwoTypesModel, verifier: Verifier | None) -> PrecisionRecord:
+    """Return what a process asked in which number type.
+
+    Args:
+        process: name of the process.
+        types: the types of the run.
+        verifier: knows what was asked in both; None if there is one type alone.
+    """
+    if verifier is None:
+        return PrecisionRecord(process=process, exact=types.dtype, alone=types.alone)
+    asked, found = verifier.asked, verifier.differences.items()
+    return PrecisionRecord(
+        process=process,
+        exact=types.dtype,
+        fast=FAST,
+        queries=asked.all,
+        exact_alone=asked.exact,
+        both=asked.both,
+        safety=SAFETY,
+        differences=[DifferenceRecord(metric=metric, **asdict(one)) for metric, one in found],
     )

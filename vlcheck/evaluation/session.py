@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import platform
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -25,10 +26,13 @@ from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.evaluator import ModelUnderTest
 from vlcheck.evaluation.evidence import Judgement
 from vlcheck.evaluation.preview import foresee
-from vlcheck.evaluation.records import policy_record
+from vlcheck.evaluation.records import policy_record, precision_record
+from vlcheck.evaluation.steps import Round
+from vlcheck.evaluation.verified import Verifier
 from vlcheck.evaluation.wordings import with_wordings, wordings_of
 from vlcheck.metrics.query import Query
 from vlcheck.models import tried
+from vlcheck.models.loading.two_types import FAST, TwoTypesModel
 from vlcheck.models.protocol import MayChange, VisionLanguageModel, sees_pictures, wrappings_of
 from vlcheck.models.setup import setup_of
 from vlcheck.policy.policy import Policy
@@ -37,6 +41,7 @@ from vlcheck.results.records import (
     ContractRecord,
     IdentityRecord,
     ImageRecord,
+    PrecisionRecord,
     RunRecord,
     StatedRecord,
     WrapperRecord,
@@ -51,6 +56,7 @@ from vlcheck.scoring.render import size_of_shown
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ModelLabel, ScoreStore
 from vlcheck.scoring.stores.store_file import Tell, warn_of_store
+from vlcheck.scoring.two_types import TwoTypes
 
 _ALSO = ("scipy", "pytest")  # packages that no score depends on, but verdicts may
 
@@ -63,11 +69,13 @@ class Session:
         config: the settings.
         model: asks the model, and computes verdicts.
         engine: runs the plans; whoever opened it closes it.
+        verified: the number types of a verified run; None for a run in one type.
     """
 
     config: EvaluationConfig
     model: ModelUnderTest
     engine: Engine = field(default_factory=Alone)
+    verified: TwoTypesModel | None = None
 
     def ask(self, tests: Iterable[BehaviorTest], progress: Callable[[Progress], None] | None = None) -> None:
         """Ask the model all queries of some tests whose metrics it has.
@@ -79,8 +87,8 @@ class Session:
         Raises:
             UsageError: the store cannot be used, or the data lacks something.
         """
-        for queries in self.model.rounds((test.behavior, test.metric) for test in tests):
-            self.score(queries, progress)
+        for one in self.model.rounds((test.behavior, test.metric) for test in tests):
+            self._run(one, progress)
 
     def score(self, queries: Iterable[Query], progress: Callable[[Progress], None] | None = None) -> None:
         """Have some queries answered by the run's engine; raises UsageError as `ask`.
@@ -89,9 +97,12 @@ class Session:
             queries: the queries.
             progress: called as pictures are done.
         """
+        self._run(Round([*queries], self.model.scorer), progress)
+
+    def _run(self, asked: Round, progress: Callable[[Progress], None] | None) -> None:
         # The last digits of a score depend on its batch: these are the same whichever engine runs the plan.
-        plan = make_plan(queries, batch_size=self.config.batch_size)
-        self.engine.run(plan, self.model.scorer, progress)
+        plan = make_plan(asked.queries, batch_size=self.config.batch_size)
+        self.engine.run(plan, asked.scorer, progress)
 
     def against(self, control: Session) -> Session:
         """Return the session with a control among the rivals of the model's choices, if that sees no picture."""
@@ -158,10 +169,11 @@ class Session:
             stated={name: StatedRecord(bias=test.behavior.bias, metric=test.metric) for name, test in stated.items()},
         )
 
-    def identity(self, process: str) -> Iterator[IdentityRecord]:
-        """Ask a model that others run whether it is still the one of the start; yield nothing for other models.
+    def last_lines(self, process: str) -> Iterator[IdentityRecord | PrecisionRecord]:
+        """Yield what a process says of the model at the end of a run.
 
-        If it is not, the answers of this run leave the store: nobody knows which of them are whose.
+        A model that others run is asked whether it is still the one of the start. If it is not, the answers of this run
+        leave the store: nobody knows which of them are whose. A verified run says what was asked in which number type.
 
         Args:
             process: name of this process.
@@ -170,6 +182,8 @@ class Session:
         if isinstance(model, MayChange):
             noise = getattr(model, "noise", None)
             yield IdentityRecord(process=process, name=model.name, noise=noise, changed=self.model.scorer.settle())
+        if self.verified:
+            yield precision_record(process, self.verified, self.model.verifier)
 
     def _may_pass(self, test: BehaviorTest) -> bool:
         """Return False for a test of foils that no model can pass on this data: no bias is required for its sake."""
@@ -216,6 +230,7 @@ def open_session(
     *,
     engine: Engine | None = None,
     load: Callable[[], VisionLanguageModel] | None = None,
+    verified: TwoTypesModel | None = None,
     on_damage: Tell = warn_of_store,
 ) -> Iterator[Session]:
     """Assemble a session; close its store at the end.
@@ -228,17 +243,26 @@ def open_session(
         folder: a temporary folder that the processes of a run share.
         engine: runs the plans; None if this process does so alone. The caller closes it.
         load: loads the model in another process; None if the model itself is sent there.
+        verified: the number types of a verified run, of which `adapter` is the exact one; None for a run in one type.
         on_damage: called with warnings about the store.
 
     Raises:
         UsageError: the store cannot be used, or the settings ask for wordings of a question that the model is not
             asked.
     """
-    with scoring(config, adapter, folder, load=load, on_damage=on_damage) as scorer:
+    with ExitStack() as held:
+        kept = partial(scoring, folder=folder, on_damage=on_damage)
+        own = replace(config, dtype=verified.dtype) if verified else config
+        scorer = held.enter_context(kept(own, adapter, load=load))
+        verifier = None
+        if verified and verified.fast:
+            fast = kept(replace(config, dtype=FAST), verified.fast, load=verified.load)
+            scorer = TwoTypes(held.enter_context(fast), scorer)
+            verifier = Verifier(scorer, means=config.baseline is not None)
         schedule = schedule_for(trials.source.seed, sequential=config.sequential)
-        operating = Operating(trials, adapter.kinds, schedule, scorer.answers)
-        model = ModelUnderTest(adapter, trials, scorer, policy, operating)
-        yield Session(config, with_wordings(model) if config.wordings else model, engine or Alone())
+        operating = Operating(trials, adapter.kinds, schedule, scorer.exact.answers)
+        model = ModelUnderTest(adapter, trials, scorer, policy, operating, verifier=verifier)
+        yield Session(config, with_wordings(model) if config.wordings else model, engine or Alone(), verified)
 
 
 @contextmanager

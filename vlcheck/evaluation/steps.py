@@ -6,7 +6,7 @@ follows for cases that may count, and at last come the pictures that only a tabl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from vlcheck.behaviors.behavior import Trial
@@ -14,6 +14,7 @@ from vlcheck.expect.base import AFTER, BEFORE, Expectation, Given, Refused, Unkn
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question
 from vlcheck.metrics.reading import Unlikely
+from vlcheck.scoring.cached import CachedScorer
 
 NOT_COUNTED = (Unknown, Unneeded, Unlikely, Refused, Unscaled, Given)
 """Reasons that stay, whatever the model would answer about further views of a case."""
@@ -63,10 +64,31 @@ class Step:
     Attributes:
         needed: the queries.
         beside: queries that it may need later.
+        scorer: asks them; None for the model's own.
     """
 
     needed: tuple[Query, ...]
     beside: tuple[Query, ...] = ()
+    scorer: CachedScorer | None = None
+
+
+@dataclass(frozen=True)
+class Round:
+    """Queries of several tests that are asked together.
+
+    Attributes:
+        queries: the queries.
+        scorer: asks them.
+    """
+
+    queries: Sequence[Query]
+    scorer: CachedScorer
+
+    def without(self, had: set[tuple[CachedScorer, str]]) -> Round:
+        """Return the round without queries that its scorer was asked before; those that are left are added to these."""
+        fresh = {query.key: query for query in self.queries if (self.scorer, query.key) not in had}
+        had.update((self.scorer, key) for key in fresh)
+        return Round(tuple(fresh.values()), self.scorer)
 
 
 def queries_of(parts: Iterable[Mapping[str, Question]]) -> Iterator[Query]:
@@ -76,12 +98,29 @@ def queries_of(parts: Iterable[Mapping[str, Question]]) -> Iterator[Query]:
             yield from question.queries.values()
 
 
-def gather(steps: Iterable[Step]) -> list[Query]:
+def gather(steps: Iterable[Step], scorer: CachedScorer) -> list[Round]:
     """Return the queries of one step of several tests, with those for later about pictures that it shows anyway.
 
     So no picture is encoded in one step because of one test, and in the next one because of another.
+
+    Args:
+        steps: the step of each test.
+        scorer: the model's own.
     """
     steps = list(steps)
+    scorers = dict.fromkeys(step.scorer or scorer for step in steps)
+    return [_gathered([step for step in steps if (step.scorer or scorer) is one], one) for one in scorers]
+
+
+def _gathered(steps: Sequence[Step], scorer: CachedScorer) -> Round:
     needed = [query for step in steps for query in step.needed]
     shown = {query.picture.key for query in needed}
-    return [*needed, *(query for step in steps for query in step.beside if query.picture.key in shown)]
+    return Round([*needed, *(query for step in steps for query in step.beside if query.picture.key in shown)], scorer)
+
+
+def merged(rounds: Iterable[Round]) -> Iterator[Round]:
+    """Yield one round for each scorer that some rounds have, with all their queries; none without queries."""
+    rounds = list(rounds)
+    for scorer in dict.fromkeys(one.scorer for one in rounds):
+        if queries := [query for one in rounds if one.scorer is scorer for query in one.queries]:
+            yield Round(queries, scorer)

@@ -24,6 +24,7 @@ class Setup:
         precision: the type of the weights, e.g. "float32".
         attention: the implementation of the attention, e.g. "sdpa".
         activation: the activation function, where checkpoints of one architecture differ in it, e.g. "quick_gelu".
+        compiled: what torch.compile has compiled.
         adapter: the adapter of the weights and its base.
         quantization: the method and its bits.
         server: the server's URL, model and version.
@@ -38,6 +39,7 @@ class Setup:
     precision: str = ""
     attention: str = ""
     activation: str = ""
+    compiled: str = ""
     adapter: str = ""
     quantization: str = ""
     server: str = ""

@@ -14,6 +14,7 @@ from vlcheck.behaviors.suite import BehaviorTest
 from vlcheck.cases import CaseSource
 from vlcheck.errors import UsageError, marked, spelled
 from vlcheck.explain.control import WORDS_ALONE, judge_control, tell_words, words_fault
+from vlcheck.models.loading.two_types import in_one_type
 from vlcheck.plugin import workbench
 from vlcheck.plugin.options import Settings
 from vlcheck.plugin.workbench import Workbench
@@ -99,7 +100,7 @@ class Control:
 
     def identify(self) -> None:
         """Ask a control that others run whether it is still the one of the start, and keep what it answers."""
-        self.part.keep(self.bench.session.identity(self.process))
+        self.part.keep(self.bench.session.last_lines(self.process))
 
     def close(self) -> None:
         """Close its store."""
@@ -140,8 +141,12 @@ def control_results(folder: Path) -> ResultLines | None:
 
 
 def _settings(settings: Settings) -> Settings:
-    """Return the settings with the control as the model; it is asked in one wording, not compared and not explained."""
-    return replace(settings, model=settings.control, baseline=None, wordings=False, explain=())
+    """Return the settings with the control as the model; it is asked in one wording, not compared and not explained.
+
+    It is asked in one number type: its choices are rivals in the model's verdicts.
+    """
+    dtype = in_one_type(settings.dtype)
+    return replace(settings, model=settings.control, dtype=dtype, baseline=None, wordings=False, explain=())
 
 
 def _said(error: Exception) -> str:

@@ -52,7 +52,12 @@ _OPTIONS = (
     ),
     _Option("columns", "FIELD=COLUMN,...", "the columns of hf:, parquet: and webdataset: data, or a TOML file of them"),
     _Option("device", "NAME", "where the model runs: cpu, cuda, cuda:1, mps (cpu)"),
-    _Option("dtype", "NAME", "precision: float32, bfloat16, float16, float64 (float32)"),
+    _Option(
+        "dtype",
+        "NAME",
+        "precision: float32, bfloat16, float16, float64; verified: bfloat16, and float32 where a verdict could differ"
+        " (float32)",
+    ),
     _Option("batch-size", "N", "most images that are encoded at once, or auto: by the free memory (auto)"),
     _Option(
         "engine", "NAME[:ADDRESS]", "where the model is asked: local, in the run's own processes; alone, in one (local)"
@@ -93,13 +98,18 @@ _FLAGS = (
         "",
         "ask a generative model its yes-no question in three wordings, and say which verdicts depend on the wording",
     ),
+    _Option(
+        "compile",
+        "",
+        "compile the model's layers by torch.compile, mostly for a GPU; scores differ in their last digits",
+    ),
     _Option("cases", "", "add a test for every single case; it never fails the run: xfail if the case violates"),
 )
 # Options that a verdict depends on; the others name output files, or results to compare with.
 LOCAL = "local"  # the engine that a run has unless another one is named
 _AUTO = "auto"  # a batch size by the free memory
 _JUDGED_BY = ("model", "data", "columns", "device", "dtype", "policy", "lexicons", "explain")
-_JUDGED_HOW = ("sequential", "wordings", "trust-remote-code")
+_JUDGED_HOW = ("sequential", "wordings", "compile", "trust-remote-code")
 
 
 @dataclass(frozen=True)
@@ -129,6 +139,7 @@ class Settings:
         cases: True to have a pytest item for every case, too.
         sequential: True to stop each test once its verdict is decided.
         wordings: True to ask a question in words in each of its wordings.
+        compile: True to compile the layers of the model.
         plan: True to score nothing, and to print what a run would take.
         trust_remote_code: True to run Python code that comes with a checkpoint.
         asked: True if --vl-model was given on the command line.
@@ -160,6 +171,7 @@ class Settings:
     cases: bool
     sequential: bool
     wordings: bool
+    compile: bool
     plan: bool
     trust_remote_code: bool
     asked: bool
@@ -180,6 +192,7 @@ class Settings:
         self.demand_data()
         self.demand_comparable()
         self._demand_one_beside()
+        self._demand_layers()
         self._demand_a_match()
         self._demand_places()
 
@@ -203,6 +216,11 @@ class Settings:
         """Raise UsageError if two runs are to be shown beside this one."""
         if self.beside and self.control:
             raise UsageError("--vl-control: does not go with --vl-beside: one model is shown beside. Leave one out.")
+
+    def _demand_layers(self) -> None:
+        """Raise UsageError if layers are to be compiled of which explanations take the insides."""
+        if self.compile and self.explain:
+            raise UsageError("--vl-compile: does not go with --vl-explain, which looks into the layers. Leave one out.")
 
     def _demand_places(self) -> None:
         """Raise UsageError if results or report cannot be written, or would replace another file."""
@@ -321,6 +339,7 @@ def read_settings(config: pytest.Config) -> Settings:
         cases=flag("cases"),
         sequential=flag("sequential"),
         wordings=flag("wordings"),
+        compile=flag("compile"),
         plan=bool(config.getoption("vl_plan", default=False)),
         trust_remote_code=bool(config.getoption("vl_trust_remote_code", default=False)),
         asked=config.getoption("vl_model", default=None) is not None,

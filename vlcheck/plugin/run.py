@@ -287,6 +287,7 @@ class Run:
             foresight = bench.foresee(self._chosen)
             reporter.say(
                 [
+                    *bench.in_one_type(),
                     *bench.superseded(),
                     *self._same_control(bench),
                     *foresight.hopeless(),
@@ -553,7 +554,7 @@ class Run:
         """Ask a model that others run whether it is still the one of the start, and keep what it answers."""
         if self._opened:
             bench, part = self._opened
-            part.keep(bench.session.identity(self._process))
+            part.keep(bench.session.last_lines(self._process))
         if self._control:
             self._control.identify()
 

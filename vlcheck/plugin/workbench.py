@@ -20,8 +20,9 @@ from vlcheck.evaluation.session import Session, open_session
 from vlcheck.evaluation.wordings import wordings_of
 from vlcheck.explain.explaining import case_explainer, explaining
 from vlcheck.explain.worst_cases import CaseExplainer
-from vlcheck.models.loading.load import load_model
+from vlcheck.models.loading.compiled import compile_layers
 from vlcheck.models.loading.shared_weights import share_weights
+from vlcheck.models.loading.two_types import VERIFIED, TwoTypesModel, in_one_type, load_in_types
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.plugin.options import Settings
 from vlcheck.policy.policy import Policy
@@ -58,11 +59,13 @@ class Workbench:
         Raises:
             UsageError: it names the option that cannot be used.
         """
-        adapter, held = _model(settings), ExitStack()
+        loaded, held = _in_types(settings), ExitStack()
         settings = replace(settings, batch_size=settings.batch_size or most_pictures(settings.device, folder))
-        adapter = _explaining(adapter, settings)
+        own = replace(settings, dtype=loaded.dtype)
+        adapter = _explained(loaded.exact, settings)
         if settings.processes > 1:
-            share_weights(adapter, folder)
+            for one in filter(None, (loaded.exact, loaded.fast)):
+                share_weights(one, folder)
         explainer = case_explainer(adapter, settings.explain)
         config = _config(settings, explainer)
         trials = Trials.for_model(source, adapter)
@@ -73,7 +76,8 @@ class Workbench:
             policy,
             folder,
             engine=engine,
-            load=partial(_explaining_model, settings),
+            load=partial(_model, own),
+            verified=loaded if settings.dtype == VERIFIED else None,
             on_damage=_warn_of_store,
         )
         return cls(held.enter_context(session), held, explainer)
@@ -90,6 +94,11 @@ class Workbench:
         """Return what some tests take and can decide."""
         model = self.session.model
         return foresee(tests, model.operating, model.policy, model.adapter.metrics)
+
+    def in_one_type(self) -> Iterator[str]:
+        """Yield a line if a verified run has one number type alone."""
+        if self.session.verified:
+            yield from (spelled(line, option_of) for line in self.session.verified.lines())
 
     def superseded(self) -> Iterator[str]:
         """Yield a line if the store's scores of the model were made with other versions than the installed ones."""
@@ -109,7 +118,7 @@ def plan_lines(settings: Settings, policy: Policy, source: CaseSource, tests: Se
     Raises:
         UsageError: it names the option that cannot be used.
     """
-    model = _explaining_model(settings) if settings.model else None
+    model = _model(replace(settings, compile=False)) if settings.model else None
     others = wordings_of(model)[1:] if model and settings.wordings else ()
     return preview(tests, source, policy, model, schedule_for(source.seed, sequential=settings.sequential), others)
 
@@ -135,18 +144,22 @@ def _config(settings: Settings, explainer: CaseExplainer | None) -> EvaluationCo
     )
 
 
-def _model(settings: Settings) -> VisionLanguageModel:
-    return load_model(
+def _in_types(settings: Settings) -> TwoTypesModel:
+    loaded = load_in_types(
         settings.model,
         device=settings.device,
         dtype=settings.dtype,
         trust_remote_code=settings.trust_remote_code,
     )
+    for one in filter(None, (loaded.exact, loaded.fast) if settings.compile else ()):
+        compile_layers(one)
+    return loaded
 
 
-def _explaining(model: VisionLanguageModel, settings: Settings) -> VisionLanguageModel:
+def _model(settings: Settings) -> VisionLanguageModel:
+    """Load the model in one type."""
+    return _explained(_in_types(replace(settings, dtype=in_one_type(settings.dtype))).exact, settings)
+
+
+def _explained(model: VisionLanguageModel, settings: Settings) -> VisionLanguageModel:
     return explaining(model, settings.explain, batch_size=settings.batch_size or ON_CPU)
-
-
-def _explaining_model(settings: Settings) -> VisionLanguageModel:
-    return _explaining(_model(settings), settings)

@@ -17,6 +17,7 @@ from vlcheck.metrics.registry import OF_PICTURES
 from vlcheck.results.comparison import Compared, Comparison
 from vlcheck.results.file import ResultLines
 from vlcheck.results.foils import MARK, mark_of, marks
+from vlcheck.results.precision import precision_notes
 from vlcheck.results.records import ExcuseRecord, KnownBias, RunRecord, VerdictRecord
 from vlcheck.results.thoughts import thought_notes
 from vlcheck.results.unjudged import Unjudged, has, incomplete, is_ended, unjudged
@@ -190,7 +191,8 @@ def conclude(results: ResultLines, comparison: Comparison | None = None) -> Conc
         refusal = "Nothing else is held against it." if tone == "excused" else refusal
     if tone == "pass" and (passes := passes_by_wording(verdicts)):
         tone, sentence = "partial", f"{sentence} {_by_wording(passes)}"
-    notes = *wording_notes(results.run, verdicts), *thought_notes(verdicts)
+    precision = precision_notes(results.precisions.values())
+    notes = *wording_notes(results.run, verdicts), *thought_notes(verdicts), *precision
     undecided = (
         *marks(verdicts),
         *notes,

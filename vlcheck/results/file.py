@@ -29,6 +29,7 @@ from vlcheck.results.records import (
     FaultRecord,
     IdentityRecord,
     ImageRecord,
+    PrecisionRecord,
     Record,
     RunRecord,
     VerdictRecord,
@@ -59,6 +60,7 @@ class ResultLines:
         explanations: the maps over pictures and texts of the evidence.
         faults: the reasons why tests have no verdict, by test; in the results of a control.
         identities: the checks that a model which others run was the same to the end, by process.
+        precisions: the number types of a verified run, and what was asked in which, by process.
         words: the accuracies from words alone; in the results of a control that sees no picture.
     """
 
@@ -69,6 +71,7 @@ class ResultLines:
     explanations: list[ExplanationRecord] = field(default_factory=list)
     faults: dict[str, FaultRecord] = field(default_factory=dict)
     identities: dict[str, IdentityRecord] = field(default_factory=dict)
+    precisions: dict[str, PrecisionRecord] = field(default_factory=dict)
     words: WordsLine | None = None
 
     @property
@@ -121,14 +124,20 @@ class ResultLines:
                     self.explanations.append(line)
                 case FaultRecord():
                     self.faults[line.test] = line
-                case IdentityRecord():
-                    self.identities[line.process] = line
+                case IdentityRecord() | PrecisionRecord():
+                    self._take_of_process(line)
                 case WordsLine():
                     self.words = line
                 case VerdictRecord():
                     key = key_of(line)
                     self.verdicts[key], self.evidence[key] = line, rows
                     rows = []
+
+    def _take_of_process(self, line: IdentityRecord | PrecisionRecord) -> None:
+        if isinstance(line, IdentityRecord):
+            self.identities[line.process] = line
+        else:
+            self.precisions[line.process] = line
 
     def void(self, cause: Cause, reason: str) -> None:
         """Make every verdict invalid, except those that were not asked for; the evidence stays.
@@ -159,6 +168,7 @@ class ResultLines:
         yield from self.explanations
         yield from self.faults.values()
         yield from self.identities.values()
+        yield from self.precisions.values()
         if self.words:
             yield self.words
 

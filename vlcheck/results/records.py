@@ -30,6 +30,7 @@ Text = Annotated[str, Meta(description="text")]
 TextOrNone = Annotated[str | None, Meta(description="text or null")]
 Texts = Annotated[list[str], Meta(description="a list of texts")]
 NumberOrNone = Annotated[Number | None, Meta(description="a number or null")]
+Count = Annotated[int, Meta(ge=0, description="a whole number from 0")]
 CountOrNone = Annotated[Whole | None, Meta(description="a whole number or null")]
 Numbers = Annotated[list[Number | None], Meta(description="a list of numbers, or null")]
 FlagOrNone = Annotated[bool | None, Meta(description="true, false or null")]
@@ -361,6 +362,50 @@ class IdentityRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="i
     name: Text
     noise: NumberOrNone = None
     changed: Text = ""
+
+
+class DifferenceRecord(Record, frozen=True, kw_only=True):
+    """The differences between the scores of two number types under one metric.
+
+    Attributes:
+        metric: the metric.
+        n: number of queries that were asked in both.
+        log_odds: the largest difference in log-odds.
+        score: the largest difference of a score, in [0, 1].
+    """
+
+    metric: Text
+    n: Count
+    log_odds: Number
+    score: Number
+
+
+class PrecisionRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="precision"):
+    """The number types of a verified run, at its end: what was asked in which, and how far they differ.
+
+    Attributes:
+        process: name of the process.
+        exact: the type whose verdicts these are.
+        fast: the type of the other scores; "" if there is one type alone.
+        alone: why there is one type alone; "" if there are two.
+        queries: number of queries.
+        exact_alone: number of queries that were asked in the exact type alone.
+        both: number of queries that were asked in both types.
+        safety: factor by which the bound of a fast score's error is above the largest difference.
+        differences: the differences, by metric.
+    """
+
+    process: Text
+    exact: Text
+    fast: Text = ""
+    alone: Text = ""
+    queries: Count = 0
+    exact_alone: Count = 0
+    both: Count = 0
+    safety: Number = 1.0
+    differences: Annotated[
+        list[DifferenceRecord], Meta(description="a list of objects with metric, n, log_odds and score")
+    ] = field(default_factory=list)
 
 
 class WordsLine(Record, frozen=True, kw_only=True, tag_field="kind", tag="words"):

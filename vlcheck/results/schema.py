@@ -21,6 +21,7 @@ from vlcheck.results.records import (
     IdentityRecord,
     ImageRecord,
     LaterRecord,
+    PrecisionRecord,
     Record,
     RunRecord,
     VerdictRecord,
@@ -36,6 +37,7 @@ RECORDS: Mapping[str, type[Record]] = MappingProxyType(
         "explanation": ExplanationRecord,
         "fault": FaultRecord,
         "identity": IdentityRecord,
+        "precision": PrecisionRecord,
         "words": WordsLine,
     }
 )
@@ -47,6 +49,7 @@ Line = (
     | ExplanationRecord
     | FaultRecord
     | IdentityRecord
+    | PrecisionRecord
     | WordsLine
 )
 _KIND = re.compile("[a-z][a-z-]{0,40}")  # the kinds of all versions

@@ -44,6 +44,11 @@ class CachedScorer:
         self._due = time.monotonic() + BETWEEN_CHECKS
         self._refusals: dict[str, str] = {}
 
+    @property
+    def exact(self) -> CachedScorer:
+        """The scorer whose answers verdicts are exact by: this one, unless it asks in a fast number type."""
+        return self
+
     def run(self, plan: Plan, progress: Callable[[Progress], None] | None = None) -> None:
         """Answer all queries of a plan, chunk by chunk.
 
@@ -146,11 +151,15 @@ class CachedScorer:
             UsageError: the store cannot be read or written.
         """
         asked = {query.key: query for query in queries}
-        kept = self.store.get_many(asked.values())
+        kept = self.kept(asked.values())
         missing = [query for key, query in asked.items() if key not in kept]
         if missing:
             self.run(make_plan(missing, batch_size=self.scorer.batch_size), progress)
-        return kept | self.store.get_many(missing)
+        return kept | self.kept(missing)
+
+    def kept(self, queries: Iterable[Query]) -> dict[str, Answer]:
+        """Return the answers to those of some queries that have one, by the queries' keys."""
+        return self.store.get_many(queries)
 
     def shows(self, picture: Picture) -> bool:
         """Return True if a picture that was asked about could be rendered, whether or not the model could read it."""

@@ -83,6 +83,27 @@ def status_of_mean(sample: Tally, band: tuple[float, float], alpha: float = 0.05
     return "pass" if is_inside(sample, (low, high), alpha, test) else "inconclusive"
 
 
+def sides_of_mean(
+    sample: Tally, band: tuple[float, float], alpha: float = 0.05, *, test: Test = exact
+) -> tuple[bool, ...]:
+    """Return for each edge of a band whether a mean is shown to be inside of it, and outside of it.
+
+    They are what `status_of_mean` rests on. Each is monotone in every value of the sample: if it is the same for the
+    lowest and for the highest values that a sample may have, it is the same for all between.
+
+    Args:
+        sample: values in [-1, 1], scaled to [0, 1].
+        band: lowest and highest mean that pass, in [-1, 1].
+        alpha: error rate of the decision, in (0, 0.5).
+        test: a test of a mean of values in [0, 1].
+    """
+    low, high = ((edge + 1) / 2 for edge in band)
+    inside = is_inside(sample, (low, 1.0), alpha, test), is_inside(sample, (0.0, high), alpha, test)
+    share = alpha / n_sides(band)
+    above = high < 1 and is_above(sample, high, share, test)
+    return *inside, above, low > 0 and is_above(sample.mirrored(), 1 - low, share, test)
+
+
 def worst(statuses: Iterable[str]) -> str:
     """Return the gravest of some statuses, in the order fail, invalid, inconclusive, pass, not asked."""
     return min(statuses, key=BY_GRAVITY.index)

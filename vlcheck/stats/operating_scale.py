@@ -26,6 +26,8 @@ from functools import cached_property
 import numpy as np
 from scipy.special import betaincinv, expit  # scipy.stats takes half a second to import
 
+from vlcheck.stats.log_odds import log_odds
+
 CERTAIN = 0.999
 _SURE = math.log(CERTAIN / (1 - CERTAIN))
 _LEAST_GAIN = 1e-9  # if the true word is not the likeliest on average, all words of a closed set become equally likely
@@ -68,7 +70,7 @@ class Scale:
         if self.is_raw:
             return probability
         low, high = self.edges
-        odds, many = min(max(_log_odds(probability), low), high), math.log(foils)
+        odds, many = min(max(log_odds(probability), low), high), math.log(foils)
         return float(expit(self.gain * (odds + many) - many + self.offset))
 
     def share(self, probability: float, others: Sequence[float]) -> float:
@@ -141,8 +143,8 @@ def fit_alone(true: Sequence[float], false: Sequence[float]) -> Scale:
     Returns:
         A scale; its gain is at most 0 if false statements score higher.
     """
-    edges = _edges(np.array([_log_odds(one) for one in (*true, *false)]))
-    first, second = (_winsorised(np.clip([_log_odds(one) for one in some], *edges)) for some in (true, false))
+    edges = _edges(np.array([log_odds(one) for one in (*true, *false)]))
+    first, second = (_winsorised(np.clip([log_odds(one) for one in some], *edges)) for some in (true, false))
     middle = (float(first.mean()) + float(second.mean())) / 2
     gain = _gain(float(first.mean()) - middle, np.concatenate([first - first.mean(), second - second.mean()]))
     return Scale(gain=gain, offset=-gain * middle, edges=edges)
@@ -154,7 +156,7 @@ def fit_shares(true: Sequence[tuple[float, int]]) -> Scale:
     Args:
         true: for each text its share, in [0, 1], and the number of foils that it was compared with.
     """
-    odds = np.array([_log_odds(share) for share, _ in true])
+    odds = np.array([log_odds(share) for share, _ in true])
     low, high = _edges(odds) if np.isfinite(odds).any() else (_NEXT_TO_0, _NEXT_TO_1)
     many = np.log([foils for _, foils in true])
     odds = _winsorised(np.clip(odds, low, high) + many)
@@ -184,12 +186,6 @@ def with_power(scale: Scale, power: float) -> Scale:
         power: the exponent, above 0.
     """
     return replace(scale, power=power)
-
-
-def _log_odds(probability: float) -> float:
-    if not 0 < probability < 1:
-        return math.nan if math.isnan(probability) else math.copysign(math.inf, probability - 0.5)
-    return math.log(probability) - math.log1p(-probability)
 
 
 def _log_ratio(one: float, other: float) -> float:

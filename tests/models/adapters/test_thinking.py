@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
-from tests.models.generative.builders import BUILDERS
+from tests.models.generative.builders import BUILDERS, IN_FLOAT32
 from vlcheck.cases import Case
 from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable, UsageError
@@ -36,7 +36,6 @@ THINKS = "{% if add_generation_prompt %}<think>\n{% endif %}{# </think> #}"
 # states, state spaces, cross attention; and one that reads each conversation whole, since it picks what it attends to
 HYBRID = ("qwen3_5", "lfm3_vl", "gemma4", "nemotron_h_omni", "mllama", "minimax_m3_vl")
 DAILY = "qwen3_5"
-IN_FLOAT32 = {"qwen3_5", "nemotron_h_omni"}  # compute in float32 whatever the precision
 PICTURE = Image.effect_mandelbrot((64, 48), (-2, -1.5, 1, 1.5), 30).convert("RGB")
 
 

@@ -37,3 +37,10 @@ BUILDERS: Mapping[str, Builder] = {
 # Compared with transformers' forward in the tests of their families: they have prompts or classes of their own, or, as
 # Llama 4, a forward pass that ends in an error.
 PROMPTED = frozenset({"blip", "llama4", "paligemma", *elsewhere.BUILDERS}) | prompted.PROMPTED
+
+# Parts of these networks compute in float32 whatever the dtype is: attention (linear, too), recurrences, norms,
+# routers, rotations by positions. In float64 they differ from transformers by 2e-9 to 4.5e-7.
+IN_FLOAT32 = frozenset(
+    {"hy_v4_vl", "inkling2", "inkling2_loop", "llama4", "minicpm_ocr", "minicpmv4_6", "muse_spark", "nemotron_h_omni"}
+    | {"qwen3_5", "qwen3_5_moe"}
+)

@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
-from tests.models.generative.builders import BUILDERS, PROMPTED
+from tests.models.generative.builders import BUILDERS, IN_FLOAT32, PROMPTED
 from tests.models.hf.test_generative import TEXTS, ByHand
 from vlcheck.cases import MASK
 from vlcheck.metrics.probe import Probe
@@ -31,20 +31,6 @@ pytestmark = [pytest.mark.slow, _NUMPY]
 
 SAMPLE = {"cohere2_vision", "emu3", "florence2", "glm4v", "qwen3_5"}
 FEW = 8  # probes
-# Parts of these networks compute in float32 whatever the dtype is: attention (linear, too), norms, routers.
-IN_FLOAT32 = frozenset(
-    {
-        "hy_v4_vl",
-        "inkling2",
-        "inkling2_loop",
-        "minicpm_ocr",
-        "minicpmv4_6",
-        "muse_spark",
-        "qwen3_5",
-        "qwen3_5_moe",
-        "step3p7",
-    }
-)
 SAID = [
     (f"a red {MASK} on the street", ("bus", "dog", "cat")),
     (f"a {MASK}", ("dog", "ox", "zebra")),

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from transformers import DynamicCache, PreTrainedConfig
 
-from tests.models.generative.builders import BUILDERS
+from tests.models.generative.builders import BUILDERS, IN_FLOAT32
 from vlcheck.cases import MASK
 from vlcheck.models.hf.fitting_prefix import fitting_reading
 from vlcheck.models.hf.forward import Forward
@@ -37,8 +37,6 @@ KEPT = {
     "cross attention": ("mllama",),
 }
 DAILY = {"gemma4", "lfm3_vl", "llama4", "mistral_large4", "qwen3_5"}
-# what a network in float64 computes in float32 all the same: recurrences, and the rotation by positions of Llama 4
-IN_FLOAT32 = {"qwen3_5", "qwen3_5_moe", "nemotron_h_omni", "inkling2", "llama4"}
 # an indexer picks the keys that are attended to, and a rounding may pick another one
 PICKING = {"dots3_note", "glm5_next", "hy_v4_vl", "minimax_m3_vl", "mistral_large4", "qwen4_exp"}
 WINDOW = {"gemma3": 16, "gemma3n": 16, "gemma4": 16, "gemma4_unified": 16, "lfm3_vl": 16, "llama4": 16}

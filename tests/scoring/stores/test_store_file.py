@@ -23,7 +23,7 @@ from vlcheck.scoring.store import ModelLabel, ScoreStore
 from vlcheck.scoring.stores import store_file
 from vlcheck.scoring.stores.rows import pack
 from vlcheck.scoring.stores.schema import SCHEMA
-from vlcheck.scoring.stores.store_file import StoreFile, UnwritableStore, WaitingForStore
+from vlcheck.scoring.stores.store_file import StoreFile, StoreOnNetworkDisk, UnwritableStore, WaitingForStore
 
 SPAWN = multiprocessing.get_context("spawn")
 NOBODY = 65534
@@ -179,6 +179,14 @@ def test_it_is_not_waited_for_without_end(path: Path, holder: Callable, monkeypa
     assert str(caught.value).startswith(f"store={path}: ")
     with FileLock(f"{path}.lock", timeout=0), pytest.warns(WaitingForStore), pytest.raises(UnwritableStore):
         ScoreStore(path, "model")
+
+
+def test_that_a_store_is_on_a_network_disk_is_said(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_file, "network_disk", lambda path: "nfs4")  # none is at hand; tests/_util has the listing
+    with pytest.warns(
+        StoreOnNetworkDisk, match=r"^store=.*: is on a network disk \(nfs4\), where one machine at a time"
+    ):
+        ScoreStore(path, "model").close()
 
 
 def refused_to_nobody(path: Path, said: str) -> None:

@@ -46,7 +46,7 @@ _DIGITS = 8  # of the digest of a longer one
 
 
 def network_setup(network: Any) -> Setup:
-    """Return how a network was released: precision, attention, activation function, adapter and quantization.
+    """Return how a network was released, and whether it was compiled.
 
     Args:
         network: a module; one of transformers has a config that names the last two.
@@ -56,9 +56,14 @@ def network_setup(network: Any) -> Setup:
         precision=precision_of(network),
         attention=_config_says(config, "_attn_implementation"),
         activation=_config_says(config, "hidden_act"),
+        compiled="layers, by torch.compile" if _is_compiled(network) else "",
         adapter=released.adapter,
         quantization=released.quantization,
     )
+
+
+def _is_compiled(network: nn.Module) -> bool:
+    return any(module._compiled_call_impl is not None for module in network.modules())
 
 
 def precision_of(network: nn.Module) -> str:

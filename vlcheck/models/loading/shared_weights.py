@@ -5,10 +5,10 @@ from __future__ import annotations
 import ctypes
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, chain
 from pathlib import Path
 
 import torch
@@ -17,12 +17,12 @@ from torch import Tensor, nn
 
 from vlcheck._util.hashing import digest
 from vlcheck.models.loading.checkpoint import as_bytes
+from vlcheck.models.loading.networks import networks_of
 from vlcheck.models.protocol import VisionLanguageModel
 
 FEWEST = 64 << 20  # bytes of weights that are worth a file
 _SPARE = 2  # times the weights that the disk has to have free
 _ALIGNED = 64  # bytes, as PyTorch aligns its own memory
-_DEEPEST = 3  # a network within a model within a wrapper or pair
 
 
 def share_weights(model: VisionLanguageModel, folder: Path, *, fewest: int = FEWEST) -> int:
@@ -40,7 +40,7 @@ def share_weights(model: VisionLanguageModel, folder: Path, *, fewest: int = FEW
     Returns:
         The number of bytes that are shared; 0 if there are few weights, little room on the disk, or no such mapping.
     """
-    weights = _Layout.of(dict.fromkeys(_weights(model)))
+    weights = _Layout.of(dict.fromkeys(_weights(networks_of(model))))
     if os.name != "posix" or weights.size < fewest:
         return 0
     path = folder / f"weights-{digest(model.fingerprint, str(weights.size))}"
@@ -104,17 +104,12 @@ def _written(path: Path, layout: _Layout) -> bool:
     return True
 
 
-def _weights(held: object, depth: int = 0) -> Iterator[Tensor]:
-    """Yield the weights that are plain arrays in the memory of the CPU, of all networks that an object holds."""
-    if isinstance(held, nn.Module):
-        for weight in held.parameters():
-            plain = type(weight.data) is Tensor and weight.layout is torch.strided and weight.is_contiguous()
-            if plain and weight.device.type == "cpu" and weight.nbytes:
-                yield weight
-    elif depth <= _DEEPEST:
-        inner = held.values() if isinstance(held, Mapping) else getattr(held, "__dict__", {}).values()
-        for one in inner:
-            yield from _weights(getattr(one, "__self__", one), depth + 1)  # a foreign model is known by its methods
+def _weights(networks: Iterable[nn.Module]) -> Iterator[Tensor]:
+    """Yield the weights of networks that are plain arrays in the memory of the CPU."""
+    for weight in chain.from_iterable(network.parameters() for network in networks):
+        plain = type(weight.data) is Tensor and weight.layout is torch.strided and weight.is_contiguous()
+        if plain and weight.device.type == "cpu" and weight.nbytes:
+            yield weight
 
 
 def _return_memory() -> None:

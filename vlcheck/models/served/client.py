@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from vlcheck._util.numbers import counted
 from vlcheck.errors import NotApplicable, UsageError, printable
 from vlcheck.models.served.address import Address
-from vlcheck.models.served.deadline import keep_deadlines, within
+from vlcheck.models.served.deadline import deadline_in, keep_deadlines
 from vlcheck.models.served.http import httpx
 from vlcheck.models.served.key import ApiKey, Bearer, WithoutKey
 from vlcheck.models.served.patience import Gate, Patience
@@ -152,7 +152,7 @@ class Client:
         headers = {"Content-Type": "application/json"} if content else {}
         try:
             with (
-                within(self.patience.timeout),
+                deadline_in(self.patience.timeout),
                 self._http.stream(method, url, content=content, headers=headers) as response,
             ):
                 text = _whole(response)

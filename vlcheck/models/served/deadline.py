@@ -17,7 +17,7 @@ _now = threading.local()  # `until`: the time at which the request of this threa
 
 
 @contextmanager
-def within(seconds: float) -> Iterator[None]:
+def deadline_in(seconds: float) -> Iterator[None]:
     """Give the requests of this thread a deadline: then a read raises httpx.ReadTimeout.
 
     Args:
@@ -31,7 +31,7 @@ def within(seconds: float) -> Iterator[None]:
 
 
 def keep_deadlines(http: httpx.Client) -> None:
-    """Let a client keep the deadlines of `within`, also where it goes through a proxy.
+    """Let a client keep the deadlines of `deadline_in`, also where it goes through a proxy.
 
     httpx has no way to give the transports of proxies another backend, which httpcore takes.
     """

@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from vlcheck._util import temporary
 from vlcheck._util.foreign_files import fault
+from vlcheck._util.network_disks import network_disk
 from vlcheck.errors import UsageError, argument, parameter, spelled
 from vlcheck.scoring.stores.schema import APPLICATION, READ, SCHEMA, create_tables, migrate
 
@@ -48,6 +49,10 @@ class DamagedStore(UserWarning):
 
 class WaitingForStore(UserWarning):
     """A warning that another process holds a store, and that this one waits for it."""
+
+
+class StoreOnNetworkDisk(UserWarning):
+    """A warning that a store is on a network disk, on which several machines would damage it."""
 
 
 class StoreNotKept(UserWarning):
@@ -185,6 +190,13 @@ class StoreFile:
 
     def _open(self, path: Path) -> sqlite3.Connection:
         self._refuse_others(path)
+        if kind := network_disk(path):
+            self._tell(
+                StoreOnNetworkDisk(
+                    f"{self.named}: is on a network disk ({kind}), where one machine at a time may use it. Several"
+                    f" machines take a store each: {parameter('shard')}, then vlcheck merge."
+                )
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         # Several processes may find the file missing; SQLite does not wait while another one switches to WAL.
         with self._lock(path):

@@ -26,7 +26,7 @@ from vlcheck.scoring.store import Thumbnail
 
 @dataclass(frozen=True)
 class Orders:
-    """What a copy needs to be asked as the run's own model is.
+    """The orders by which a copy is asked as the run's own model is.
 
     Attributes:
         load: returns the model.

@@ -16,13 +16,13 @@ import ray
 
 from vlcheck.scoring.engines.ray.address import LOCAL
 from vlcheck.scoring.engines.ray.fleet import Fleet
-from vlcheck.scoring.engines.ray.messages import Begin, Fault
+from vlcheck.scoring.engines.ray.messages import Begin, CannotGoOn
 
 _PATIENCE = 0.05  # seconds between looks at the messages of the run
 _STORE = 200_000_000  # bytes of a local cluster's memory for chunks and answers on their way
 
 
-def main(socket: int) -> None:
+def serve(socket: int) -> None:
     """Serve the run at the other end of a socket, until it ends.
 
     Args:
@@ -34,9 +34,9 @@ def main(socket: int) -> None:
         try:
             _connect(begin.address)
         except Exception as error:  # noqa: BLE001 - Ray raises many kinds
-            run.send(Fault(str(error).partition("\n")[0]))
+            run.send(CannotGoOn(str(error).partition("\n")[0]))
             return
-        _serve(Fleet(begin.part, run.send), run)
+        _serve(Fleet(begin.slot, run.send), run)
     ray.shutdown()
 
 
@@ -54,5 +54,5 @@ def _serve(fleet: Fleet, run: Connection) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    serve(int(sys.argv[1]))
     os._exit(0)  # nothing of Ray's own may hold the process

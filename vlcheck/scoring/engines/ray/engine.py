@@ -13,8 +13,8 @@ from vlcheck.scoring.cached import CachedScorer
 from vlcheck.scoring.engines.engine import Shown
 from vlcheck.scoring.engines.ray.address import resolved
 from vlcheck.scoring.engines.ray.link import Gone, Link
-from vlcheck.scoring.engines.ray.messages import Begin, Fault
-from vlcheck.scoring.engines.ray.part import Part
+from vlcheck.scoring.engines.ray.messages import Begin, CannotGoOn
+from vlcheck.scoring.engines.ray.slot import Slot
 from vlcheck.scoring.engines.ray.talk import Talk
 from vlcheck.scoring.plan import Chunk, Plan
 from vlcheck.scoring.progress import Progress
@@ -29,15 +29,15 @@ class RayEngine:
 
     Args:
         address: the cluster's address, as it was said; "" for RAY_ADDRESS, or else a cluster of this machine alone.
-        part: the part of a node for each copy of the model.
+        slot: the part of a node for each copy of the model.
         folder: a folder for the driver's output.
     """
 
     shared = False
 
-    def __init__(self, address: str, part: Part, folder: Path) -> None:
+    def __init__(self, address: str, slot: Slot, folder: Path) -> None:
         self._named = argument("engine", repr(f"ray:{address}" if address else "ray"))
-        self._address, self._part, self._folder = address, part, folder
+        self._address, self._slot, self._folder = address, slot, folder
         self._talk: Talk | None = None
 
     def run(self, plan: Plan, scorer: CachedScorer, progress: Shown | None = None) -> None:
@@ -54,7 +54,7 @@ class RayEngine:
                     f"{self._named}: the cluster went away: {error}. All answers until then are kept, for another run"
                     f" too if {parameter('store')} names a file."
                 ) from error
-            if isinstance(error, Fault):
+            if isinstance(error, CannotGoOn):
                 raise UsageError(f"{self._named}: {error}") from error
             raise
 
@@ -79,7 +79,7 @@ class RayEngine:
 
     def _begun(self) -> Talk:
         if not self._talk:
-            begin = Begin(resolved(self._address, os.environ), self._part)
+            begin = Begin(resolved(self._address, os.environ), self._slot)
             self._talk = Talk(Link(begin, self._folder / "ray.log"), _warn)
         return self._talk
 
@@ -88,4 +88,4 @@ def _warn(said: str) -> None:
     """Give a ClusterWarning, also if the run turns warnings into errors: it goes on."""
     with warnings.catch_warnings():
         warnings.simplefilter("always")
-        warnings.warn(f"--vl-engine ray: {said}", ClusterWarning, stacklevel=5)
+        warnings.warn(f"engine ray: {said}", ClusterWarning, stacklevel=5)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vlcheck.scoring.engines.ray.part import Part
+from vlcheck.scoring.engines.ray.slot import Slot
 
 
 @dataclass(frozen=True)
@@ -13,11 +13,11 @@ class Begin:
 
     Attributes:
         address: the cluster's address, as `ray.init` takes it.
-        part: the part of a node for each copy of the model.
+        slot: the part of a node for each copy of the model.
     """
 
     address: str
-    part: Part
+    slot: Slot
 
 
 @dataclass(frozen=True)
@@ -78,5 +78,5 @@ class Said:
     line: str
 
 
-class Fault(Exception):
+class CannotGoOn(Exception):
     """From the driver: the reason why it cannot go on; the run raises it."""

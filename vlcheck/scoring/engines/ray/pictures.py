@@ -1,4 +1,4 @@
-"""What is sent to nodes, pickled: chunks with their photographs, models, and the user's own classes."""
+"""Pickle what nodes need: chunks with their photographs, models, and the user's own classes."""
 
 from __future__ import annotations
 

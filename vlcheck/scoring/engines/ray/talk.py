@@ -17,7 +17,7 @@ from vlcheck.scoring.cached import CachedScorer
 from vlcheck.scoring.engines.ray.code import Code
 from vlcheck.scoring.engines.ray.copy_of_model import Answers, Orders
 from vlcheck.scoring.engines.ray.link import Link
-from vlcheck.scoring.engines.ray.messages import Answered, Ask, Fault, Model, Room, Said, Unanswered
+from vlcheck.scoring.engines.ray.messages import Answered, Ask, CannotGoOn, Model, Room, Said, Unanswered
 from vlcheck.scoring.engines.ray.pictures import pickled
 from vlcheck.scoring.plan import Chunk
 
@@ -82,14 +82,14 @@ class Talk:
 
         Raises:
             Gone: the driver has ended.
-            Fault: the cluster cannot answer.
+            CannotGoOn: the cluster cannot answer.
         """
         match self.link.receive():
             case Room(chunks=room):
                 self._room = room
             case Said(line=line):
                 self._said(line)
-            case Fault() as fault:
+            case CannotGoOn() as fault:
                 raise fault
             case Answered(number=number, answers=None):
                 self._with_files = True
