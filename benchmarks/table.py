@@ -10,7 +10,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks import audit_pages, calibration_pages, cures_page, parity_pages, types_page
+from benchmarks import (
+    audit_pages,
+    calibration_pages,
+    cures_page,
+    parity_pages,
+    sharing_pages,
+    types_page,
+    verified_pages,
+)
 from vlcheck._util.numbers import brief, counted, duration, share
 from vlcheck.explain.attribution.registry import METHODS, SHIPPED
 from vlcheck.explain.bench.records import read_bench
@@ -429,6 +437,13 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "memory": lambda: memory(_kept("memory.json")),
         "reuse": lambda: reuse(_kept("reuse.json")),
         "explained": lambda: explained(_kept("explained.json")),
+        "weights": lambda: sharing_pages.weights(_kept("weights.json")),
+        "shares": lambda: sharing_pages.shares(_kept("shares.json")),
+        "prefetch": lambda: sharing_pages.prefetch(_kept("prefetch.json")),
+    },
+    "explanation/precision.md": {
+        "verified-zoo": lambda: verified_pages.zoo(_kept("verified.json")),
+        "verified-full": lambda: verified_pages.full(_kept("verified.json")),
     },
     "explanation/proof.md": {
         "matrix": lambda: power(_kept("matrix.json")),

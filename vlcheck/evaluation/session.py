@@ -33,7 +33,7 @@ from vlcheck.evaluation.wordings import with_wordings, wordings_of
 from vlcheck.metrics.query import Query
 from vlcheck.models import tried
 from vlcheck.models.loading.two_types import FAST, TwoTypesModel
-from vlcheck.models.protocol import MayChange, VisionLanguageModel, sees_pictures, wrappings_of
+from vlcheck.models.protocol import AsksAhead, MayChange, VisionLanguageModel, sees_pictures, wrappings_of
 from vlcheck.models.setup import setup_of
 from vlcheck.policy.policy import Policy
 from vlcheck.results.records import (
@@ -302,7 +302,8 @@ def scoring(
     )
     with kept as store:
         asker = Scorer(adapter, batch_size=config.batch_size, top=config.top, load=load, render=render)
-        scorer = CachedScorer(asker, store, thumbnails=config.images)
+        ahead = config.device != "cpu" and not isinstance(adapter, AsksAhead)
+        scorer = CachedScorer(asker, store, thumbnails=config.images, ahead=ahead)
         yield scorer
         scorer.settle_rest()
 

@@ -40,7 +40,7 @@ SAMPLED, FEWEST_SAMPLED = (
 _AT_ONCE, _FEWEST_AT_ONCE = 0.25, 8  # share of the cases of a mean that are asked again before it is looked at again
 
 
-class Asked(NamedTuple):
+class AskedInTypes(NamedTuple):
     """The numbers of queries of a run.
 
     Attributes:
@@ -88,7 +88,7 @@ class Verifier:
 
     Attributes:
         scorer: the model in both types.
-        differences: what is known of the difference between both, by metric.
+        differences: the differences between both that were seen, by metric.
         means: whether every case of a claim about a mean is asked again, since another run is compared with it.
     """
 
@@ -102,10 +102,10 @@ class Verifier:
     _tried: dict[tuple[object, ...], list[Possible]] = field(default_factory=dict, repr=False)
 
     @property
-    def asked(self) -> Asked:
+    def asked(self) -> AskedInTypes:
         """The numbers of queries that were asked in each type."""
         fast, exact = (one.store.missing(self._begun) for one in (self.scorer.fast, self.scorer.exact))
-        return Asked(len(self._begun), len(fast - exact), len(self._begun - fast - exact))
+        return AskedInTypes(len(self._begun), len(fast - exact), len(self._begun - fast - exact))
 
     def bound(self, metric: Metric) -> float:
         """Return how far a fast score under a metric may be off, in log-odds."""

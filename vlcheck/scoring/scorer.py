@@ -28,7 +28,8 @@ from vlcheck.scoring.render import render_all
 
 Answered = Sequence[tuple[Query, Answer]]
 Rendered = Callable[[Picture, Image.Image], object]
-Render = Callable[[Iterable[Picture]], Iterator[tuple[Picture, Image.Image | Answer]]]
+ShownPicture = tuple[Picture, Image.Image | Answer]
+Render = Callable[[Iterable[Picture]], Iterator[ShownPicture]]
 TEXTS_PER_PICTURE = 4  # texts in one call, per picture of a batch
 MOST_WAITING = 50_000_000  # number of pixels at which the collected pictures are encoded
 
@@ -88,7 +89,9 @@ class Scorer:
         self.batch_size = batch_size
         self.top = top
 
-    def score(self, chunk: Chunk, rendered: Rendered) -> Iterator[Answered]:
+    def score(
+        self, chunk: Chunk, rendered: Rendered, beforehand: Iterable[ShownPicture] | None = None
+    ) -> Iterator[Answered]:
         """Answer each query of a chunk once, a batch of texts at a time.
 
         Pictures are encoded in one batch, or in several if they have more than MOST_WAITING pixels together; the
@@ -98,6 +101,8 @@ class Scorer:
         Args:
             chunk: queries, grouped by their pictures.
             rendered: called with the pixels of each picture that can be rendered, before the model sees them.
+            beforehand: the pictures of the chunk, rendered in this order elsewhere, of which nothing else is to be
+                told; None to render them here.
 
         Yields:
             Some of the queries with their answers, as soon as these are known; none of them once a model that asks
@@ -109,7 +114,7 @@ class Scorer:
         answered: set[str] = set()
         cramped = None
         try:
-            for part in self._parts(queries, rendered):
+            for part in self._parts(queries, rendered, beforehand):
                 answered.update(query.key for query, _ in part)
                 yield part
         except MemoryError as error:
@@ -117,15 +122,21 @@ class Scorer:
         if cramped:  # after `except`, since the exception keeps the rendered pictures in memory
             yield from self._halved(queries, cramped, rendered, answered)
 
-    def _parts(self, queries: Sequence[Query], rendered: Rendered) -> Iterator[Answered]:
+    def _parts(
+        self, queries: Sequence[Query], rendered: Rendered, beforehand: Iterable[ShownPicture] | None = None
+    ) -> Iterator[Answered]:
         """Render pictures, and answer the queries about them whenever MOST_WAITING pixels have been collected."""
         waiting: dict[str, Image.Image] = {}
         refusals: dict[str, Answer] = {}
-        for picture, outcome in self.render(Chunk(tuple(queries)).pictures):
+        wanted = {picture.key: picture for picture in Chunk(tuple(queries)).pictures}
+        for picture, outcome in self.render(wanted.values()) if beforehand is None else beforehand:
+            if picture.key not in wanted:  # the model lacks the metric of all queries about it
+                continue
             if isinstance(outcome, Answer):
                 refusals[picture.key] = outcome
                 continue
-            rendered(picture, outcome)
+            if beforehand is None:
+                rendered(picture, outcome)
             waiting[picture.key] = outcome
             del outcome  # memory: freed together with `waiting`
             if sum(image.width * image.height for image in waiting.values()) >= MOST_WAITING:
