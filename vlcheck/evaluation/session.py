@@ -46,6 +46,7 @@ from vlcheck.results.records import (
     StatedRecord,
     WrapperRecord,
 )
+from vlcheck.scoring.batch_size import starting_size
 from vlcheck.scoring.cached import CachedScorer
 from vlcheck.scoring.engines.alone import Alone
 from vlcheck.scoring.engines.engine import Engine
@@ -301,7 +302,8 @@ def scoring(
         on_damage=on_damage,
     )
     with kept as store:
-        asker = Scorer(adapter, batch_size=config.batch_size, top=config.top, load=load, render=render)
+        start = starting_size(config.device)
+        asker = Scorer(adapter, batch_size=config.batch_size, top=config.top, load=load, start=start, render=render)
         ahead = config.device != "cpu" and not isinstance(adapter, AsksAhead)
         scorer = CachedScorer(asker, store, thumbnails=config.images, ahead=ahead)
         yield scorer
