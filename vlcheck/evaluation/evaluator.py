@@ -66,6 +66,7 @@ class ModelUnderTest:
     verifier: Verifier | None = None
     record: Callable[[Judgement], None] = _ignore
     _ended: dict[tuple[str, Metric], Ended] = field(default_factory=dict, repr=False)
+    _readers: dict[tuple[str, Metric], CaseReader] = field(default_factory=dict, repr=False)
 
     @property
     def schedule(self) -> Schedule:
@@ -118,7 +119,7 @@ class ModelUnderTest:
         """
         trials = self.trials.of_case(behavior, metric, case)
         Inquiry.settled(self, metric, Ended(behavior, trials))
-        reader = self.reader(behavior, metric, self.trials.of(behavior, metric))
+        reader = self._reader_of_all(behavior, metric)
         answers = self.scorer.answers(query for trial in trials for query in trial.queries())
         heard = [HeardTrial.of(trial, answers) for trial in trials]
         return min((reader.row(one, reader.finding(one)) for one in heard), key=_standing)
@@ -304,6 +305,14 @@ class ModelUnderTest:
         scaling = self.terms(behavior).scaling(metric, self.adapter.kinds[metric])
         gauge = self.operating.gauge(metric, scaling, [trial.case.image.key for trial in trials])
         return CaseReader(behavior, self._tolerances(behavior, metric), gauge, self.scorer)
+
+    def _reader_of_all(self, behavior: Behavior, metric: Metric) -> CaseReader:
+        """Return the reader of all of a behavior's cases; it is made once, and not for each of them."""
+        kept = self._readers.get((behavior.name, metric))
+        if kept is None or kept.behavior != behavior:
+            kept = self.reader(behavior, metric, self.trials.of(behavior, metric))
+            self._readers[behavior.name, metric] = kept
+        return kept
 
     def wanted(self, behavior: Behavior, metric: Metric) -> int:
         """Return the number of images that should count; in a sequential run the first ones only set the scale.

@@ -75,7 +75,7 @@ def possible(
 
     Args:
         sample: the case's scores, on their scale.
-        bounds: how far each score may be off, by arm; an arm that is left out is exact.
+        bounds: the bounds of the scores' errors, by arm; an arm that is left out is exact.
         expect: the expectation.
         tolerances: the tolerances of the policy.
     """

@@ -40,7 +40,7 @@ SAMPLED, FEWEST_SAMPLED = (
 _AT_ONCE, _FEWEST_AT_ONCE = 0.25, 8  # share of the cases of a mean that are asked again before it is looked at again
 
 
-class Asked(NamedTuple):
+class AskedInTypes(NamedTuple):
     """The numbers of queries of a run.
 
     Attributes:
@@ -88,7 +88,7 @@ class Verifier:
 
     Attributes:
         scorer: the model in both types.
-        differences: what is known of the difference between both, by metric.
+        differences: the differences between both that were seen, by metric.
         means: whether every case of a claim about a mean is asked again, since another run is compared with it.
     """
 
@@ -102,10 +102,10 @@ class Verifier:
     _tried: dict[tuple[object, ...], list[Possible]] = field(default_factory=dict, repr=False)
 
     @property
-    def asked(self) -> Asked:
+    def asked(self) -> AskedInTypes:
         """The numbers of queries that were asked in each type."""
         fast, exact = (one.store.missing(self._begun) for one in (self.scorer.fast, self.scorer.exact))
-        return Asked(len(self._begun), len(fast - exact), len(self._begun - fast - exact))
+        return AskedInTypes(len(self._begun), len(fast - exact), len(self._begun - fast - exact))
 
     def bound(self, metric: Metric) -> float:
         """Return how far a fast score under a metric may be off, in log-odds."""
@@ -133,12 +133,12 @@ class Verifier:
             Round(sample, self.scorer.fast),
         ]
 
-    def begin(self, queries: Iterable[Query]) -> None:
-        """Ask the queries that no round has asked, and a part of them in both types; take account of all samples."""
+    def begin(self, queries: Collection[Query]) -> None:
+        """Ask the queries that no round asked, a part of them in both types, and take account of all differences."""
         fresh = [query for query in queries if query.key not in self._begun]
         for one in self.sampled([Round(fresh, self.scorer)]) if fresh else ():
             one.scorer.answers(one.queries)
-        self.compare(self._sampled.values())
+        self.compare([*self._sampled.values(), *queries])
         self._sampled.clear()
 
     def is_settled(self, stage: str, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> bool:
@@ -201,8 +201,9 @@ class Verifier:
     def compare(self, queries: Iterable[Query]) -> None:
         """Take account of the differences of queries that are answered in both types."""
         fresh = {query.key: query for query in queries if query.key not in self._compared}
-        exact, fast = self.scorer.exact.kept(fresh.values()), self.scorer.fast.kept(fresh.values())
-        for key in exact.keys() & fast.keys():
+        exact = self.scorer.exact.kept(fresh.values())
+        fast = self.scorer.fast.kept(fresh[key] for key in exact)
+        for key in fast:
             self.differences.setdefault(fresh[key].metric, Differences()).add(fast[key], exact[key])
             self._compared.add(key)
 

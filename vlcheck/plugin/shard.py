@@ -41,6 +41,11 @@ def demand_shard(config: pytest.Config, settings: Settings) -> None:
         raise UsageError(f"{said}: needs --vl-store FILE, a store of this part alone, which vlcheck merge reads.")
     if settings.sequential:
         raise UsageError(f"{said}: does not go with --vl-sequential, in which each batch depends on the ones before.")
+    if settings.dtype == "verified":
+        raise UsageError(
+            f"{said}: does not go with --vl-dtype verified, in which what is asked in float32 depends on the answers to"
+            " all parts. Name a number type, e.g. --vl-dtype float32."
+        )
     if asked := [f"--vl-{name}" for name in _FILES if options.on_the_command_line(config, name)]:
         raise UsageError(
             f"{said}: a part judges nothing. Leave out {', '.join(asked)}, which a run on all parts takes."

@@ -12,7 +12,7 @@ def precision_notes(records: Iterable[PrecisionRecord]) -> Iterator[str]:
     """Yield a sentence on what was asked in which number type, and how far the types differ; none for other runs.
 
     Args:
-        records: what the processes of the run say; that of the process that knows of most queries counts.
+        records: the lines of the run's processes; the one with most queries counts.
     """
     said = max(records, key=lambda one: one.queries, default=None)
     if said is None:

@@ -20,7 +20,7 @@ class TwoTypes(CachedScorer):
         exact: asks the same model in the exact type; its store has the same file.
 
     Attributes:
-        fast: as given.
+        fast: the scorer in the fast type, which takes no exact answers.
     """
 
     def __init__(self, fast: CachedScorer, exact: CachedScorer) -> None:

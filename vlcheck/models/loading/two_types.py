@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from vlcheck._util.memory import free_memory, lacks_memory
 from vlcheck.errors import UsageError, argument
 from vlcheck.models.loading.load import load_model
 from vlcheck.models.protocol import VisionLanguageModel
@@ -14,6 +14,7 @@ from vlcheck.models.setup import setup_of
 
 VERIFIED = "verified"  # in place of a dtype
 EXACT, FAST = "float32", "bfloat16"
+NO_ROOM = f"in {FAST}, too, it does not fit in memory"
 
 Said = TypeVar("Said", str, str | None)
 
@@ -87,17 +88,21 @@ def load_in_two_types(spec: str, *, device: str = "cpu", trust_remote_code: bool
             f"{argument('dtype', VERIFIED)}: {exact.name} is run by others, in a number type of their own. Leave it"
             " out."
         )
-    alone = slow(device) or _room(exact)
+    return _with_fast(exact, partial(load, dtype=FAST), slow(device) or _room(exact))
+
+
+def _with_fast(exact: VisionLanguageModel, load: Callable[[], VisionLanguageModel], alone: str) -> TwoTypesModel:
+    """Return a model with what `load` loads beside it, unless it is to be alone, or that cannot be loaded."""
     if alone:
         return TwoTypesModel(exact, dtype=EXACT, alone=alone)
     try:
-        fast = load(dtype=FAST)
+        fast = load()
     except UsageError as error:
-        why = f"it does not fit in memory in {FAST}, too" if _for_want_of_memory(error) else str(error).rstrip(".")
+        why = NO_ROOM if _for_want_of_memory(error) else str(error).rstrip(".")
         return TwoTypesModel(exact, dtype=EXACT, alone=why)
     if fast.fingerprint == exact.fingerprint:
         return TwoTypesModel(exact, dtype=EXACT, alone=f"{exact.name} is the same model in {FAST}")
-    return TwoTypesModel(exact, fast, EXACT, load=partial(load, dtype=FAST))
+    return TwoTypesModel(exact, fast, EXACT, load=load)
 
 
 def slow(device: str) -> str:
@@ -127,32 +132,15 @@ def _has_bfloat16(able: dict[str, Any]) -> bool:
 
 def _room(exact: VisionLanguageModel) -> str:
     """Return that there is no room for half as many bytes as a model's weights have, if there is none; else ""."""
-    import torch
+    from vlcheck.models.loading.networks import networks_of  # imports torch
 
-    network = getattr(exact, "network", None)
-    if not isinstance(network, torch.nn.Module) or (weight := next(network.parameters(), None)) is None:
-        return ""
-    needed, free = sum(one.numel() for one in network.parameters()) * 2, _free(weight.device)
-    return "" if free is None or needed < free else f"it does not fit in memory in {FAST}, too"
-
-
-def _free(device: Any) -> int | None:
-    """Return the bytes of memory that are free on a device; None if the system does not tell."""
-    import torch
-
-    if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        told = dict(line.split(":", 1) for line in lines)
-        return int(told["MemAvailable"].split()[0]) * 1024
-    except (OSError, KeyError, ValueError):  # not Linux
-        return None
+    weights = [weight for network in networks_of(exact) for weight in network.parameters()]
+    free = free_memory(str(weights[0].device)) if weights else None
+    needed = sum(weight.nbytes for weight in weights) / 2
+    return NO_ROOM if free is not None and needed > free else ""
 
 
 def _for_want_of_memory(error: BaseException) -> bool:
-    from vlcheck.models.adapters.memory import lacks_memory  # imports torch
-
     return any(map(lacks_memory, _chain(error)))
 
 

@@ -1,0 +1,44 @@
+"""Log-odds, and how far probabilities are apart and move on that scale."""
+
+import math
+import random
+
+import pytest
+
+from vlcheck.stats.betting import anytime
+from vlcheck.stats.bounds import Tally, exact
+from vlcheck.stats.decision import sides_of_mean, status_of_mean
+from vlcheck.stats.log_odds import distance, log_odds, moved
+
+
+def test_the_ends_of_the_range():
+    assert (log_odds(0.0), log_odds(1.0), log_odds(0.5)) == (-math.inf, math.inf, 0.0)
+    assert math.isnan(log_odds(math.nan))
+    assert distance(1.0, 1 - 1e-9) == 0.0  # float32 cannot tell
+    assert distance(0.0, 1e-30) > 30  # but these it can
+
+
+def test_what_is_moved_there_and_back_is_within_the_move():
+    for score in (0.0, 1e-20, 0.3, 0.999, 1.0):
+        low, high = moved(score, -0.4), moved(score, 0.4)
+        assert 0 <= low <= score <= high <= 1
+        assert distance(low, score) == pytest.approx(0.4, abs=0.05) or score == 0.0
+    assert (moved(0.3, -math.inf), moved(0.3, math.inf)) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("test", [exact, anytime])
+def test_a_mean_that_has_the_same_sides_at_both_ends_has_one_status_between(test):
+    rng = random.Random(0)
+    band = (-0.15, 0.15)
+    same = 0
+    for _ in range(25):
+        middle, width = rng.uniform(-0.3, 0.3), rng.choice((0.005, 0.05))
+        values = [(rng.gauss(middle, 0.1) + 1) / 2 for _ in range(rng.choice((20, 60)))]
+        ends = [Tally.of(min(max(one + by, 0.0), 1.0) for one in values) for by in (-width, width)]
+        if len({sides_of_mean(one, band, test=test) for one in ends}) == 1:
+            same += 1
+            between = [
+                Tally.of(min(max(one + rng.uniform(-width, width), 0.0), 1.0) for one in values) for _ in range(4)
+            ]
+            assert len({status_of_mean(one, band, test=test) for one in (*ends, *between)}) == 1
+    assert 5 < same < 25
