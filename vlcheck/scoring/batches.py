@@ -7,7 +7,7 @@ from collections.abc import Sequence
 CALL = 512  # number of padded characters that cost as much as one more call of the model
 
 
-def cut(lengths: Sequence[int], most: int) -> list[int]:
+def ends_of_batches(lengths: Sequence[int], most: int) -> list[int]:
     """Cut a sequence of texts into batches at the least cost.
 
     A batch costs CALL, and the length of its longest text for each of its texts.
@@ -20,8 +20,8 @@ def cut(lengths: Sequence[int], most: int) -> list[int]:
         The index after the last text of each batch, ascending.
 
     Example:
-        >>> cut([20, 21, 21, 80, 90, 95, 95, 95, 96, 96, 97, 99], most=8)
-        [3, 11, 12]
+        >>> ends_of_batches([20, 21, 21, 80, 90, 95, 95, 95, 96, 96, 97, 99], most=8)
+        [4, 12]
     """
     costs, starts = [0], [0]
     for end in range(1, len(lengths) + 1):

@@ -26,7 +26,7 @@ from vlcheck.metrics.query import Query
 from vlcheck.metrics.registry import METRICS
 from vlcheck.models.protocol import AsksAhead, VisionLanguageModel
 from vlcheck.scoring.batch_size import FoundSize
-from vlcheck.scoring.batches import cut
+from vlcheck.scoring.batches import ends_of_batches
 from vlcheck.scoring.plan import Chunk
 from vlcheck.scoring.render import render_all
 
@@ -241,7 +241,7 @@ class Scorer:
             for wording in dict.fromkeys(query.wording for query in of_metric):
                 own = (query for query in of_metric if query.wording == wording)
                 asks = sorted(_asks(own, shares), key=_length)
-                ends = cut([len(ask.text) for ask in asks], size)
+                ends = ends_of_batches([len(ask.text) for ask in asks], size)
                 yield from (asks[start:end] for start, end in pairwise([0, *ends]))
 
     def _send(self, encoded: Encoded, rows: Sequence[int], asks: Sequence[_Ask]) -> None:
