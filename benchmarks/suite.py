@@ -168,13 +168,13 @@ def tests_of(source: CaseSource) -> list[BehaviorTest]:
 
 
 def asked(data: str, store: Path) -> list[list[Query]]:
-    """Return the queries that a run has asked, step by step, from the answers that it kept."""
+    """Return the queries that a run has asked, step by step, and that the model could read, from the kept answers."""
     source, model = open_source(data), loaded()
     config = EvaluationConfig(store=store, images=False, batch_size=BATCH)
     trials, policy = Trials.for_model(source, model), load_policy(policy_path())
     with tempfile.TemporaryDirectory() as folder, open_session(config, model, trials, policy, Path(folder)) as session:
         rounds = session.model.rounds((test.behavior, test.metric) for test in tests_of(source))
-        return [list(one.queries) for one in rounds]
+        return [[query for query in one.queries if one.scorer.answer(query).values] for one in rounds]
 
 
 def plan_of(queries: Iterable[Query], shown: Container[str]) -> Plan:
