@@ -282,7 +282,7 @@ def one_by_one(plan: Plan, pictures: dict[str, Image.Image], sample: int | None)
         else:
             model.itm(encoded, [query.text])
 
-    return [timed(lambda query=texts[key]: ask(query)) for key in chosen]
+    return [timed(partial(ask, texts[key])) for key in chosen]
 
 
 def peak_memory(coco: Path, images: int) -> float:
