@@ -70,11 +70,16 @@ class Differences:
 
     @property
     def bound(self) -> float:
-        """How far a fast score may be off, in log-odds; infinite if nothing was asked in both types."""
+        """The largest error of a fast score that is allowed for, in log-odds; infinite if none was measured."""
         return SAFETY * self.log_odds if self.n else math.inf
 
     def add(self, fast: Answer, exact: Answer) -> None:
-        """Add the answers to a query in both types, if both have finite values."""
+        """Add the answers to a query in both types, if both have finite values.
+
+        Args:
+            fast: the answer in the fast type.
+            exact: the answer in the exact type.
+        """
         pairs = list(zip(fast.values, exact.values, strict=False))
         if pairs and all(map(math.isfinite, (*fast.values, *exact.values))):
             self.n += 1
