@@ -402,6 +402,21 @@ def wavers(device: str, dtype: str) -> Wavers:
     return Wavers(cases, name="wavers", fingerprint=f"wavers-{dtype}", off=0.0 if dtype == "float32" else 0.2)
 
 
+class WaversUntilKilled(Wavers):
+    """The first process to be asked about many matches is killed."""
+
+    def itm(self, encoded, texts, foils=None):
+        if self.off:
+            kill_once()
+        return super().itm(encoded, texts, foils)
+
+
+def wavers_until_killed(device: str, dtype: str) -> Wavers:
+    """A factory as `wavers`, of a model that dies once, in the fast type."""
+    made = wavers(device, dtype)
+    return WaversUntilKilled(made.cases, name=made.name, fingerprint=made.fingerprint, off=made.off)
+
+
 def factory(kind: type[Competent]):
     """A factory as `--vl-model FILE.py:NAME` calls it; the data comes from the environment."""
 

@@ -67,6 +67,8 @@ def table(page: str, section: str, first: str) -> Table:
         (records.ExplanationRecord, "explanation", "key"),
         (records.FaultRecord, "fault", "key"),
         (records.IdentityRecord, "identity", "key"),
+        (records.PrecisionRecord, "precision", "key"),
+        (records.DifferenceRecord, "differences", "key"),
         (records.WordsLine, "words", "key"),
         (WordKnowledgeRecord, "found", "key"),
         (records.MethodRecord, "explained", "key"),

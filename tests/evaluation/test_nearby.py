@@ -23,7 +23,7 @@ from vlcheck.metrics.itm import MatchReading
 from vlcheck.metrics.mlm import MaskedWordsReading
 from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.perturb import Block, Solid
-from vlcheck.stats.log_odds import moved
+from vlcheck.stats.log_odds import shifted
 from vlcheck.stats.operating_scale import Scale
 
 RED = Solid((8, 8), (200, 0, 0))
@@ -57,7 +57,7 @@ def drawn(rng, expect, reading):
     readings = {
         arm: reading(
             target,
-            {word: moved(middle, rng.gauss(0, 1.0)) for word in (target, *others)},
+            {word: shifted(middle, rng.gauss(0, 1.0)) for word in (target, *others)},
             candidates=false,
             scale=scale,
             mass=rng.choice((None, 0.19, 0.5)),
@@ -73,9 +73,9 @@ def shaken(rng, sample, bounds):
     readings = {}
     for arm, reading in sample.readings.items():
         by = {word: bounds[arm][word] * rng.choice((-1, 1, rng.uniform(-1, 1))) for word in reading.scores}
-        scores = {word: moved(score, by[word]) for word, score in reading.scores.items()}
+        scores = {word: shifted(score, by[word]) for word, score in reading.scores.items()}
         most = max(bounds[arm].values())
-        mass = None if reading.mass is None else moved(reading.mass, rng.uniform(-most, most))
+        mass = None if reading.mass is None else shifted(reading.mass, rng.uniform(-most, most))
         readings[arm] = type(reading)(
             reading.target, scores, candidates=reading.candidates, scale=reading.scale, mass=mass
         )

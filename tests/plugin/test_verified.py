@@ -56,6 +56,20 @@ def test_two_processes_come_to_what_one_does(project):
     assert len({(one["queries"], one["both"], one["exact_alone"]) for one in said}) == 1
 
 
+def test_a_run_that_was_killed_goes_on_where_it_was(project, log):
+    if not _has_bfloat16():
+        pytest.skip("needs a processor with instructions for bfloat16")
+    run(project, "--vl-results=exact.jsonl", dtype="float32")
+    ends = []
+    for _ in range(2):
+        asked = ["--vl-dtype=verified", "--vl-store=kept.sqlite"]
+        ends.append(project.run(*asked, model="wavers_until_killed", subprocess=True).ret)
+    assert ends[0] == -9
+    assert verdicts(project) == verdicts(project, "exact.jsonl")
+    (said,) = project.results("precision")
+    assert said["both"] > 0
+
+
 def test_a_part_of_the_questions_is_asked_in_one_type(project):
     result = run(project, "--vl-shard=1/2", "--vl-store=part.sqlite")
     assert result.ret == pytest.ExitCode.USAGE_ERROR

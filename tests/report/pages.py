@@ -32,6 +32,18 @@ RUN = {
         }
     ],
 }
+PRECISION = {
+    "kind": "precision",
+    "process": "main",
+    "exact": "float32",
+    "fast": "bfloat16",
+    "alone": "",
+    "queries": 100,
+    "exact_alone": 10,
+    "both": 5,
+    "safety": 2.0,
+    "differences": [{"metric": "itm", "n": 5, "log_odds": 0.1, "score": 0.01}],
+}
 SAME = {"kind": "identity", "process": "main", "name": "org/served", "noise": 0.001, "changed": ""}
 FAULT = {"kind": "fault", "test": "t.py::test_x[mlm]", "behavior": "test_x", "metric": "mlm", "reason": "no memory"}
 WORDS = {
@@ -208,7 +220,7 @@ def small(*more, run=None):
 def of_a_control():
     """The same results as those of a control that others run, with what only these have."""
     found = small()
-    found.add(map(json.dumps, (FAULT, SAME, WORDS)))
+    found.add(map(json.dumps, (FAULT, SAME, PRECISION, WORDS)))
     return found
 
 

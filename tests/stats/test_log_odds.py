@@ -8,7 +8,7 @@ import pytest
 from vlcheck.stats.betting import anytime
 from vlcheck.stats.bounds import Tally, exact
 from vlcheck.stats.decision import sides_of_mean, status_of_mean
-from vlcheck.stats.log_odds import distance, log_odds, moved
+from vlcheck.stats.log_odds import distance, log_odds, shifted
 
 
 def test_the_ends_of_the_range():
@@ -20,10 +20,10 @@ def test_the_ends_of_the_range():
 
 def test_what_is_moved_there_and_back_is_within_the_move():
     for score in (0.0, 1e-20, 0.3, 0.999, 1.0):
-        low, high = moved(score, -0.4), moved(score, 0.4)
+        low, high = shifted(score, -0.4), shifted(score, 0.4)
         assert 0 <= low <= score <= high <= 1
         assert distance(low, score) == pytest.approx(0.4, abs=0.05) or score == 0.0
-    assert (moved(0.3, -math.inf), moved(0.3, math.inf)) == (0.0, 1.0)
+    assert (shifted(0.3, -math.inf), shifted(0.3, math.inf)) == (0.0, 1.0)
 
 
 @pytest.mark.parametrize("test", [exact, anytime])

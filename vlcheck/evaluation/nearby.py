@@ -1,8 +1,8 @@
-"""What a case may come to if each of its scores is a little higher or lower: tried at the ends of what is possible.
+"""The outcomes that a case may have if each of its scores is a little higher or lower.
 
 A score is moved in log-odds, by up to its bound. Of each picture four readings are tried: the true word higher and all
-others lower, and the reverse; all words higher, and all lower. Where another word is nearly the likeliest, it is tried
-as the likeliest, too. The first two are tried in all pictures of a case at once, in every combination, the others in
+others lower, and the reverse; all words higher, and all lower. Another word that is nearly the likeliest is tried as
+the likeliest, too. The first two are tried in all pictures of a case at once, in every combination, the others in
 one picture at a time; all words higher in all pictures at once, too.
 
 No outcome is missed if, in each picture, what the expectation computes rises with the score of the true word and falls
@@ -22,14 +22,14 @@ from vlcheck.evaluation.outcomes import Counted
 from vlcheck.expect.base import WHOLE, Expectation, Sample
 from vlcheck.metrics.reading import Reading
 from vlcheck.metrics.tolerances import Tolerances
-from vlcheck.stats.log_odds import distance, moved
+from vlcheck.stats.log_odds import distance, shifted
 
 Bounds = Mapping[str, float]  # of the scores of one reading in log-odds, by word; 0 for an exact score
 
 
 @dataclass(frozen=True)
 class Possible:
-    """What a case comes to.
+    """The outcome of a case: whether it counts, and with what margins.
 
     Attributes:
         reason: the sort of reason why it does not count; None if it counts.
@@ -119,12 +119,12 @@ def _for_and_against(sample: Sample, arm: str) -> tuple[set[str], set[str]]:
 def _ended(reading: Reading, bounds: Bounds, up: Collection[str], *, mass_up: bool = True) -> Reading:
     """Return a reading with some words as likely as may be, all others as unlikely, and `mass` at one of its ends."""
     scores = {
-        word: moved(score, bounds.get(word, 0.0) if word in up else -bounds.get(word, 0.0))
+        word: shifted(score, bounds.get(word, 0.0) if word in up else -bounds.get(word, 0.0))
         for word, score in reading.scores.items()
     }
     most, mass = max(bounds.values(), default=0.0), reading.mass
     if mass is not None:
-        mass = moved(mass, most if mass_up else -most)
+        mass = shifted(mass, most if mass_up else -most)
     return replace(reading, scores=scores, mass=mass)
 
 

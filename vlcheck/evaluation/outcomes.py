@@ -58,7 +58,7 @@ _CAUSES: Mapping[type[NotApplicable], Cause] = MappingProxyType(
 
 
 class Counted(NamedTuple):
-    """What a case that counts adds to the verdict.
+    """The part of a case that counts in the verdict.
 
     Attributes:
         margins: the margin of each claim, by name.

@@ -10,7 +10,7 @@ scale are exact.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -70,11 +70,16 @@ class Differences:
 
     @property
     def bound(self) -> float:
-        """How far a fast score may be off, in log-odds; infinite if nothing was asked in both types."""
+        """The largest error of a fast score that is allowed for, in log-odds; infinite if none was measured."""
         return SAFETY * self.log_odds if self.n else math.inf
 
     def add(self, fast: Answer, exact: Answer) -> None:
-        """Add the answers to a query in both types, if both have finite values."""
+        """Add the answers to a query in both types, if both have finite values.
+
+        Args:
+            fast: the answer in the fast type.
+            exact: the answer in the exact type.
+        """
         pairs = list(zip(fast.values, exact.values, strict=False))
         if pairs and all(map(math.isfinite, (*fast.values, *exact.values))):
             self.n += 1
@@ -240,7 +245,7 @@ class Verifier:
         open_ = [case for case, may in zip(cases, each, strict=True) if len({one.counts(expect) for one in may}) > 1]
         if not open_ and expect.claim == "mean":
             open_ = self._of_mean(findings, cases, each, rule, test)
-        return [query for case in open_ for query in case.deciding(expect)]
+        return [query for case in open_ for query in case.deciding(expect, tolerances)]
 
     def _outcomes(self, case: _Case, behavior: Behavior, tolerances: Tolerances) -> list[Possible]:
         """Return what a case may come to; it is computed once for what is known of its scores."""
@@ -293,10 +298,12 @@ class _Case:
         """Yield its queries that have no exact answer."""
         return (query for query in self.trial.queries() if query.key in self.loose)
 
-    def deciding(self, expect: Expectation) -> Iterator[Query]:
-        """Yield those of them that decide about the case."""
-        for arm in decisive_arms(expect):
-            question = self.trial.arms.get(arm)
+    def deciding(self, expect: Expectation, tolerances: Tolerances) -> Iterator[Query]:
+        """Yield the queries without an exact answer that put the case in doubt: those of single views, if these do."""
+        bounds = self._loose_bounds(expect)
+        alone = [arm for arm in bounds if self._doubted({arm: bounds[arm]}, expect, tolerances)]
+        for arm in alone or bounds:
+            question = self.trial.arms[arm]
             if isinstance(question, Question):
                 yield from (query for query in question.queries.values() if query.key in self.loose)
 
@@ -305,8 +312,17 @@ class _Case:
         sample = self.finding.sample
         if isinstance(self.finding.reason, Unscaled) or sample.given:
             return [Possible()]
-        bounds = {arm: self._bounds(arm) for arm in decisive_arms(expect) & sample.readings.keys()}
-        return possible(sample, bounds, expect, tolerances)
+        return possible(sample, self._loose_bounds(expect), expect, tolerances)
+
+    def _doubted(self, bounds: Mapping[str, Bounds], expect: Expectation, tolerances: Tolerances) -> bool:
+        found = possible(self.finding.sample, bounds, expect, tolerances)
+        return len({one.counts(expect) for one in found}) > 1
+
+    def _loose_bounds(self, expect: Expectation) -> dict[str, Bounds]:
+        """Return the bounds of the views that decide about the case and have scores that are not exact."""
+        arms = sorted(decisive_arms(expect) & self.finding.sample.readings.keys())
+        bounds = {arm: self._bounds(arm) for arm in arms}
+        return {arm: each for arm, each in bounds.items() if any(each.values())}
 
     def _bounds(self, arm: str) -> Bounds:
         question = self.trial.arms[arm]

@@ -30,7 +30,7 @@ Text = Annotated[str, Meta(description="text")]
 TextOrNone = Annotated[str | None, Meta(description="text or null")]
 Texts = Annotated[list[str], Meta(description="a list of texts")]
 NumberOrNone = Annotated[Number | None, Meta(description="a number or null")]
-Count = Annotated[int, Meta(ge=0, description="a whole number from 0")]
+Count = Annotated[int, Meta(ge=0, le=2**63 - 1, description="a whole number from 0")]
 CountOrNone = Annotated[Whole | None, Meta(description="a whole number or null")]
 Numbers = Annotated[list[Number | None], Meta(description="a list of numbers, or null")]
 FlagOrNone = Annotated[bool | None, Meta(description="true, false or null")]
@@ -402,7 +402,7 @@ class PrecisionRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="
     queries: Count = 0
     exact_alone: Count = 0
     both: Count = 0
-    safety: Number = 1.0
+    safety: Annotated[Number, Meta(description="a number")] = 1.0
     differences: Annotated[
         list[DifferenceRecord], Meta(description="a list of objects with metric, n, log_odds and score")
     ] = field(default_factory=list)

@@ -35,7 +35,7 @@ def distance(one: float, other: float) -> float:
     return abs(_within_ends(one) - _within_ends(other))
 
 
-def moved(probability: float, by: float) -> float:
+def shifted(probability: float, by: float) -> float:
     """Return the probability whose log-odds are by a number higher, or lower if that is below 0.
 
     Args:
@@ -43,7 +43,7 @@ def moved(probability: float, by: float) -> float:
         by: the difference in log-odds; it may be infinite.
 
     Example:
-        >>> round(moved(0.5, 2.2), 2), moved(0.3, 0.0), moved(0.3, float("inf"))
+        >>> round(shifted(0.5, 2.2), 2), shifted(0.3, 0.0), shifted(0.3, float("inf"))
         (0.9, 0.3, 1.0)
     """
     if by == 0:
