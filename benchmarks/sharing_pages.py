@@ -44,7 +44,8 @@ def prefetch(measured: str) -> str:
     return (
         f"With rendering ahead, {figures['pictures']} pictures take {idle:.2f} of the time if the processor is idle"
         f" while the model computes, and {busy:.2f} if the model computes on all of its cores. The model takes as long"
-        f" as rendering does; medians of {len(figures['idle']['seconds'])} pairs."
+        f" as rendering does; medians of {len(figures['idle']['seconds'])} pairs,"
+        f" at a load of {figures['load']:.0f} on {figures['machine']['cores']} cores."
         " (`python -m benchmarks.prefetch COCO_ROOT`)\n"
     )
 
