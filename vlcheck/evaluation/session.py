@@ -90,6 +90,19 @@ class Session:
         for one in self.model.rounds((test.behavior, test.metric) for test in tests):
             self._run(one, progress)
 
+    def ask_at_once(self, tests: Sequence[BehaviorTest], progress: Callable[[Progress], None] | None = None) -> None:
+        """Do as `ask`, but ask at first all that the tests may need before further images are drawn.
+
+        An engine that lacks answers to the first questions, on which the others depend, needs no second plan then.
+        Raises UsageError as `ask`.
+
+        Args:
+            tests: the tests.
+            progress: called as pictures are done.
+        """
+        self.score(self.model.at_once((test.behavior, test.metric) for test in tests), progress)
+        self.ask(tests, progress)
+
     def score(self, queries: Iterable[Query], progress: Callable[[Progress], None] | None = None) -> None:
         """Have some queries answered by the run's engine; raises UsageError as `ask`.
 

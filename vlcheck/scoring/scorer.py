@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import cast
 
 from PIL import Image
@@ -25,6 +26,7 @@ from vlcheck.metrics.query import Query
 from vlcheck.metrics.registry import METRICS
 from vlcheck.models.protocol import AsksAhead, VisionLanguageModel
 from vlcheck.scoring.batch_size import FoundSize
+from vlcheck.scoring.batches import cut
 from vlcheck.scoring.plan import Chunk
 from vlcheck.scoring.render import render_all
 
@@ -231,7 +233,7 @@ class Scorer:
         return raised
 
     def _batches(self, queries: Sequence[Query]) -> Iterator[list[_Ask]]:
-        """Yield batches of texts, each of one metric and wording, and sorted by length: little is padded."""
+        """Yield batches of texts, each of one metric and wording, and of similar length: little is padded."""
         for name, metric in METRICS.items():
             shares = metric.shares_text(self.model.kinds.get(name))
             size = metric.most_texts or min(self.size.now * TEXTS_PER_PICTURE, self.texts.now)
@@ -239,7 +241,8 @@ class Scorer:
             for wording in dict.fromkeys(query.wording for query in of_metric):
                 own = (query for query in of_metric if query.wording == wording)
                 asks = sorted(_asks(own, shares), key=_length)
-                yield from (asks[start : start + size] for start in range(0, len(asks), size))
+                ends = cut([len(ask.text) for ask in asks], size)
+                yield from (asks[start:end] for start, end in pairwise([0, *ends]))
 
     def _send(self, encoded: Encoded, rows: Sequence[int], asks: Sequence[_Ask]) -> None:
         """Let a model that asks ahead send one batch of texts of one metric; faults are met with the answers."""
