@@ -30,7 +30,7 @@ class Local:
 
     Args:
         folder: the folder of the locks.
-        processes: how many processes share the plans; for several, the last chunks of each plan are split.
+        processes: the number of processes that share the plans; for several, the last chunks of each plan are split.
     """
 
     shared = True
