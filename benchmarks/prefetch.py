@@ -83,7 +83,7 @@ def main() -> None:
     torch.set_num_threads(os.cpu_count() or 1)
     plan = planned(said.coco)
     seconds = timed(lambda: run(plan, Idle(0.0), ahead=False)) / plan.n_pictures  # of rendering and keeping a picture
-    figures: dict[str, Any] = {"seconds_a_picture": seconds, "pictures": plan.n_pictures}
+    figures: dict[str, Any] = {"load": os.getloadavg()[0], "seconds_a_picture": seconds, "pictures": plan.n_pictures}
     for model in (Idle(seconds), Busy(seconds)):
         pairs = [[timed(partial(run, plan, model, ahead=ahead)) for ahead in (True, False)] for _ in range(said.rounds)]
         figures[model.name] = {"ratio": statistics.median(a / b for a, b in pairs), "seconds": pairs}

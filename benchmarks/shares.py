@@ -66,12 +66,15 @@ def main() -> None:
     parser.add_argument("--checkpoint", help="an ALBEF checkpoint; the embedded model unless given")
     chosen = parser.parse_args()
     model = f"albef:{chosen.checkpoint}" if chosen.checkpoint else "tiny"
+    load = os.getloadavg()[0]
     figures = {
         str(n): measured(model, chosen.coco, chosen.images, n) | {"images_per_behavior": chosen.images, "model": model}
         for n in chosen.workers
     }
     print(json.dumps(figures, indent=2))
-    RESULTS.write_text(json.dumps({"machine": machine(), "workers": figures}, indent=2) + "\n", encoding="utf-8")
+    RESULTS.write_text(
+        json.dumps({"machine": machine(), "load": load, "workers": figures}, indent=2) + "\n", encoding="utf-8"
+    )
 
 
 def measured(model: str, coco: Path, images: int, workers: int) -> dict[str, Any]:

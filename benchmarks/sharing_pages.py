@@ -23,7 +23,8 @@ def weights(measured: str) -> str:
 
 def shares(measured: str) -> str:
     """How evenly workers share a run, as Markdown."""
-    workers: dict[str, Any] = json.loads(measured)["workers"]
+    figures = json.loads(measured)
+    workers: dict[str, Any] = figures["workers"]
     rows = [
         f"| `-n {n}` | {_each(one, 'pictures')} | {_above(one, 'pictures')} | {_above(one, 'seconds')} |"
         f" {_above(one, 'from_first_to_last')} |\n"
@@ -31,7 +32,8 @@ def shares(measured: str) -> str:
     ]
     images = {one["images_per_behavior"] for one in workers.values()}.pop()
     return (
-        f"{images} photographs a behavior. The largest share is above the smallest one by:\n\n"
+        f"{images} photographs a behavior, the embedded model, at a load of {figures['load']:.0f} on"
+        f" {figures['machine']['cores']} cores. The largest share is above the smallest one (aim: at most 10 %) by:\n\n"
         "| workers | pictures of each | pictures | seconds in the model | from the first to the last question |\n"
         f"| --- | --- | --- | --- | --- |\n{''.join(rows)}\n`python -m benchmarks.shares COCO_ROOT` measures.\n"
     )
@@ -44,7 +46,8 @@ def prefetch(measured: str) -> str:
     return (
         f"With rendering ahead, {figures['pictures']} pictures take {idle:.2f} of the time if the processor is idle"
         f" while the model computes, and {busy:.2f} if the model computes on all of its cores. The model takes as long"
-        f" as rendering does; medians of {len(figures['idle']['seconds'])} pairs."
+        f" as rendering does; medians of {len(figures['idle']['seconds'])} pairs,"
+        f" at a load of {figures['load']:.0f} on {figures['machine']['cores']} cores."
         " (`python -m benchmarks.prefetch COCO_ROOT`)\n"
     )
 

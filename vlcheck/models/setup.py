@@ -24,7 +24,7 @@ class Setup:
         precision: the type of the weights, e.g. "float32".
         attention: the implementation of the attention, e.g. "sdpa".
         activation: the activation function, where checkpoints of one architecture differ in it, e.g. "quick_gelu".
-        compiled: what torch.compile has compiled.
+        compiled: the part of the network that torch.compile has compiled, e.g. "layers".
         adapter: the adapter of the weights and its base.
         quantization: the method and its bits.
         server: the server's URL, model and version.

@@ -26,7 +26,7 @@ def name_gpus(environment: Mapping[str, str], count: int) -> tuple[str, ...]:
 
     Args:
         environment: the process's environment; its own CUDA_VISIBLE_DEVICES may hold numbers or ids of GPUs.
-        count: how many GPUs can be used.
+        count: the number of GPUs that can be used.
 
     Example:
         >>> name_gpus({"CUDA_VISIBLE_DEVICES": "3,GPU-8a"}, 2), name_gpus({}, 2)
@@ -44,7 +44,7 @@ def demand_gpus(environment: Mapping[str, str], count: int) -> tuple[str, ...]:
 
     Args:
         environment: the process's environment.
-        count: how many GPUs can be used.
+        count: the number of GPUs that can be used.
 
     Raises:
         UsageError: there is none.

@@ -146,7 +146,7 @@ class Settings:
         chosen: True if --vl-data was given on the command line.
         html: file that pytest-html writes, if it does.
         junit: file of pytest's JUnit XML, if it writes one.
-        processes: how many processes share the scoring: the workers of pytest-xdist, or this process alone.
+        processes: the number of processes that share the scoring: the workers of pytest-xdist, or this process alone.
     """
 
     model: str

@@ -36,8 +36,8 @@ class Beforehand(Generic[_Note]):
 
     Args:
         pictures: the pictures.
-        note: makes a note of the pixels, in the thread.
-        keep: is called with each note by who takes the pictures, in its own thread.
+        note: a function that makes a note of the pixels, in the thread.
+        keep: a function that is called with each note where the pictures are taken, in that thread.
         after: the pictures that are rendered before these begin.
     """
 
@@ -110,8 +110,8 @@ class Prefetch(Generic[_Note]):
     """Begins to render the pictures of one chunk after those of another one.
 
     Args:
-        note: makes a note of the pixels of a picture, in a thread.
-        keep: is called with each note when a picture is taken.
+        note: a function that makes a note of the pixels of a picture, in a thread.
+        keep: a function that is called with each note when a picture is taken.
     """
 
     def __init__(self, note: Callable[[Image.Image], _Note], keep: Callable[[Picture, _Note], None]) -> None:

@@ -2,14 +2,14 @@
 
 import torch
 
-from vlcheck.models.adapters.transfer import moved
+from vlcheck.models.adapters.transfer import to_device
 
 
 def test_on_the_same_device_nothing_is_copied():
     pixels = torch.rand(2, 3, 4, 4)
 
-    assert moved(pixels, torch.device("cpu")) is pixels
+    assert to_device(pixels, torch.device("cpu")) is pixels
 
 
 def test_another_device_has_what_is_moved():
-    assert moved(torch.rand(2, 3), torch.device("meta")).device.type == "meta"
+    assert to_device(torch.rand(2, 3), torch.device("meta")).device.type == "meta"

@@ -15,7 +15,7 @@ from vlcheck.models.adapters.described import pixels_said
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.refusal import errors_as_refusals
 from vlcheck.models.adapters.tokenizing import Texts
-from vlcheck.models.adapters.transfer import moved
+from vlcheck.models.adapters.transfer import to_device
 
 _OF_TOKENS = ("word_embeddings", "token_embedding", "embed_tokens")  # names of token embeddings in transformers
 
@@ -68,7 +68,7 @@ class Processed(Adapter):
             NotApplicable: the processor refuses a picture.
         """
         made, device = self.prepared(images), self.network.device
-        made.update({name: moved(one, device) for name, one in made.items() if isinstance(one, Tensor)})
+        made.update({name: to_device(one, device) for name, one in made.items() if isinstance(one, Tensor)})
         return made.to(device, self.network.dtype)
 
     def pictures_said(self) -> str:

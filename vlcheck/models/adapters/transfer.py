@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 
-def moved(tensor: Tensor, device: torch.device) -> Tensor:
+def to_device(tensor: Tensor, device: torch.device) -> Tensor:
     """Return a tensor on a device. CUDA reads it from pages that stay in memory, and this process does not wait.
 
     Args:

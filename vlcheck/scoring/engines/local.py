@@ -30,7 +30,7 @@ class Local:
 
     Args:
         folder: the folder of the locks.
-        processes: how many processes share the plans; for several, the last chunks of each plan are split.
+        processes: the number of processes that share the plans; for several, the last chunks of each plan are split.
     """
 
     shared = True
@@ -50,7 +50,7 @@ def make_local(*, folder: Path, processes: int = 1) -> Local:
 
     Args:
         folder: a folder that the run's processes share.
-        processes: how many processes of the run have the same plans.
+        processes: the number of processes of the run that have the same plans.
     """
     return Local(folder, processes)
 
@@ -75,7 +75,7 @@ def work_together(
         plan: the same in each process.
         scorer: a scorer whose store has the same file and run in each process.
         folder: the folder of the locks; it is made if it is missing.
-        processes: how many share the plan, the same number in each; for several, `fair` splits the last chunks.
+        processes: the number of processes that share the plan; for several, `fair` splits the last chunks.
         poll: seconds between looks at chunks that others hold.
         silence: seconds without a holder's sign of life after which its lease has expired.
         progress: called as chunks are done, by whomever.

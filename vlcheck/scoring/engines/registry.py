@@ -38,7 +38,7 @@ def open_engine(spec: str, folder: Path, device: str = "cpu", processes: int = 1
         spec: the name of a registered engine, with `:ADDRESS` behind it where the engine takes an address.
         folder: a folder that the processes of the run share.
         device: the device of the model.
-        processes: how many processes of the run have the same plans.
+        processes: the number of processes of the run that have the same plans.
 
     Raises:
         UsageError: there is no such engine, it takes no address, or it cannot be made.

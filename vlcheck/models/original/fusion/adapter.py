@@ -17,7 +17,7 @@ from vlcheck.models.adapters.base import MaskedPass, log_softmax
 from vlcheck.models.adapters.described import joined, normalised_by, size_said
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.text_encoding import EmbedsTexts
-from vlcheck.models.adapters.transfer import moved
+from vlcheck.models.adapters.transfer import to_device
 from vlcheck.models.adapters.tryout import PLAIN, ask_everything, trying
 from vlcheck.models.loading.layout import fingerprint
 from vlcheck.models.original.fusion.captions import MASK, MAX_WORDS, CaptionTokenizer, count_words
@@ -93,7 +93,7 @@ class Fusing(EmbedsTexts):
     def encode(self, images: Sequence[Image.Image]) -> Features:
         """Encode all images at once; features stay on the device."""
         size = self.network.config.image_size
-        pixels = moved(torch.stack([preprocess(image, size) for image in images]), self.network.temp.device)
+        pixels = to_device(torch.stack([preprocess(image, size) for image in images]), self.network.temp.device)
         return Features.of(self.network.image_embeds(pixels.to(self.network.temp)))
 
     def can_spell(self, text: str) -> bool:
