@@ -434,7 +434,7 @@ class ModelUnderTest:
             trials = self.control.beside(behavior, metric, trials)
         seen = [_find(trial, behavior, tolerances, answers, gauge, self.scorer) for trial in trials]
         found, rows = zip(*seen, strict=True) if seen else ((), ())
-        strange = "" if seen else strange_tags(behavior.cases, self.source.cases)
+        strange = "" if seen else strange_tags(behavior.cases, self.source.tags)
         return Findings(behavior, found, gauge.hollow, self._wanted(behavior, metric), strange), rows
 
     def _tolerances(self, behavior: Behavior, metric: Metric) -> Tolerances:
