@@ -4,8 +4,8 @@
     VLCHECK_COCO=PHOTOGRAPHS python -m benchmarks.coco --write FOLDER
     python -m benchmarks.coco --open coco:FOLDER:50 RUN
 
-The first command writes a folder, opens it in a process of its own, and again in another one of the same run, which finds
-what the first has read; the figures go to benchmarks/coco.json. It takes three minutes, and 2 GB of disk.
+The first command writes a folder, opens it in a process of its own, and again in another one of the same run, which
+finds what the first has read; the figures go to benchmarks/coco.json. It takes three minutes, and 2 GB of disk.
 
 The folder has the entries of train2017: as many objects, persons and captions a photograph as there, with outlines of
 as many numbers. What is said is that of real photographs, in turn, and a photograph is a link to one of them.
