@@ -10,7 +10,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks import audit_pages, calibration_pages, cures_page, parity_pages, types_page, verified_pages
+from benchmarks import (
+    audit_pages,
+    calibration_pages,
+    cluster_pages,
+    cures_page,
+    parity_pages,
+    sharing_pages,
+    types_page,
+    verified_pages,
+)
 from vlcheck._util.numbers import brief, counted, duration, share
 from vlcheck.explain.attribution.registry import METHODS, SHIPPED
 from vlcheck.explain.bench.records import read_bench
@@ -429,6 +438,9 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "memory": lambda: memory(_kept("memory.json")),
         "reuse": lambda: reuse(_kept("reuse.json")),
         "explained": lambda: explained(_kept("explained.json")),
+        "weights": lambda: sharing_pages.weights(_kept("weights.json")),
+        "shares": lambda: sharing_pages.shares(_kept("shares.json")),
+        "prefetch": lambda: sharing_pages.prefetch(_kept("prefetch.json")),
     },
     "explanation/precision.md": {
         "verified-zoo": lambda: verified_pages.zoo(_kept("verified.json")),
@@ -452,6 +464,7 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "parity-faults": lambda: parity_pages.faults(_kept("parity.json")),
         "parity-released": lambda: parity_pages.released(_kept("parity.json")),
     },
+    "explanation/million-images.md": {"makespan": lambda: cluster_pages.makespan(_kept("makespan.json"))},
     "explanation/cures.md": {"cures": lambda: cures_page.cures_passage(_kept("cures.json"), _kept("matrix.json"))},
     "explanation/known-truth.md": {"explanations": explanations},
     "explanation/calibration.md": {

@@ -4,6 +4,8 @@ from types import ModuleType
 
 import pytest
 
+from vlcheck.errors import UsageError
+from vlcheck.plugin.options import read_settings
 from vlcheck.plugin.run import Run
 from vlcheck.suite.shipped import FIXTURES, policy_path
 
@@ -39,3 +41,24 @@ def test_what_is_said_goes_before_them(pytester, fixtures):
 def test_fixtures_of_another_sort_have_none(pytester):
     assert in_force(pytester, pytester.path) == (policy_path(), None)
     assert Run(pytester.parseconfig()).policy_path == policy_path()
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        (["--vl-explain=saliency:3"], "--vl-compile: does not go with --vl-explain"),
+        (["--vl-dtype=verified", "--vl-engine=ray:host:1"], "--vl-compile: --vl-engine ray:host:1 compiles .* in one"),
+    ],
+)
+def test_compiling_does_not_go_with_everything(pytester, others, said):
+    config = pytester.parseconfig("--vl-model=tiny", "--vl-data=scenes", "--vl-compile", *others)
+
+    with pytest.raises(UsageError, match=said):
+        read_settings(config).demand()
+
+
+def test_a_model_without_layers_is_not_compiled(project):
+    result = project.run("--vl-compile")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--vl-compile: * has no layers of PyTorch that are repeated*Leave it out*"])

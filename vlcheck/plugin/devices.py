@@ -40,7 +40,15 @@ def name_gpus(environment: Mapping[str, str], count: int) -> tuple[str, ...]:
 
 
 def demand_gpus(environment: Mapping[str, str], count: int) -> tuple[str, ...]:
-    """Return the names of the GPUs as `name_gpus` does. Raises UsageError if there is none."""
+    """Return the names of the GPUs as `name_gpus` does.
+
+    Args:
+        environment: the process's environment.
+        count: how many GPUs can be used.
+
+    Raises:
+        UsageError: there is none.
+    """
     names = name_gpus(environment, count)
     if names:
         return names

@@ -218,9 +218,14 @@ class Settings:
             raise UsageError("--vl-control: does not go with --vl-beside: one model is shown beside. Leave one out.")
 
     def _demand_layers(self) -> None:
-        """Raise UsageError if layers are to be compiled of which explanations take the insides."""
+        """Raise UsageError if layers are to be compiled whose insides are explained, or that another machine loads."""
         if self.compile and self.explain:
             raise UsageError("--vl-compile: does not go with --vl-explain, which looks into the layers. Leave one out.")
+        if self.compile and self.dtype == "verified" and self.engine.partition(":")[0] not in (LOCAL, "alone"):
+            raise UsageError(
+                f"--vl-compile: --vl-engine {self.engine} compiles a model in one type alone. Name a --vl-dtype other"
+                " than verified, or leave --vl-compile out."
+            )
 
     def _demand_places(self) -> None:
         """Raise UsageError if results or report cannot be written, or would replace another file."""

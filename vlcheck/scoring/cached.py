@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 
 from PIL import Image
 
@@ -14,9 +15,10 @@ from vlcheck.metrics.query import Query
 from vlcheck.models.protocol import MayChange
 from vlcheck.scoring.ahead import one_ahead
 from vlcheck.scoring.plan import Chunk, Plan, make_plan
+from vlcheck.scoring.prefetch import Prefetch
 from vlcheck.scoring.progress import Progress
 from vlcheck.scoring.render import render_all, thumbnail_jpeg
-from vlcheck.scoring.scorer import Answered, Scorer
+from vlcheck.scoring.scorer import Answered, Scorer, ShownPicture
 from vlcheck.scoring.store import ScoreStore, Thumbnail
 
 BETWEEN_CHECKS = 60.0  # seconds after which a model that others run is asked again whether it is still the same one
@@ -32,12 +34,15 @@ class CachedScorer:
         scorer: asks the model.
         store: the answers of the same model.
         thumbnails: whether to keep small copies of the pictures.
+        ahead: whether to render the pictures of the next chunk beside the model: it is worth it on a GPU, while the
+            processor waits.
     """
 
-    def __init__(self, scorer: Scorer, store: ScoreStore, *, thumbnails: bool = True) -> None:
+    def __init__(self, scorer: Scorer, store: ScoreStore, *, thumbnails: bool = True, ahead: bool = False) -> None:
         self.scorer = scorer
         self.store = store
         self.thumbnails = thumbnails
+        self.prefetch = Prefetch(partial(noted, thumbnails=thumbnails), self._note) if ahead else None
         self._unsettled: set[str] = set()
         self._noted: dict[str, Thumbnail] = {}  # of pictures that the model was shown, until they are in the store
         self._changed = ""
@@ -77,15 +82,25 @@ class CachedScorer:
         """Score a chunk as `score` does, with pauses.
 
         Yields:
-            None whenever questions were sent whose answers are not awaited yet; the chunk once it is answered.
+            None whenever questions were sent whose answers are not awaited yet, or pictures are rendered that the model
+            is not shown yet; the chunk once it is answered.
         """
-        for answered in self.scorer.score(self.left(chunk), self._keep):
-            self._put(answered)
-            if not answered:
+        left = self.left(chunk)
+        if self.prefetch and left.queries:
+            with self.prefetch.rendering(left.pictures) as beforehand:
                 yield None
+                yield from self._ask(left, beforehand)
+        else:
+            yield from self._ask(left)
         self._keep_noted()
         self._settle_if_due()
         yield chunk
+
+    def _ask(self, chunk: Chunk, beforehand: Iterable[ShownPicture] | None = None) -> Iterator[None]:
+        for answered in self.scorer.score(chunk, self._keep, beforehand):
+            self._put(answered)
+            if not answered:
+                yield None
 
     def left(self, chunk: Chunk) -> Chunk:
         """Return the queries of a chunk that have no answer yet."""
@@ -190,7 +205,10 @@ class CachedScorer:
         return kept
 
     def _keep(self, picture: Picture, image: Image.Image) -> None:
-        self._noted[picture.key] = noted(image, thumbnails=self.thumbnails)
+        self._note(picture, noted(image, thumbnails=self.thumbnails))
+
+    def _note(self, picture: Picture, note: Thumbnail) -> None:
+        self._noted[picture.key] = note
 
     def _keep_noted(self) -> None:
         if self._noted:
@@ -208,10 +226,10 @@ class CachedScorer:
 
 
 def noted(image: Image.Image, *, thumbnails: bool) -> Thumbnail:
-    """Return what is kept of a picture that a model was shown; without a small copy, the digest is shown nowhere.
+    """Return what is kept of a picture that a model was shown.
 
     Args:
         image: the picture.
         thumbnails: whether a small copy is kept.
     """
-    return Thumbnail(pixel_sha256(image), thumbnail_jpeg(image)) if thumbnails else Thumbnail("", b"")
+    return Thumbnail(pixel_sha256(image), thumbnail_jpeg(image) if thumbnails else b"")

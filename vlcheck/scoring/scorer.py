@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import cast
 
 from PIL import Image
@@ -25,11 +26,14 @@ from vlcheck.metrics.query import Query
 from vlcheck.metrics.registry import METRICS
 from vlcheck.models.protocol import AsksAhead, VisionLanguageModel
 from vlcheck.scoring.batch_size import FoundSize
+from vlcheck.scoring.batches import cut
 from vlcheck.scoring.plan import Chunk
 from vlcheck.scoring.render import render_all
 
 Answered = Sequence[tuple[Query, Answer]]
 Rendered = Callable[[Picture, Image.Image], object]
+ShownPicture = tuple[Picture, Image.Image | Answer]
+Render = Callable[[Iterable[Picture]], Iterator[ShownPicture]]
 TEXTS_PER_PICTURE = 4  # texts in one call, per picture of a batch
 MOST_WAITING = 50_000_000  # number of pixels at which the collected pictures are encoded
 
@@ -80,6 +84,7 @@ class Scorer:
         top: number of the likeliest words to take from a model that names them.
         load: loads the same model in another process, where an engine asks it; it is sent there. None if the model
             itself is sent.
+        render: gives the pixels of pictures, as `render_all` does.
     """
 
     def __init__(
@@ -90,15 +95,19 @@ class Scorer:
         top: int = 5,
         load: Callable[[], VisionLanguageModel] | None = None,
         start: int | None = None,
+        render: Render = render_all,
     ) -> None:
         self.model = model
+        self.render = render
         self.size = FoundSize(batch_size, start)
         self.texts = FoundSize(batch_size * TEXTS_PER_PICTURE)
         self.load = load
         self.batch_size = batch_size
         self.top = top
 
-    def score(self, chunk: Chunk, rendered: Rendered) -> Iterator[Answered]:
+    def score(
+        self, chunk: Chunk, rendered: Rendered, beforehand: Iterable[ShownPicture] | None = None
+    ) -> Iterator[Answered]:
         """Answer each query of a chunk once, a batch of texts at a time.
 
         Pictures are encoded in one batch, or in several if they are more than `size`, or have more than MOST_WAITING
@@ -109,6 +118,8 @@ class Scorer:
         Args:
             chunk: queries, grouped by their pictures.
             rendered: called with the pixels of each picture that can be rendered, before the model sees them.
+            beforehand: the pictures of the chunk, rendered in this order elsewhere, of which nothing else is to be
+                told; None to render them here.
 
         Yields:
             Some of the queries with their answers, as soon as these are known; none of them once a model that asks
@@ -120,7 +131,7 @@ class Scorer:
         answered: set[str] = set()
         cramped = None
         try:
-            for part in self._parts(queries, rendered):
+            for part in self._parts(queries, rendered, beforehand):
                 answered.update(query.key for query, _ in part)
                 yield part
         except MemoryError as error:
@@ -131,15 +142,21 @@ class Scorer:
             let_go()
             yield from self._halved(left, cramped, rendered)
 
-    def _parts(self, queries: Sequence[Query], rendered: Rendered) -> Iterator[Answered]:
+    def _parts(
+        self, queries: Sequence[Query], rendered: Rendered, beforehand: Iterable[ShownPicture] | None = None
+    ) -> Iterator[Answered]:
         """Render pictures, and answer the queries about them whenever enough have been collected for a batch."""
         waiting: dict[str, Image.Image] = {}
         refusals: dict[str, Answer] = {}
-        for picture, outcome in render_all(Chunk(tuple(queries)).pictures):
+        wanted = {picture.key: picture for picture in Chunk(tuple(queries)).pictures}
+        for picture, outcome in self.render(wanted.values()) if beforehand is None else beforehand:
+            if picture.key not in wanted:  # the model lacks the metric of all queries about it
+                continue
             if isinstance(outcome, Answer):
                 refusals[picture.key] = outcome
                 continue
-            rendered(picture, outcome)
+            if beforehand is None:
+                rendered(picture, outcome)
             waiting[picture.key] = outcome
             del outcome  # memory: freed together with `waiting`
             pixels = sum(image.width * image.height for image in waiting.values())
@@ -216,7 +233,7 @@ class Scorer:
         return raised
 
     def _batches(self, queries: Sequence[Query]) -> Iterator[list[_Ask]]:
-        """Yield batches of texts, each of one metric and wording, and sorted by length: little is padded."""
+        """Yield batches of texts, each of one metric and wording, and of similar length: little is padded."""
         for name, metric in METRICS.items():
             shares = metric.shares_text(self.model.kinds.get(name))
             size = metric.most_texts or min(self.size.now * TEXTS_PER_PICTURE, self.texts.now)
@@ -224,7 +241,8 @@ class Scorer:
             for wording in dict.fromkeys(query.wording for query in of_metric):
                 own = (query for query in of_metric if query.wording == wording)
                 asks = sorted(_asks(own, shares), key=_length)
-                yield from (asks[start : start + size] for start in range(0, len(asks), size))
+                ends = cut([len(ask.text) for ask in asks], size)
+                yield from (asks[start:end] for start, end in pairwise([0, *ends]))
 
     def _send(self, encoded: Encoded, rows: Sequence[int], asks: Sequence[_Ask]) -> None:
         """Let a model that asks ahead send one batch of texts of one metric; faults are met with the answers."""

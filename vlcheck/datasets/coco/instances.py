@@ -314,7 +314,7 @@ def _outside(file: Path, placed: Placed, images: NDArray[np.int64]) -> dict[int,
     out: dict[int, Reason] = {}
     for row in np.flatnonzero(sticks_out(placed.box, placed.size)):
         if (image := int(images[row])) not in out:
-            one = placed.where(np.array([row])).first()
+            one = placed.one(row)
             said = f"{file}: annotations[{one.at}]: bbox {in_full(one.box, one.size)}"
             out[image] = Reason(OUTSIDE, said)
     return out

@@ -15,6 +15,7 @@ from vlcheck.models.adapters.described import pixels_said
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.refusal import errors_as_refusals
 from vlcheck.models.adapters.tokenizing import Texts
+from vlcheck.models.adapters.transfer import moved
 
 _OF_TOKENS = ("word_embeddings", "token_embedding", "embed_tokens")  # names of token embeddings in transformers
 
@@ -66,7 +67,9 @@ class Processed(Adapter):
         Raises:
             NotApplicable: the processor refuses a picture.
         """
-        return self.prepared(images).to(self.network.device, self.network.dtype)
+        made, device = self.prepared(images), self.network.device
+        made.update({name: moved(one, device) for name, one in made.items() if isinstance(one, Tensor)})
+        return made.to(device, self.network.dtype)
 
     def pictures_said(self) -> str:
         return pixels_said(self.images) if self.images is not None else "no picture is read"

@@ -85,6 +85,8 @@ def load_model(
     _check_device(device)
     families = registered_families()
     parsed = parse(spec, families, registered_wrappers())
+    if dtype == "float32" and device.startswith("cuda"):
+        _round_nothing()
     with _no_garbage():
         load = partial(_load, families=families, device=device, dtype=dtype, trusted=trust_remote_code)
         return _load_checked(parsed, load)
@@ -161,6 +163,13 @@ def _load(parsed: ModelSpec, *, families: Mapping[str, EntryPoint], device: str,
         raise UsageError(f"{_option(spec)}: {marked(error)}") from error
     except (ForeignFault, NotApplicable) as error:
         raise UsageError(f"{_option(spec)}: cannot be loaded. {error}") from error
+
+
+def _round_nothing() -> None:
+    """Let float32 be float32 on a GPU: PyTorch lets convolutions round to the 10 bits of TF32 unless it is told."""
+    import torch  # as in _check_device
+
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
 
 
 @contextmanager

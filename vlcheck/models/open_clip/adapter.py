@@ -20,6 +20,7 @@ from vlcheck.models.adapters.base import wide
 from vlcheck.models.adapters.described import joined, precision_of, steps_said
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.tokenizing import check_plain
+from vlcheck.models.adapters.transfer import moved
 from vlcheck.models.adapters.tryout import PLAIN, check_finite, trying
 from vlcheck.models.adapters.two_encoders import ComparesVectors, MatchesVectors, RanksVectors, unit
 from vlcheck.models.loading.layout import fingerprint, naming
@@ -72,7 +73,8 @@ class OpenClip(ComparesVectors):
         Args:
             images: n RGB images of any size.
         """
-        return torch.stack([self.prepare(to_rgb(image)) for image in images]).to(self.weight)
+        pixels = torch.stack([self.prepare(to_rgb(image)) for image in images])
+        return moved(pixels, self.weight.device).to(self.weight)
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> Features:

@@ -17,9 +17,10 @@ from vlcheck.models.adapters.base import MaskedPass, log_softmax
 from vlcheck.models.adapters.described import joined, normalised_by, size_said
 from vlcheck.models.adapters.features import Features
 from vlcheck.models.adapters.text_encoding import EmbedsTexts
+from vlcheck.models.adapters.transfer import moved
 from vlcheck.models.adapters.tryout import PLAIN, ask_everything, trying
 from vlcheck.models.loading.layout import fingerprint
-from vlcheck.models.original.fusion.captions import MASK, MAX_WORDS, CaptionTokenizer, pre_caption
+from vlcheck.models.original.fusion.captions import MASK, MAX_WORDS, CaptionTokenizer, count_words
 from vlcheck.models.original.fusion.differentiable import DifferentiableFusion
 from vlcheck.models.original.fusion.network import FusionNetwork
 from vlcheck.models.original.fusion.pixels import MEAN, STD, preprocess
@@ -92,8 +93,8 @@ class Fusing(EmbedsTexts):
     def encode(self, images: Sequence[Image.Image]) -> Features:
         """Encode all images at once; features stay on the device."""
         size = self.network.config.image_size
-        pixels = torch.stack([preprocess(image, size) for image in images]).to(self.network.temp)
-        return Features.of(self.network.image_embeds(pixels))
+        pixels = moved(torch.stack([preprocess(image, size) for image in images]), self.network.temp.device)
+        return Features.of(self.network.image_embeds(pixels.to(self.network.temp)))
 
     def can_spell(self, text: str) -> bool:
         """Return True if the vocabulary has each word of a text; "[MASK]" is no word."""
@@ -151,7 +152,7 @@ class Fusing(EmbedsTexts):
         return ids.to(device), attention.to(device)
 
     def _check_words(self, text: str) -> None:
-        if len(pre_caption(text, max_words=len(text) + 1).split()) > MAX_WORDS:
+        if count_words(text) > MAX_WORDS:
             raise NotApplicable(f"the text has more than the {MAX_WORDS} words that {self.family} reads")
 
     def _check_tokens(self, text: str, length: int) -> None:
