@@ -181,4 +181,4 @@ def test_what_may_not_be_meant_is_counted_with_a_case(read, line, doubt):
 def test_a_tag_that_a_test_needs_and_nothing_has_is_named_with_the_nearest(selection, said):
     picture = Solid((64, 48), (200, 0, 0))
     case = Case(id="ore", image=picture, caption="an ore", target="ore", tags=frozenset({"mineral"}))
-    assert strange_tags(selection, [case]) == said
+    assert strange_tags(selection, case.tags) == said

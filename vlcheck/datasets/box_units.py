@@ -58,8 +58,14 @@ class Placed(NamedTuple):
 
     def first(self) -> One:
         """Return the first box."""
+        return self.one(0)
+
+    def one(self, row: int) -> One:
+        """Return the box of a row."""
         width, height = self.size
-        return One(int(self.at[0]), Box(*(float(edge[0]) for edge in self.box)), (int(width[0]), int(height[0])))
+        return One(
+            int(self.at[row]), Box(*(float(edge[row]) for edge in self.box)), (int(width[row]), int(height[row]))
+        )
 
 
 class One(NamedTuple):

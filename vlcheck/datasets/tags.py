@@ -79,14 +79,14 @@ def wanting(cases: Iterable[Case]) -> Iterator[str]:
                     yield f"{tag} without {field}, which that tag needs"
 
 
-def strange_tags(selection: Selection, cases: Iterable[Case]) -> str:
+def strange_tags(selection: Selection, tags: frozenset[str]) -> str:
     """Return the tags that a selection needs and that neither a case nor vlcheck has, each with the nearest; or "".
 
     Args:
         selection: the cases that a test asks for.
-        cases: all cases of the data.
+        tags: the tags of all cases of the data.
     """
-    known = TAGS.union(*(case.tags for case in cases))
+    known = TAGS | tags
     kinds = [] if known.intersection(selection.kinds) else selection.kinds
     strange = dict.fromkeys([*kinds, *sorted({*selection.having} - known)])
     return ", ".join(f"no case has the tag {tag!r}{_meant(tag, known)}" for tag in strange)

@@ -84,7 +84,7 @@ def chosen_cases(source: CaseSource) -> Sequence[Case]:
     Raises:
         UsageError: the data has no case, or names a picture that has to be corrected.
     """
-    kinds = sorted({tag for case in source.cases for tag in case.tags})
+    kinds = sorted(source.tags)
     found = source.select(Selection(tuple(kinds))) if kinds else ()
     if not found:
         raise UsageError(f"{argument('data', source.spec)}: has no case to ask about.")

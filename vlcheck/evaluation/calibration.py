@@ -236,7 +236,7 @@ class Operating:
         source = self.trials.source
         objects = source.select(OBJECTS)
         enough = len(objects) >= 2 * FEWEST
-        return objects if enough else source.select(Selection(tuple(sorted(_tags(source.cases)))))
+        return objects if enough else source.select(Selection(tuple(sorted(source.tags))))
 
     @cached_property
     def _division(self) -> Division:
@@ -320,7 +320,3 @@ def _hollow(lesson: Lesson | None, least: float) -> str:
 
 def _heard(answer: Heard | Answer) -> TypeGuard[Heard]:
     return isinstance(answer, Heard)
-
-
-def _tags(cases: Iterable[Case]) -> frozenset[str]:
-    return frozenset(tag for case in cases for tag in case.tags)

@@ -282,5 +282,5 @@ def findings_of(model: ModelUnderTest, reader: CaseReader, metric: Metric, each:
         each: the finding on each case.
     """
     behavior = reader.behavior
-    strange = "" if each else strange_tags(behavior.cases, model.source.cases)
+    strange = "" if each else strange_tags(behavior.cases, model.source.tags)
     return Findings(behavior, each, reader.gauge.hollow, model.wanted(behavior, metric), strange)

@@ -234,7 +234,7 @@ def foresee(tests: Sequence[BehaviorTest], operating: Operating, policy: Policy,
         rule, n = policy.of(behavior.name, behavior.bias).rule, images_of(judged)
         counts = Counter(reason for _, reason in {(one.case.id, refused.get(id(one), "")) for one in asked} if reason)
         spare = Lazy(chain.from_iterable(_sound(trials.spare(behavior, metric))))
-        strange = "" if asked else strange_tags(behavior.cases, trials.source.cases)
+        strange = "" if asked else strange_tags(behavior.cases, trials.source.tags)
         told = told_by_words([one.rivals for one in judged], [one.case.image.key for one in judged], rule, by)
         prospects.append(Prospect(test.name, behavior, metric, rule, n, queries, by, counts, spare, strange, told))
     lost = {prospect.test for prospect in prospects if prospect.hopeless and asks_foils(prospect.behavior.cases)}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -36,6 +36,7 @@ from vlcheck.results.records import (
     WordsLine,
 )
 from vlcheck.results.schema import evidence_of, line_of, record_of
+from vlcheck.results.spooled import Spool
 from vlcheck.stats.decision import NOT_ASKED, Cause
 
 Key = tuple[str, str, str]
@@ -50,7 +51,7 @@ NO_RUN = RunRecord(schema=SCHEMA, name="", fingerprint="", data="", started="")
 
 @dataclass
 class ResultLines:
-    """The results of a run as records; the evidence, most of the lines, is kept as JSON text.
+    """The results of a run as records; the evidence, most of the lines, is kept as JSON text outside of memory.
 
     Attributes:
         run: the first line; NO_RUN if there is none yet.
@@ -67,12 +68,13 @@ class ResultLines:
     run: RunRecord = NO_RUN
     images: dict[str, ImageRecord] = field(default_factory=dict)
     verdicts: dict[Key, VerdictRecord] = field(default_factory=dict)
-    evidence: dict[Key, list[str]] = field(default_factory=dict)
+    evidence: dict[Key, Sequence[str]] = field(default_factory=dict)
     explanations: list[ExplanationRecord] = field(default_factory=list)
     faults: dict[str, FaultRecord] = field(default_factory=dict)
     identities: dict[str, IdentityRecord] = field(default_factory=dict)
     precisions: dict[str, PrecisionRecord] = field(default_factory=dict)
     words: WordsLine | None = None
+    _spool: Spool = field(default_factory=Spool, repr=False, compare=False)
 
     @property
     def begun(self) -> bool:
@@ -111,7 +113,7 @@ class ResultLines:
         Args:
             lines: records; evidence as JSON text.
         """
-        rows: list[str] = []
+        rows = self._spool.lines()
         for line in lines:
             match line:
                 case str():
@@ -131,7 +133,7 @@ class ResultLines:
                 case VerdictRecord():
                     key = key_of(line)
                     self.verdicts[key], self.evidence[key] = line, rows
-                    rows = []
+                    rows = self._spool.lines()
 
     def _take_of_process(self, line: IdentityRecord | PrecisionRecord) -> None:
         if isinstance(line, IdentityRecord):
@@ -212,9 +214,8 @@ def gather(folder: Path) -> ResultLines:
     """
     results = ResultLines()
     for path in sorted(folder.glob("*.part.jsonl")):
-        text = path.read_text(encoding="utf-8")
-        whole, _, _ = text.rpartition("\n")
-        results.add(whole.splitlines())
+        with path.open(encoding="utf-8", newline="\n") as file:
+            results.add(line.removesuffix("\n") for line in file if line.endswith("\n"))
     results.run = replace(results.run, unjudged=_unjudged(results)) if results.begun else NO_RUN
     if results.changed:
         results.void("changed", "the model may have become another one during the run")

@@ -312,9 +312,9 @@ def _with_category(file: Path, rows: AnnotationColumns, names: Mapping[int, str]
 def _outside(file: Path, placed: Placed, images: NDArray[np.int64]) -> dict[int, Reason]:
     """Return the images that have a box outside of them, with the first such box."""
     out: dict[int, Reason] = {}
-    for row in np.flatnonzero(sticks_out(placed.box, placed.size)):
+    for row in np.flatnonzero(sticks_out(placed.box, placed.size)).tolist():
         if (image := int(images[row])) not in out:
-            one = placed.where(np.array([row])).first()
+            one = placed.one(row)
             said = f"{file}: annotations[{one.at}]: bbox {in_full(one.box, one.size)}"
             out[image] = Reason(OUTSIDE, said)
     return out
