@@ -20,6 +20,7 @@ from benchmarks import (
     types_page,
     verified_pages,
 )
+from benchmarks.store_page import store_cost
 from vlcheck._util.numbers import brief, counted, duration, share
 from vlcheck.explain.attribution.registry import METHODS, SHIPPED
 from vlcheck.explain.bench.records import read_bench
@@ -461,6 +462,7 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "figures": lambda: table(_kept("results.json")),
         "embedded": lambda: embedded(_kept("embedded.json")),
         "served": lambda: served(_kept("served.json")),
+        "store": lambda: store_cost(_kept("store.json")),
         "memory": lambda: memory(_kept("memory.json")),
         "reuse": lambda: reuse(_kept("reuse.json")),
         "explained": lambda: explained(_kept("explained.json")),

@@ -56,7 +56,7 @@ def test_stats_count_by_model_precision_and_versions(store):
     assert done.exit_code == 0, done.output
     title, head, *rows = done.stdout.splitlines()
     assert title.startswith(f"{store}: ")
-    assert title.endswith("1 picture in 0.0 MB")
+    assert title.endswith("1 picture in 0.02 MB")
     assert head.split()[:7] == ["model", "precision", "fingerprint", "versions", "answers", "errors", "pictures"]
     assert sorted(row.split()[:7] for row in rows) == [
         ["tiny", "bfloat16", "b" * 12, "installed", "3", "1", "2"],

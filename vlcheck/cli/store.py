@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from vlcheck._util import installed
-from vlcheck._util.numbers import counted
+from vlcheck._util.numbers import counted, figure, whole
 from vlcheck.cli.console import say
 from vlcheck.cli.group import PLAIN, Group
 from vlcheck.errors import UsageError
@@ -118,9 +118,9 @@ def _cells(model: ModelStatistics, now: str) -> list[str]:
         model.precision or "-",
         model.fingerprint[:_SHORT] or "-",
         known if model.confirmed else "unconfirmed",
-        f"{model.answers:,}",
-        f"{model.errors:,}",
-        f"{model.pictures:,}",
+        whole(model.answers),
+        whole(model.errors),
+        whole(model.pictures),
         _megabytes(model.size),
         _day(model.first),
         _day(model.last),
@@ -133,7 +133,7 @@ def _named(model: ModelStatistics) -> str:
 
 
 def _megabytes(size: int) -> str:
-    return f"{size / 1e6:,.1f}"
+    return figure(size / 1e6, 1)
 
 
 def _day(seconds: int) -> str:

@@ -160,7 +160,7 @@ def test_a_store_that_another_process_holds_is_waited_for_and_that_is_said(
     with ScoreStore(path, "model") as store:
         holder(0.5)
         with pytest.warns(
-            WaitingForStore, match=r"^store=.*: another process holds it; waiting, 60 s at most\.$"
+            WaitingForStore, match=r"^store=.*: another process holds it; waiting, 1 minute at most\.$"
         ) as said:
             store.put([(query, Answer((0.1, 0.2)))])
         assert len(said) == 1

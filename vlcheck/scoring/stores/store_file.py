@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from vlcheck._util import temporary
 from vlcheck._util.foreign_files import fault
 from vlcheck._util.network_disks import network_disk
+from vlcheck._util.numbers import duration
 from vlcheck.errors import UsageError, argument, parameter, spelled
 from vlcheck.scoring.stores.schema import APPLICATION, READ, SCHEMA, create_tables, migrate
 
@@ -287,7 +288,9 @@ class StoreFile:
                     raise
                 if not said:
                     self._tell(
-                        WaitingForStore(f"{self.named}: another process holds it; waiting, {PATIENCE:.0f} s at most.")
+                        WaitingForStore(
+                            f"{self.named}: another process holds it; waiting, {duration(PATIENCE)} at most."
+                        )
                     )
                 said = True
 
@@ -306,7 +309,7 @@ class StoreFile:
             )
         if _is_busy(error):
             return UnwritableStore(
-                f"{self.named}: another process has held it for {PATIENCE:.0f} seconds. Wait for it to end, or name"
+                f"{self.named}: another process has held it for {duration(PATIENCE)}. Wait for it to end, or name"
                 " another file."
             )
         if code in _FULL or getattr(error, "errno", 0) in _NO_ROOM:
