@@ -46,10 +46,10 @@ def ray_nodes(measured: str) -> str:
     ]
     lines = [
         f"Full-size ALBEF with random weights, {counted(figures['pictures'], 'picture')} and"
-        f" {counted(figures['texts'], 'text')} in {counted(figures['chunks'], 'batch', 'batches')}; two nodes of one core"
-        f" on a machine of {figures['machine']['cores']} cores, load {figures['load']:.0f};"
-        f" {statistics.median(alone):.0f} s on one node; medians of {counted(len(alone), 'paired round')}. `map_batches`"
-        " starts its copies for each plan, and loads the model again.",
+        f" {counted(figures['texts'], 'text')} in {counted(figures['chunks'], 'batch', 'batches')}; two nodes of one"
+        f" core on a machine of {figures['machine']['cores']} cores, load {figures['load']:.0f};"
+        f" {statistics.median(alone):.0f} s on one node; medians of {counted(len(alone), 'paired round')}."
+        " `map_batches` starts its copies for each plan, and loads the model again.",
         "",
         "| time | measured | best possible |",
         "| --- | --- | --- |",
@@ -65,8 +65,8 @@ def _said(nodes: dict[str, Any]) -> str:
     """How nodes differ and fail, in words."""
     return (
         f"{100 * nodes['slow']:.0f} % of the nodes are {nodes['slowness']:.0f} times as slow, and all differ by"
-        f" {100 * nodes['spread']:.0f} %. A node fails every {nodes['between_failures'] / 3600:.0f} hours on average, is"
-        f" back after {nodes['absent'] / 60:.0f} minutes, and loads the model in {nodes['load']:.0f} s."
+        f" {100 * nodes['spread']:.0f} %. A node fails every {nodes['between_failures'] / 3600:.0f} hours on average,"
+        f" is back after {nodes['absent'] / 60:.0f} minutes, and loads the model in {nodes['load']:.0f} s."
     )
 
 
