@@ -89,7 +89,7 @@ def outcome(folder: Path, probes: list[Probe]) -> Entry:
     try:
         model = load_model(str(folder))
     except UsageError as error:
-        return {"refused": _said(str(error), folder)}
+        return {"refused": said(str(error), folder)}
     outcomes = [*examine(model, probes)]
     if broken := [f"{one.clause}: {one.found}" for one in outcomes if not one.kept]:
         raise ValueError(f"{folder}: {'; '.join(broken)}")
@@ -98,14 +98,20 @@ def outcome(folder: Path, probes: list[Probe]) -> Entry:
 
 def kept(model: VisionLanguageModel, probes: list[Probe]) -> Entry:
     """Return what a model keeps of a picture; of a kept prefix, the largest difference of a score without it."""
-    if not isinstance(model, Generative):
-        return {"kept": STATES}
-    if model.reading is not KeptPrefix:
-        return {"kept": NOTHING}
+    how = kept_of(model)
+    if how != PREFIX or not isinstance(model, Generative):
+        return {"kept": how}
     scores = []
     for model.reading in (KeptPrefix, UnkeptPrefix):
         scores.append(_scores(model, probes))
     return {"kept": PREFIX, "difference": float(np.abs(scores[0] - scores[1]).max())}
+
+
+def kept_of(model: VisionLanguageModel) -> str:
+    """Return what a model keeps of a picture between its texts."""
+    if not isinstance(model, Generative):
+        return STATES
+    return PREFIX if model.reading is KeptPrefix else NOTHING
 
 
 def _scores(model: Generative, probes: list[Probe]) -> np.ndarray:
@@ -121,8 +127,13 @@ def _texts(probe: Probe) -> tuple[str, ...]:
     return (*probe.texts, f"a photo in which {first} is seen from the side", probe.words[0])
 
 
-def _said(message: str, folder: Path) -> str:
-    """Return a message without the path of a temporary folder, and without the spec that it begins with."""
+def said(message: str, folder: Path) -> str:
+    """Return a message without the path of a temporary folder, and without the spec that it begins with.
+
+    Args:
+        message: the message.
+        folder: the folder.
+    """
     return message.removeprefix(f"model={str(folder)!r}: ").replace(str(folder), _FOLDER)
 
 

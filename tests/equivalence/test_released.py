@@ -15,12 +15,12 @@ from vlcheck.equivalence.records import ParityReport
 pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 
 IMAGES = 12
-ALIKE = (
-    "base and adapter, merged",
-    "compressed int4, the numbers that it stands for",
-    "in process, served by a small server",
-)
 ROUNDING = 1e-5
+ALIKE = {  # two forms -> the largest difference; a server lists 20 tokens, and what it leaves out counts as 0
+    "base and adapter, merged": ROUNDING,
+    "compressed int4, the numbers that it stands for": ROUNDING,
+    "in process, served by a small server": 1e-3,
+}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_forms_that_compute_the_same_differ_by_rounding_alone(pairs, name):
     assert [one.metric for one in report.metrics] == ["itm", "mlm"]
     assert all(one.compared for one in report.metrics)
     assert not any(one.failed for one in report.metrics)
-    assert max(one.largest for one in report.metrics) < ROUNDING
+    assert max(one.largest for one in report.metrics) < ALIKE[name]
     assert max(each.mean for one in report.metrics for each in one.criteria if each.name == "changed") == 0
     assert report.status == "inconclusive"  # so few images show nothing
     assert report.differs

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -15,61 +13,70 @@ from vlcheck.cli.arguments import CASES, Device, DType, OwnLexicons, OwnPolicy, 
 from vlcheck.cli.console import say, write_file
 from vlcheck.errors import UsageError
 
+if TYPE_CHECKING:
+    from vlcheck.equivalence.records import ParityReport
+
 JSON, MARKDOWN, KEEP = "--json", "--markdown", "--keep"
 INCONCLUSIVE = 2  # exit status, apart from that of a difference
 _ENDS = {"same": 0, "different": 1, "inconclusive": INCONCLUSIVE}
 
 
+B = Annotated[str | None, typer.Argument(help="the second model, or a file of its kept answers; left out with --keep")]
+AskedData = Annotated[str | None, typer.Option("--data", "--vl-data", help=CASES)]
+BatchSize = Annotated[
+    int, typer.Option("--batch-size", "--vl-batch-size", min=1, help="number of pictures that are encoded together")
+]
+DeviceB = Annotated[str | None, typer.Option(help="where B runs, if not where A does")]
+DTypeB = Annotated[str | None, typer.Option(help="precision of B, if not that of A")]
+BatchSizeB = Annotated[int | None, typer.Option(min=1, help="pictures that B encodes together")]
+Store = Annotated[
+    Path | None, typer.Option("--store", "--vl-store", help="keep answers in this file: no later call asks again")
+]
+Keep = Annotated[
+    Path | None, typer.Option(help="ask A alone, and keep its answers in this file, which stands in for a model")
+]
+Json = Annotated[Path | None, typer.Option(help="write the report to this file, as JSON")]
+Markdown = Annotated[Path | None, typer.Option(help="write the report to this file, as Markdown")]
+
+
 def parity(
     a: Annotated[str, typer.Argument(help="the first model, or a file of its kept answers")],
-    b: Annotated[
-        str | None, typer.Argument(help="the second model, or a file of its kept answers; left out with --keep")
-    ] = None,
-    data: Annotated[str | None, typer.Option("--data", "--vl-data", help=CASES)] = None,
+    b: B = None,
+    data: AskedData = None,
     device: Device = "cpu",
     dtype: DType = "float32",
-    batch_size: Annotated[
-        int, typer.Option("--batch-size", "--vl-batch-size", min=1, help="number of pictures that are encoded together")
-    ] = 16,
-    device_b: Annotated[str | None, typer.Option(help="where B runs, if not where A does")] = None,
-    dtype_b: Annotated[str | None, typer.Option(help="precision of B, if not that of A")] = None,
-    batch_size_b: Annotated[int | None, typer.Option(min=1, help="pictures that B encodes together")] = None,
+    batch_size: BatchSize = 16,
+    device_b: DeviceB = None,
+    dtype_b: DTypeB = None,
+    batch_size_b: BatchSizeB = None,
     trusted: TrustRemoteCode = False,
     policy: OwnPolicy = None,
     lexicons: OwnLexicons = None,
     columns: TableColumns = "",
-    store: Annotated[
-        Path | None, typer.Option("--store", "--vl-store", help="keep answers in this file: no later call asks again")
-    ] = None,
-    keep: Annotated[
-        Path | None,
-        typer.Option(help="ask A alone, and keep its answers in this file, which stands in for a model"),
-    ] = None,
-    json: Annotated[Path | None, typer.Option(help="write the report to this file, as JSON")] = None,
-    markdown: Annotated[Path | None, typer.Option(help="write the report to this file, as Markdown")] = None,
+    store: Store = None,
+    keep: Keep = None,
+    json: Json = None,
+    markdown: Markdown = None,
 ) -> None:
     """Say whether two models are the same within the policy's margins; exit with 1 if not, and with 2 if none shows."""
     from vlcheck.equivalence.parity import keep_answers  # slow to import
     from vlcheck.equivalence.parity import parity as compare_models
-    from vlcheck.equivalence.text import report_lines, report_markdown
 
     _demand_sides(b, keep, json, markdown)
-    asked: Callable[..., Any] = partial(
-        keep_answers if keep else compare_models,
-        device=device,
-        dtype=dtype,
-        batch_size=batch_size,
-        trust_remote_code=trusted,
-        lexicons=lexicons,
-        columns=columns or None,
-        store=store,
-        progress=True,
-    )
+    asked: dict[str, Any] = {"device": device, "dtype": dtype, "batch_size": batch_size, "trust_remote_code": trusted}
+    of_data: dict[str, Any] = {"lexicons": lexicons, "columns": columns or None, "store": store, "progress": True}
     if keep:
-        asked(a, keep, data)
+        keep_answers(a, keep, cast("str", data), **asked, **of_data)
         say(f"kept: {keep}")
         return
-    report = asked(a, b, data, device_b=device_b, dtype_b=dtype_b, batch_size_b=batch_size_b, policy=policy)
+    of_b: dict[str, Any] = {"device_b": device_b, "dtype_b": dtype_b, "batch_size_b": batch_size_b}
+    _tell(compare_models(a, cast("str", b), data, policy=policy, **asked, **of_b, **of_data), json, markdown)
+
+
+def _tell(report: ParityReport, json: Path | None, markdown: Path | None) -> None:
+    """Print a report, write it to files, and end with its status."""
+    from vlcheck.equivalence.text import report_lines, report_markdown
+
     for line in report_lines(report):
         say(line)
     if json:

@@ -139,6 +139,18 @@ class _Given:
     asking: Asking
     names: Mapping[str, str]
 
+    @classmethod
+    def second(cls, model: Model, first: Asking, changes: Mapping[str, Any]) -> _Given:
+        """Return the second model of a pair.
+
+        Args:
+            model: the model.
+            first: the settings of the first one.
+            changes: setting -> its value for the second one; None for that of the first.
+        """
+        own = {name: value for name, value in changes.items() if value is not None}
+        return cls(model, replace(first, **own), {"model": "b", **{name: f"{name}_b" for name in own}})
+
     def ask(self, name: str, questions: _Questions, path: Path, scratch: Path) -> None:
         """Load the model, ask it, and let it go: two models need not be in memory together.
 
@@ -206,13 +218,27 @@ def parity(
         'same'
     """
     own = _asking(device, dtype, batch_size, trust_remote_code, store, progress)
-    changes: dict[str, Any] = {"device": device_b, "dtype": dtype_b, "batch_size": batch_size_b}
-    other = replace(own, **{name: value for name, value in changes.items() if value is not None})
-    margins = _margins(policy)
-    renamed = {name: f"{name}_b" for name, value in changes.items() if value is not None}
-    given = {"a": _Given(a, own, {"model": "a"}), "b": _Given(b, other, {"model": "b", **renamed})}
+    changes = {"device": device_b, "dtype": dtype_b, "batch_size": batch_size_b}
+    given = {"a": _Given(a, own, {"model": "a"}), "b": _Given.second(b, own, changes)}
     kept = {name: _kept(name, one.model) for name, one in given.items()}
-    questions = _questions_for(kept.values(), data, lexicons, columns)
+    return _compared(given, kept, _questions_for(kept.values(), data, lexicons, columns), _margins(policy))
+
+
+def _compared(
+    given: Mapping[str, _Given], kept: Mapping[str, Kept | None], questions: _Questions | None, margins: Margins
+) -> ParityReport:
+    """Ask the models that have no kept answers, one after the other, and compare both.
+
+    Args:
+        given: the models by side, "a" and "b".
+        kept: the kept answers by side; None for a model that is to be asked.
+        questions: the questions; None if none is to be asked.
+        margins: the margins within which they are the same.
+
+    Raises:
+        UsageError: a model cannot be asked, or kept answers are to other questions.
+    """
+    answers = dict(kept)
     with Scratch() as scratch:
         if questions:
             for one in filter(None, kept.values()):
@@ -220,8 +246,8 @@ def parity(
             for name in (name for name, one in kept.items() if one is None):
                 path = scratch / f"{name}{SUFFIX}"
                 given[name].ask(name, questions, path, scratch)
-                kept[name] = Kept.open(path)
-        return report_on(cast("Kept", kept["a"]), cast("Kept", kept["b"]), margins)
+                answers[name] = Kept.open(path)
+        return report_on(cast("Kept", answers["a"]), cast("Kept", answers["b"]), margins)
 
 
 def keep_answers(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import transformers
 
-from benchmarks.generative_types import CLASSES, RESULTS, checkpoint
+from benchmarks.generative_types import CLASSES, RESULTS, checkpoint, kept_of, said
 from benchmarks.types_page import types_passage
 from tests.models.generative.builders import BUILDERS
 from vlcheck.errors import UsageError
@@ -47,11 +48,24 @@ def test_a_kept_prefix_changes_no_score() -> None:
     assert max(apart.values()) < 1e-5
 
 
+@pytest.mark.slow
+@pytest.mark.nightly
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of processors with numpy 2
+@pytest.mark.parametrize("kind", sorted(WORKING))
+def test_a_type_reads_pictures_as_the_list_says(kind: str, tmp_path: Path) -> None:
+    """Whether it keeps the contract is tried in test_types.py."""
+    entry = next(entry for entry in STORED if entry["type"] == kind)
+    model = load_model(str(checkpoint(kind, tmp_path)))
+    assert sorted(model.metrics) == entry["metrics"]
+    assert kept_of(model) == entry["kept"]
+
+
 @pytest.mark.parametrize("kind", sorted(REFUSED.keys() & CLASSES.keys()))
 def test_a_refused_type_is_refused_as_the_list_says(kind: str, tmp_path: Any) -> None:
+    folder = checkpoint(kind, tmp_path)
     with pytest.raises(UsageError) as refusal:
-        load_model(str(checkpoint(kind, tmp_path)))
-    assert str(refusal.value).endswith(REFUSED_TYPES[kind].partition(": ")[2] or REFUSED_TYPES[kind])
+        load_model(str(folder))
+    assert said(str(refusal.value), folder) == REFUSED_TYPES[kind]
     assert REFUSED[kind] in REFUSED_TYPES[kind]
 
 

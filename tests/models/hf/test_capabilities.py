@@ -59,7 +59,7 @@ def test_a_network_picks_the_tokens_it_attends_to_by_a_part_with_that_name() -> 
 
 def test_an_encoder_of_texts_is_refused() -> None:
     check_decoder(GemmaConfig())
-    with pytest.raises(UsageError, match="t5 reads pictures and texts in an encoder"):
+    with pytest.raises(UsageError, match="t5 has an encoder that reads picture and question before a decoder writes"):
         check_decoder(T5Config())
 
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from transformers import DynamicCache, PreTrainedConfig
+from transformers import DynamicCache, LlavaConfig, PreTrainedConfig
 
 from tests.models.generative.builders import BUILDERS, IN_FLOAT32
 from vlcheck.cases import MASK
 from vlcheck.models.hf.fitting_prefix import fitting_reading
 from vlcheck.models.hf.forward import Forward
-from vlcheck.models.hf.prefixes import KeptPrefix, UnkeptPrefix
+from vlcheck.models.hf.prefixes import KeptPrefix, UnkeptPrefix, keeps_plain_states
 from vlcheck.models.loading.load import load_model
 
 # processors of the GLM-V kind read tensors with numpy 2, which warns
@@ -200,6 +200,14 @@ def test_want_of_memory_says_nothing_of_the_states(loaded: Callable[..., Any], m
     monkeypatch.setattr(KeptPrefix, "read", read)
     with pytest.raises(RuntimeError, match="can't allocate memory"):
         fitting_reading(model)
+
+
+@pytest.mark.parametrize(
+    ("language", "plain"), [("llama", True), ("gemma3_text", True), ("qwen3_next", False), ("bamba", False)]
+)
+def test_the_trial_is_left_out_for_plain_states_alone(language: str, plain: bool) -> None:
+    """LLaVA's language network may be of any kind."""
+    assert keeps_plain_states(LlavaConfig(text_config={"model_type": language})) == plain
 
 
 @pytest.mark.parametrize("kind", STATES)

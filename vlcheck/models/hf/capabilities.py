@@ -70,6 +70,6 @@ def check_decoder(config: PreTrainedConfig) -> None:
     """
     if config.is_encoder_decoder:
         raise UsageError(
-            f"{config.model_type} reads pictures and texts in an encoder, for which it needs a family of its own:"
-            " a conversation is written by a network that reads and writes in one row."
+            f"{config.model_type} has an encoder that reads picture and question before a decoder writes. vlcheck asks"
+            " such a network by a family of its own, which this type has not."
         )

@@ -27,7 +27,7 @@ from vlcheck.models.hf.capabilities import asked_inputs, check_decoder, image_to
 from vlcheck.models.hf.differentiable_generative import DifferentiableGenerative
 from vlcheck.models.hf.fitting_prefix import fitting_reading
 from vlcheck.models.hf.forward import Forward
-from vlcheck.models.hf.prefixes import KeptPrefix, Prefix, UnkeptPrefix
+from vlcheck.models.hf.prefixes import KeptPrefix, Prefix, UnkeptPrefix, keeps_plain_states
 from vlcheck.models.loading.layout import naming
 from vlcheck.models.loading.pretrained import Pretrained
 
@@ -111,7 +111,8 @@ class Generative(Answering):
         fingerprint = checkpoint.fingerprint(cls.__name__, QUESTION, REQUEST, dtype, network.device.type, *asked)
         model = cls(checkpoint.name, fingerprint, network, chat)
         with trying(checkpoint.folder, _FITTING):
-            if type(network).__name__ not in Generative.known:  # those are proven by tests, type by type
+            # known types are proven by tests, type by type, on plain states; their language network may be of any kind
+            if type(network).__name__ not in Generative.known or not keeps_plain_states(network.config):
                 model.read_with(fitting_reading(model))
                 if model.reading.said:
                     model.fingerprint = digest(model.fingerprint, model.reading.said)

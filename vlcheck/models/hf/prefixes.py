@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
-from transformers import DynamicCache
+from transformers import DynamicCache, PreTrainedConfig
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from vlcheck.models.adapters.chat import SEEN, ChatPrefix, extended
@@ -134,6 +134,15 @@ class UnkeptPrefix(Prefix):
         others = {name: extended(name, value, length) for name, value in self.inputs.items() if name != "input_ids"}
         wholes = [torch.cat([self.inputs["input_ids"], row[None]], dim=1) for row in ids]
         return torch.cat([forward(whole, keep + self.length, **others) for whole in wholes])
+
+
+def keeps_plain_states(config: PreTrainedConfig) -> bool:
+    """Return True if each layer of a network keeps keys and values alone, of all tokens or of a window.
+
+    Args:
+        config: the network's config.
+    """
+    return all(type(layer) in _PLAIN for layer in DynamicCache(config=config).layers)
 
 
 def _repeated(layer: Any, texts: int) -> Any:

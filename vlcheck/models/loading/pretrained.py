@@ -182,36 +182,54 @@ class Pretrained:
         check_device(self.config, file, device)
         with self._keeping_cache():
             formats = check_files(self.folder, self.config, used=(expanded(self.detector),))
+        network, loading = self._filled(cls, len(formats), dtype, {**self._placed(device), **settings})
+        with naming(self.folder):
+            lacking = check_loaded(network, self.config, loading, formats, optional, unread)
+        check_dtype(network, self.config, file, dtype)
+        return self._ready(network, device), lacking
+
+    def _filled(
+        self, cls: type[_Network], weights: int, dtype: str, settings: Mapping[str, object]
+    ) -> tuple[_Network, dict[str, Any]]:
+        """Return the network with the weights of the files, and what transformers tells of loading them.
+
+        Args:
+            cls: a class of transformers.
+            weights: number of weights in the files.
+            dtype: a torch dtype.
+            settings: further arguments of transformers' loading.
+
+        Raises:
+            UsageError: transformers cannot load it.
+        """
         held = sum(path.stat().st_size for path in weight_files(self.folder, self.config))
-        placed = self._placed(device)
+        load = cast(Callable[..., tuple[_Network, dict[str, Any]]], cls.from_pretrained)
         try:
-            load = cast(Callable[..., tuple[_Network, dict[str, Any]]], cls.from_pretrained)
-            with _quiet(), filled_by(_PER_BYTE * held, len(formats)):
-                network, loading = load(
+            with _quiet(), filled_by(_PER_BYTE * held, weights):
+                return load(
                     self.folder,
                     dtype=getattr(torch, dtype),
                     local_files_only=True,
                     trust_remote_code=self.trusted,
                     output_loading_info=True,
-                    ignore_mismatched_sizes=True,  # they are reported below, with the missing ones
-                    **placed,
+                    ignore_mismatched_sizes=True,  # `check_loaded` reports them, with the missing ones
                     **settings,
                 )
         except UsageError as error:
             raise UsageError(f"{self.folder / CONFIG}: {marked(error)}") from error
         except Exception as error:  # damaged files raise errors of any kind
             raise UsageError(f"{self.folder}: the weights cannot be loaded. {_first_line(error)}") from error
-        with naming(self.folder):
-            lacking = check_loaded(network, self.config, loading, formats, optional, unread)
-        check_dtype(network, self.config, file, dtype)
-        if not placed and network.device != torch.device(device):
+
+    def _ready(self, network: _Network, device: str) -> _Network:
+        """Return a network on its device, unpacked, with its adapter, and in evaluation mode."""
+        if not self._placed(device) and network.device != torch.device(device):
             network.to(torch.device(device))  # type: ignore[arg-type]  # of nn.Module.to, which transformers wraps
         decompress(network)
         if self.adapter:
             attach(network, self.adapter)
         self._mark(network)
         network.eval()  # type: ignore[no-untyped-call]
-        return network.requires_grad_(requires_grad=False), lacking
+        return network.requires_grad_(requires_grad=False)
 
     def _placed(self, device: str) -> dict[str, object]:
         """Return how transformers places the weights; quantized ones cannot be moved after they are loaded."""
