@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
+from typing import Any
 
 from vlcheck._util.numbers import counted
 
@@ -17,59 +18,55 @@ _WAYS = {
 def makespan(measured: str) -> str:
     """The simulated time of a million photographs as Markdown."""
     figures = json.loads(measured)
-    work, nodes, over = figures["work"], figures["nodes"], figures["over_ideal"]
-    sizes = list(figures["ideal_hours"])
-    times = [_time(figures["ideal_hours"][n]) for n in sizes]
-    rows = [f"| {name} | {' | '.join(f'{over[way][n]:.2f}' for n in sizes)} |" for way, name in _WAYS.items()]
-    return (
-        "\n".join(
-            [
-                f"{work['photographs']:,} photographs of {work['photograph_seconds']:.1f} s each;"
-                f" {100 * nodes['slow']:.0f} % of the nodes are {nodes['slowness']:.0f} times as slow, all differ by"
-                f" average, is back after {nodes['absent'] / 60:.0f} minutes, and loads the model in {nodes['load']:.0f} s. A cell"
-                " is the time until the last answer / the time of nodes that neither differ nor fail; medians of"
-                f" {counted(len(figures['hours']['ray'][sizes[0]]), 'simulation')}.",
-                "",
-                f"| nodes | {' | '.join(sizes)} |",
-                f"| --- | {' | '.join(['---'] * len(sizes))} |",
-                f"| time of nodes that neither differ nor fail | {' | '.join(times)} |",
-                *rows,
-                "",
-                "`python -m benchmarks.makespan` simulates, `python -m benchmarks.table` writes this table.",
-            ]
-        )
-        + "\n"
-    )
+    work, ideal, over = figures["work"], figures["ideal_hours"], figures["over_ideal"]
+    rows = [f"| {name} | {' | '.join(f'{over[way][n]:.2f}' for n in ideal)} |" for way, name in _WAYS.items()]
+    lines = [
+        f"{work['photographs']:,} photographs of {work['photograph_seconds']:.1f} s each. {_said(figures['nodes'])} A"
+        " cell is the time until the last answer / the time of nodes that neither differ nor fail; medians of"
+        f" {counted(len(figures['hours']['ray']['1']), 'simulation')}.",
+        "",
+        f"| nodes | {' | '.join(ideal)} |",
+        f"| --- | {' | '.join(['---'] * len(ideal))} |",
+        f"| time of nodes that neither differ nor fail | {' | '.join(map(_time, ideal.values()))} |",
+        *rows,
+        "",
+        "`python -m benchmarks.makespan` simulates, `python -m benchmarks.table` writes this table.",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def ray_nodes(measured: str) -> str:
     """The time of Ray's nodes, against each other and against local processes, as Markdown."""
     figures = json.loads(measured)
+    alone = figures["seconds"]["one node"]
     rows = [
         ("Ray on two nodes / on one", figures["two_over_one"], "0.50"),
         ("Ray on two nodes / two processes (`-n 2`)", figures["two_over_local"], "1.00"),
         ("`map_batches` on two nodes / Ray on two nodes", figures["map_batches_over_two"], ""),
     ]
-    seconds = statistics.median(figures["seconds"]["one node"])
-    rounds = len(figures["seconds"]["one node"])
+    lines = [
+        f"Full-size ALBEF with random weights, {counted(figures['pictures'], 'picture')} and"
+        f" {counted(figures['texts'], 'text')} in {counted(figures['chunks'], 'batch', 'batches')}; two nodes of one"
+        f" core on a machine of {figures['machine']['cores']} cores, load {figures['load']:.0f};"
+        f" {statistics.median(alone):.0f} s on one node; medians of {counted(len(alone), 'paired round')}."
+        " `map_batches` starts its copies for each plan, and loads the model again.",
+        "",
+        "| time | measured | best possible |",
+        "| --- | --- | --- |",
+        *(f"| {name} | {value:.2f} | {best} |" for name, value, best in rows),
+        "",
+        f"The run's own process spends {figures['run_cpu_ms_a_chunk']:.0f} ms of a core on a batch."
+        " (`python -m benchmarks.ray_nodes COCO_ROOT`)",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _said(nodes: dict[str, Any]) -> str:
+    """How nodes differ and fail, in words."""
     return (
-        "\n".join(
-            [
-                f"Full-size ALBEF with random weights, {counted(figures['pictures'], 'picture')} and"
-                f" {counted(figures['texts'], 'text')} in {counted(figures['chunks'], 'batch', 'batches')}; a node has"
-                f" one core, both are on one machine of {figures['machine']['cores']} cores, load {figures['load']:.0f};"
-                f" {seconds:.0f} s on one node; medians of {counted(rounds, 'paired round')}. `map_batches` starts its"
-                " copies for each plan, and loads the model again.",
-                "",
-                "| time | measured | best possible |",
-                "| --- | --- | --- |",
-                *(f"| {name} | {value:.2f} | {best} |" for name, value, best in rows),
-                "",
-                f"The run's own process spends {figures['run_cpu_ms_a_chunk']:.0f} ms of a core on a batch."
-                " (`python -m benchmarks.ray_nodes COCO_ROOT`)",
-            ]
-        )
-        + "\n"
+        f"{100 * nodes['slow']:.0f} % of the nodes are {nodes['slowness']:.0f} times as slow, and all differ by"
+        f" {100 * nodes['spread']:.0f} %. A node fails every {nodes['between_failures'] / 3600:.0f} hours on average,"
+        f" is back after {nodes['absent'] / 60:.0f} minutes, and loads the model in {nodes['load']:.0f} s."
     )
 
 

@@ -207,6 +207,7 @@ def test_a_block_about_photographs_comes_to_what_it_should(name, comes_to_what_i
 MIRROR = ("README.md", "docs/start.md", "docs/tutorials/first-run.md")  # what `mirror` prints
 NO_RUN = {
     "docs/howto/audit.md": "COCO's captions; tests/cli/test_audit.py holds it against an audit of them",
+    "docs/howto/many-machines.md": "commands for clusters; tests of --vl-shard and --vl-engine ray run their options",
     "docs/howto/setup.md": "what `vlcheck models show tiny` prints; tests/cli/test_show_model.py holds it against that",
     "docs/howto/served.md": "an endpoint of the reader's own; tests/models/served/ has small ones",
     "docs/reference/specs.md": "a grammar",

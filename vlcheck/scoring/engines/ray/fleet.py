@@ -12,6 +12,7 @@ import ray
 from ray.exceptions import ActorUnschedulableError, RayActorError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from vlcheck._util.numbers import duration
 from vlcheck.scoring.engines.ray.copy_of_model import CopyOfModel
 from vlcheck.scoring.engines.ray.messages import Answered, Ask, CannotGoOn, Capacity, Model, Notice, Unanswered
 from vlcheck.scoring.engines.ray.node_part import NodePart
@@ -95,7 +96,7 @@ class Fleet:
 
     def _end_hanging(self, now: float) -> None:
         for copy in [copy for copy in self._copies if copy.ready and copy.tasks and now - copy.since > LONGEST]:
-            self._lose(copy, f"it has not answered for {LONGEST:.0f} seconds")
+            self._lose(copy, f"it has not answered for {duration(LONGEST)}")
 
     def _fill_nodes(self, now: float) -> None:
         """Begin copies on nodes that have room for more."""
