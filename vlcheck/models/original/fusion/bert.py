@@ -94,7 +94,7 @@ class Residual(nn.Module):
         """Return the states after a change, (n, tokens, width).
 
         Args:
-            changed: what is projected, (n, tokens, before).
+            changed: states to project, (n, tokens, before).
             hidden: the state before, (n, tokens, width).
         """
         after: Tensor = self.LayerNorm(self.dropout(self.dense(changed)) + hidden)
