@@ -160,6 +160,23 @@ def embedded(measured: str) -> str:
     )
 
 
+def cases(measured: str) -> str:
+    """What a test of a single case costs, as a table."""
+    figures = json.loads(measured)
+
+    def row(told: str, kind: str) -> str:
+        own, empty = (statistics.median(figures[f"{kind}{end}"]) for end in ("", "_empty"))
+        return f"| {told} | {own:.2f} ms | {empty:.2f} ms | {own - empty:.2f} ms |\n"
+
+    return (
+        f"Processor time of one more case, from runs of {figures['many']:,} and {figures['few']:,} cases with kept"
+        f" scores; medians of {len(figures['alone'])}.\n\n"
+        "| | a case | an empty test of pytest | vlcheck's part (aim: under 2 ms) |\n| --- | --- | --- | --- |\n"
+        f"{row('one process', 'alone')}{row('`-n ' + str(figures['workers']) + '`', 'spread')}\n"
+        "`python -m benchmarks.cases` measures.\n"
+    )
+
+
 def served(measured: str) -> str:
     """The time of questions to a served model, against a bare client, as a sentence."""
     figures = json.loads(measured)
@@ -461,6 +478,7 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "explanation/speed.md": {
         "figures": lambda: table(_kept("results.json")),
         "embedded": lambda: embedded(_kept("embedded.json")),
+        "cases": lambda: cases(_kept("cases.json")),
         "served": lambda: served(_kept("served.json")),
         "store": lambda: store_cost(_kept("store.json")),
         "memory": lambda: memory(_kept("memory.json")),

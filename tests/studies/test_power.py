@@ -22,7 +22,7 @@ from vlcheck.expect.base import WHOLE, Sample
 from vlcheck.expect.directional import Swaps
 from vlcheck.policy.policy import Rule
 from vlcheck.stats.verdict import Verdict
-from vlcheck.studies.power import Examined, PowerMatrix, as_json, caught_at, from_json, matrix_rows
+from vlcheck.studies.power import Examined, PowerMatrix, as_json, caught_at, from_json, matrix_rows, shares_of_seeds
 
 PLANTED = {"tiny": frozenset(), "tiny-color": frozenset({"color"})}
 
@@ -147,6 +147,21 @@ def found(margins):
 )
 def test_a_bias_is_caught_where_every_seed_fails_by_images_asked_about(margins, at):
     assert caught_at([found(margins), found([-1.0] * len(margins))], Rule()) == at
+
+
+@pytest.mark.parametrize(
+    ("variants", "seeds", "jobs", "most"),
+    [(7, 5, 2, 18), (7, 1, 1, 7), (7, 1, 4, 2), (2, 1, 8, 1), (7, 4, 2, 14), (1, 3, 2, 2)],
+)
+def test_processes_have_equal_shares_and_most_seeds_are_rendered_once(variants, seeds, jobs, most):
+    names = [str(number) for number in range(variants)]
+    shares = list(shares_of_seeds(names, seeds, jobs))
+    assert sorted((seed, name) for seed, own in shares for name in own) == sorted(product(range(seeds), names))
+    assert sum(len(own) == variants for _, own in shares) >= seeds - seeds % jobs
+    spent = [0] * jobs
+    for _, own in shares:  # a process takes the next one when it is done with another
+        spent[spent.index(min(spent))] += len(own)
+    assert max(spent) == most
 
 
 SUITE = """

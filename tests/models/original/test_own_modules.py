@@ -73,7 +73,7 @@ def test_a_layer_that_reads_text_alone_is_berts():
 
 
 def test_the_head_for_masked_words_is_berts():
-    ours = drawn(MaskedWordHead(SIZES, nn.Parameter(torch.zeros(SIZES.vocab_size, SIZES.text_width))))
+    ours = drawn(MaskedWordHead(SIZES, nn.Embedding(SIZES.vocab_size, SIZES.text_width)))
     theirs = BertLMPredictionHead(BERT).eval()
     theirs.load_state_dict(ours.state_dict())
     theirs.decoder.bias = theirs.bias

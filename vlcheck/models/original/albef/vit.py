@@ -118,7 +118,8 @@ class VisionAttention(nn.Module):
 
     def _split(self, projected: Tensor) -> Sequence[Tensor]:
         """Return query, key and value, (n, heads, tokens, width / heads) each."""
-        return projected.unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
+        n, tokens, _ = projected.shape
+        return projected.view(n, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4).unbind(0)
 
 
 class Perceptron(nn.Module):

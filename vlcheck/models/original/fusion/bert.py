@@ -65,7 +65,7 @@ class SelfAttention(nn.Module):
 
     def split(self, states: Tensor) -> Tensor:
         """Divide states (n, tokens, width) among the heads: (n, heads, tokens, width / heads)."""
-        return states.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return states.view(*states.shape[:-1], self.heads, -1).transpose(1, 2)
 
     def forward(self, hidden: Tensor, keep: Tensor) -> Tensor:
         """Return what each token attends to, (n, tokens, width).
@@ -94,7 +94,7 @@ class Residual(nn.Module):
         """Return the states after a change, (n, tokens, width).
 
         Args:
-            changed: what is projected, (n, tokens, before).
+            changed: states to project, (n, tokens, before).
             hidden: the state before, (n, tokens, width).
         """
         after: Tensor = self.LayerNorm(self.dropout(self.dense(changed)) + hidden)
@@ -151,15 +151,15 @@ class MaskedWordHead(nn.Module):
 
     Args:
         sizes: the sizes of the BERT.
-        words: the word embeddings, (vocab_size, width).
+        words: the word embeddings, vocab_size of them.
     """
 
-    def __init__(self, sizes: TextSizes, words: nn.Parameter) -> None:
+    def __init__(self, sizes: TextSizes, words: nn.Embedding) -> None:
         super().__init__()
         self.transform = HeadTransform(sizes.text_width)
         self.decoder = nn.Linear(sizes.text_width, sizes.vocab_size)
         self.bias = nn.Parameter(torch.zeros(sizes.vocab_size))
-        self.decoder.weight, self.decoder.bias = words, self.bias
+        self.decoder.weight, self.decoder.bias = words.weight, self.bias
 
     def forward(self, hidden: Tensor) -> Tensor:
         """Return logits (..., vocab_size) of states (..., width)."""

@@ -33,8 +33,8 @@ class TextEncoder(nn.Module):
     def __init__(self, sizes: TextSizes, fusion_layer: int, image_width: int) -> None:
         super().__init__()
         self.bert = FusionBert(sizes, fusion_layer, image_width)
-        words = self.bert.embeddings.word_embeddings.weight
-        self.cls = nn.ModuleDict({"predictions": MaskedWordHead(sizes, words)})
+        head = MaskedWordHead(sizes, self.bert.embeddings.word_embeddings)
+        self.cls = nn.ModuleDict({"predictions": head})
 
     def predict(self, hidden: Tensor) -> Tensor:
         """Return logits (..., vocab_size) of features (..., text_width). Raises UsageError if there is no head."""
