@@ -24,7 +24,7 @@ def types_passage(measured: str) -> str:
         f"transformers {stored['transformers']} maps {len(types)} types. {sum(count.values()) - count['refused']} work:"
         f" {count[PREFIX]} with a kept prefix, {count[STATES]} with kept states of the vision network and"
         f" {count[NOTHING]} with each conversation read whole. {count['refused']} are refused. With a kept prefix and"
-        f" without it, P(match) and the shares of words differ by {apart:.0e} at most, in float32.\n\n"
+        f" without it, {stored.get('compared', 'P(match)')} differs by {apart:.0e} at most, in float32.\n\n"
         "| type | class | |\n| --- | --- | --- |\n"
         + "".join(f"| `{entry['type']}` | `{entry['class']}` | {_said(entry)} |\n" for entry in types)
         + "\n`python -m benchmarks.generative_types` tries them, `python -m benchmarks.table` writes this.\n"
