@@ -35,7 +35,6 @@ from vlcheck.models.protocol import VisionLanguageModel
 
 RESULTS = Path(__file__).with_name("generative_types.json")
 CLASSES = {kind: str(name) for kind, name in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES.items()}
-COMPARED = "each score of several texts about a picture (P(match), shares of words)"
 SAVED_AS = {"shieldgemma2": "ShieldGemma2ForImageClassification"}  # which published checkpoints name, not the mapping's
 _PROBES = 8
 _FOLDER = "a-checkpoint"  # in the place of the folder's path in a message
@@ -53,7 +52,6 @@ def main() -> None:
         print(json.dumps(entry), flush=True)
         kept = {
             "transformers": transformers.__version__,
-            "compared": COMPARED,
             "types": [entries[kind] for kind in CLASSES if kind in entries],
         }
         RESULTS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
@@ -106,7 +104,7 @@ def kept(model: VisionLanguageModel, probes: list[Probe]) -> Entry:
     scores = []
     for model.reading in (KeptPrefix, UnkeptPrefix):
         scores.append(_scores(model, probes))
-    return {"kept": PREFIX, "difference": float(np.abs(scores[0] - scores[1]).max())}
+    return {"kept": PREFIX, "scores": len(scores[0]), "difference": float(np.abs(scores[0] - scores[1]).max())}
 
 
 def kept_of(model: VisionLanguageModel) -> str:
