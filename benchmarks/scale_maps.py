@@ -129,6 +129,10 @@ class Kept:
         """Return whether a picture could be shown."""
         return picture.key in self.shown
 
+    def refusal(self, picture: Picture) -> str:
+        """Return why a picture could not be shown; "" if it could."""
+        return "" if picture.always_applies or self.shows(picture) else "the picture could not be shown"
+
     def _answer(self, query: Query) -> Answer:
         if query.key not in self._mapped:
             self._mapped[query.key] = self.through(query, self.given)

@@ -13,6 +13,7 @@ from typing import Any
 from benchmarks import (
     audit_pages,
     calibration_pages,
+    cluster_pages,
     cures_page,
     parity_pages,
     sharing_pages,
@@ -463,6 +464,7 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "parity-faults": lambda: parity_pages.faults(_kept("parity.json")),
         "parity-released": lambda: parity_pages.released(_kept("parity.json")),
     },
+    "explanation/million-images.md": {"makespan": lambda: cluster_pages.makespan(_kept("makespan.json"))},
     "explanation/cures.md": {"cures": lambda: cures_page.cures_passage(_kept("cures.json"), _kept("matrix.json"))},
     "explanation/known-truth.md": {"explanations": explanations},
     "explanation/calibration.md": {

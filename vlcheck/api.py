@@ -46,6 +46,7 @@ from vlcheck.results.conclusion import conclude
 from vlcheck.results.explained_cases import keep_worst
 from vlcheck.results.gate import objections
 from vlcheck.results.records import RunRecord, VerdictRecord
+from vlcheck.scoring.batch_size import ON_CPU, most_pictures
 from vlcheck.scoring.engines.engine import Engine
 from vlcheck.scoring.engines.registry import open_engine
 from vlcheck.scoring.progress import Progress
@@ -194,7 +195,7 @@ def evaluate(
     trust_remote_code: bool = False,
     store: str | Path | None = None,
     engine: str = "alone",
-    batch_size: int = 16,
+    batch_size: int | None = None,
     sequential: bool = False,
     wordings: bool = False,
     images: bool = True,
@@ -227,7 +228,7 @@ def evaluate(
         store: file in which answers are kept, so that nothing is asked twice; None for a temporary one.
         engine: name of the engine that asks the model: "alone" for this process, or another registered one, with
             `:ADDRESS` behind its name if it takes an address.
-        batch_size: pictures encoded together, from 1 on.
+        batch_size: the most pictures encoded together, from 1 on; None for a number by the free memory.
         sequential: whether to ask about images in growing batches, each behavior until its verdict is decided.
         wordings: whether to ask a question in words, as generative models are asked, in each of its wordings, and to
             judge the model in each; the verdict is that of the usual wording.
@@ -257,7 +258,7 @@ def evaluate(
         **_loading(model, device, dtype, trust_remote_code),
         sequential=sequential,
         wordings=wordings,
-        batch_size=batch_size,
+        batch_size=batch_size or ON_CPU,
         store=_path("store", store),
         images=images,
     )
@@ -272,10 +273,11 @@ def evaluate(
             source = open_source(source, lexicons=its.lexicons(lexicons), columns=columns)
         loaded = _in_types(model, config)
         adapter, verified = loaded.exact, loaded if config.dtype == VERIFIED else None
+        config = replace(config, batch_size=batch_size or most_pictures(config.device, scratch))
         companion = _control(
             control, replace(config, wordings=False, **_loading(control, device, in_one_type(dtype), trust_remote_code))
         )
-        adapter = explaining(adapter, requests, batch_size=batch_size)
+        adapter = explaining(adapter, requests, batch_size=config.batch_size)
         explainer = case_explainer(adapter, requests)
         config = replace(config, explained=explainer.records if explainer else ())
         chosen = _fitting(named, source, demanded=tests is not None)
@@ -354,8 +356,8 @@ def compare(old: Results, new: Results, *, alpha: float = ALPHA) -> Comparison:
 def _check(model: object, data: object, batch_size: object, progress: object) -> None:
     _demand_model("model", model)
     demand_type("data", data, str | CaseSource, "a spec, e.g. 'scenes:50', or a source that open_cases gives")
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-        raise UsageError(f"{argument('batch_size', repr(batch_size))}: has to be a whole number from 1 on.")
+    if batch_size is not None and (isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1):
+        raise UsageError(f"{argument('batch_size', repr(batch_size))}: has to be a whole number from 1 on, or None.")
     if not (isinstance(progress, bool) or callable(progress)):
         raise UsageError(f"{argument('progress', repr(progress))}: has to be True, False or a function of a Progress.")
 

@@ -65,7 +65,10 @@ class Division(Protocol):
         """
 
     def beside(self, image: str) -> Callable[[str], bool]:
-        """Return a predicate of the images that may be the other picture, of which this image's text is not true."""
+        """Return a predicate of the images that may be the other picture, of which this image's text is not true.
+
+        It is the same for all images of a group.
+        """
 
     def summit(self, groups: Collection[int]) -> int:
         """Return the group whose scale rests on all images that may teach any of some groups."""

@@ -123,8 +123,8 @@ class AgainstNoise:
     """The effect of an edit of the picture against that of equally large noise, image by image.
 
     The difference in differences, (before - after) - (before - noise), is the part of the effect that is due to the
-    information removed by the edit. Its interval is a bootstrap over images. Where the edit costs less than COSTLY on
-    average, on the model's own scale, there is no effect to explain, and no noise is asked about.
+    information removed by the edit. Its interval is a bootstrap over images. An edit that costs less than COSTLY on
+    average, on the model's own scale, has no effect to explain, and no noise is asked about.
 
     Attributes:
         edit: the behavior's perturbation.

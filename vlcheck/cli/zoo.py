@@ -18,7 +18,7 @@ from vlcheck.plugin.collect import collect
 from vlcheck.report.text.columns import aligned
 from vlcheck.zoo import PLANTED
 
-PROCESSES = 2 * (os.cpu_count() or 1)  # more than cores, so that no core is idle during the last variants
+PROCESSES = os.cpu_count() or 1
 
 app = typer.Typer(cls=Group, help=__doc__, add_completion=False, **PLAIN)
 

@@ -20,7 +20,7 @@ from vlcheck.models.setup import setup_of
 from vlcheck.scoring.cached import CachedScorer
 from vlcheck.scoring.progress import Progress
 from vlcheck.scoring.scorer import Scorer
-from vlcheck.scoring.store import ScoreStore
+from vlcheck.scoring.store import ModelLabel, ScoreStore
 
 METRICS = ("itm", "mlm")  # the metrics that are asked for parity
 _CASES_AT_ONCE = 16
@@ -88,7 +88,11 @@ class ParitySide:
         fingerprint = f"{self.model.fingerprint} parity {self.name}, batches of {self.batch_size}"
         path = self.store or scratch / f"{self.name}.sqlite"
         changes = isinstance(self.model, MayChange)
-        with ScoreStore(path, fingerprint, provisional=changes, in_scratch=not self.store) as store:
+        label = ModelLabel(f"{self.model.name}, parity {self.name}", setup_of(self.model).precision or self.dtype)
+        kept = ScoreStore(
+            path, fingerprint, provisional=changes, in_scratch=not self.store, overflow=scratch / "more", label=label
+        )
+        with kept as store:
             scorer = CachedScorer(Scorer(self.model, batch_size=self.batch_size, top=0), store, thumbnails=False)
             yield scorer
             scorer.settle_rest()

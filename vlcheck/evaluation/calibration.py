@@ -248,11 +248,14 @@ class Operating:
         return self._pairs[metric]
 
     def _pair_up(self, metric: Metric) -> Iterator[Paired]:
+        others: dict[int, tuple[Case, ...]] = {}
         for case in self._cases:
-            beside = self._division.beside(case.image.key)
-            own = View.of(case)
+            group, own = self._division.group(case.image.key), View.of(case)
+            if group not in others:
+                beside = self._division.beside(case.image.key)
+                others[group] = tuple(one for one in self._cases if beside(one.image.key))
             try:
-                other = OtherImage()(own, [one for one in self._cases if beside(one.image.key)])
+                other = OtherImage()(own, others[group])
                 questions = self.trials.question(own, metric), self.trials.question(other, metric)
             except NotApplicable:
                 continue

@@ -20,7 +20,7 @@ class EvaluationConfig:
         trust_remote_code: whether Python code that comes with a checkpoint may run.
         baseline: results file of an earlier release, with which these results are compared; None for no comparison.
         sequential: whether images are asked about in growing batches, until each behavior's verdict is decided.
-        batch_size: number of pictures that are encoded together, at least 1.
+        batch_size: the most pictures that are encoded together, at least 1; plans have chunks of so many.
         store: file in which answers are kept for later sessions; None for a temporary one.
         images: whether small copies of the pictures are kept for the results.
         top: number of the likeliest words at a mask that are kept, at least 0.

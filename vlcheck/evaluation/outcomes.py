@@ -188,10 +188,9 @@ class Findings:
     @property
     def futile(self) -> bool:
         """True if the verdict would be invalid however many more images of this sort were asked about."""
-        checks = (
-            self._broken, self._constant, self._given, self._unlikely, self._incompetent, self._mostly_refused
-        )  # fmt: skip
-        return bool(self.hollow or not self.counted or any(check() for check in checks))
+        checks = (self._given, self._unlikely, self._incompetent, self._mostly_refused)
+        amiss = self.hollow or not self.counted or self._broken or self._constant
+        return bool(amiss or any(check() for check in checks))
 
     def verdict(self, rule: Rule, test: Test = exact) -> Verdict:
         """Return the verdict: invalid if it would be hollow, else the result of the statistics.
@@ -219,7 +218,7 @@ class Findings:
         )
 
     def _judged(self, rule: Rule, test: Test) -> Verdict:
-        if broken := self._broken() or self._constant():
+        if broken := self._broken or self._constant:
             return self._invalid(broken, rule)
         if told := self._told(rule, test):
             return replace(self._invalid((told, "no cases"), rule), status=NOT_ASKED, cause="")
@@ -262,13 +261,13 @@ class Findings:
     @property
     def constant(self) -> bool:
         """True if all scores are one number, whatever the picture and the text."""
-        return self._constant() is not None
+        return self._constant is not None
 
     def broken(self) -> str:
         """Return what went wrong in scoring; "" if nothing did."""
-        found = self._broken()
-        return found[0] if found else ""
+        return self._broken[0] if self._broken else ""
 
+    @cached_property
     def _broken(self) -> Hollow | None:
         return self._errors() or self._not_finite()
 
@@ -291,6 +290,7 @@ class Findings:
         most = given and len({*self._images(given)} - others) >= MOST_GIVEN * len({*self._images(self.each)})
         return (f"in {self._of(len(given))} {given[0].reason}", "by construction") if most else None
 
+    @cached_property
     def _constant(self) -> Hollow | None:
         scores = [score for finding in self.each for _, score in finding.scores()]
         several = len({*self._images(self.each)}) > 1  # for one image a saturated head may give equal scores

@@ -46,13 +46,14 @@ from vlcheck.results.records import (
     StatedRecord,
     WrapperRecord,
 )
+from vlcheck.scoring.batch_size import starting_size
 from vlcheck.scoring.cached import CachedScorer
 from vlcheck.scoring.engines.alone import Alone
 from vlcheck.scoring.engines.engine import Engine
 from vlcheck.scoring.plan import make_plan
 from vlcheck.scoring.progress import Progress
-from vlcheck.scoring.render import size_of_shown
-from vlcheck.scoring.scorer import Scorer
+from vlcheck.scoring.render import render_all, size_of_shown
+from vlcheck.scoring.scorer import Render, Scorer
 from vlcheck.scoring.store import ModelLabel, ScoreStore
 from vlcheck.scoring.stores.store_file import Tell, warn_of_store
 from vlcheck.scoring.two_types import TwoTypes
@@ -88,6 +89,19 @@ class Session:
         """
         for one in self.model.rounds((test.behavior, test.metric) for test in tests):
             self._run(one, progress)
+
+    def ask_at_once(self, tests: Sequence[BehaviorTest], progress: Callable[[Progress], None] | None = None) -> None:
+        """Do as `ask`, but ask at first all that the tests may need before further images are drawn.
+
+        An engine that lacks answers to the first questions, on which the others depend, needs no second plan then.
+        Raises UsageError as `ask`.
+
+        Args:
+            tests: the tests.
+            progress: called as pictures are done.
+        """
+        self.score(self.model.at_once((test.behavior, test.metric) for test in tests), progress)
+        self.ask(tests, progress)
 
     def score(self, queries: Iterable[Query], progress: Callable[[Progress], None] | None = None) -> None:
         """Have some queries answered by the run's engine; raises UsageError as `ask`.
@@ -230,6 +244,7 @@ def open_session(
     engine: Engine | None = None,
     load: Callable[[], VisionLanguageModel] | None = None,
     verified: TwoTypesModel | None = None,
+    render: Render = render_all,
     on_damage: Tell = warn_of_store,
 ) -> Iterator[Session]:
     """Assemble a session; close its store at the end.
@@ -243,6 +258,7 @@ def open_session(
         engine: runs the plans; None if this process does so alone. The caller closes it.
         load: loads the model in another process; None if the model itself is sent there.
         verified: the number types of a verified run, of which `adapter` is the exact one; None for a run in one type.
+        render: gives the pixels of pictures, as `render_all` does.
         on_damage: called with warnings about the store.
 
     Raises:
@@ -250,7 +266,7 @@ def open_session(
             asked.
     """
     with ExitStack() as held:
-        kept = partial(scoring, folder=folder, on_damage=on_damage)
+        kept = partial(scoring, folder=folder, render=render, on_damage=on_damage)
         own = replace(config, dtype=verified.dtype) if verified else config
         scorer = held.enter_context(kept(own, adapter, load=load))
         verifier = None
@@ -271,6 +287,7 @@ def scoring(
     folder: Path,
     *,
     load: Callable[[], VisionLanguageModel] | None = None,
+    render: Render = render_all,
     on_damage: Tell = warn_of_store,
 ) -> Iterator[CachedScorer]:
     """Yield a scorer with the settings' store, or a temporary one.
@@ -280,6 +297,7 @@ def scoring(
         adapter: the model.
         folder: a temporary folder that the processes of a run share.
         load: loads the model in another process; None if the model itself is sent there.
+        render: gives the pixels of pictures, as `render_all` does.
         on_damage: called with warnings about the store.
 
     Raises:
@@ -297,7 +315,8 @@ def scoring(
         on_damage=on_damage,
     )
     with kept as store:
-        asker = Scorer(adapter, batch_size=config.batch_size, top=config.top, load=load)
+        start = starting_size(config.device)
+        asker = Scorer(adapter, batch_size=config.batch_size, top=config.top, load=load, start=start, render=render)
         ahead = config.device != "cpu" and not isinstance(adapter, AsksAhead)
         scorer = CachedScorer(asker, store, thumbnails=config.images, ahead=ahead)
         yield scorer
@@ -312,6 +331,8 @@ def scored(
     policy: Policy,
     tests: Sequence[BehaviorTest],
     progress: Callable[[Progress], None] | None = None,
+    *,
+    render: Render = render_all,
 ) -> Iterator[ModelUnderTest]:
     """Ask a model all queries of some tests at once, and yield it; see `open_session` and `Session.ask`.
 
@@ -322,10 +343,11 @@ def scored(
         policy: the policy.
         tests: the tests.
         progress: called as pictures are done.
+        render: gives the pixels of pictures, as `render_all` does.
 
     Raises:
         UsageError: the store cannot be used, or the data lacks something.
     """
-    with Scratch() as folder, open_session(config, adapter, trials, policy, folder) as session:
+    with Scratch() as folder, open_session(config, adapter, trials, policy, folder, render=render) as session:
         session.ask(tests, progress)
         yield session.model

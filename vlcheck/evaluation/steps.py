@@ -28,9 +28,9 @@ class Parts:
     the picture.
 
     Attributes:
-        opening: by arm, the questions that tell whether the model knows the case.
-        closing: by arm, the questions that a case that counts needs as well.
-        aside: by arm, the questions about pictures that only tables need.
+        opening: questions by arm, which tell whether the model knows the case.
+        closing: further questions by arm, for a case that may count.
+        aside: questions by arm, about pictures that only tables need.
     """
 
     opening: Mapping[str, Question]
@@ -50,6 +50,14 @@ class Parts:
         closing = _taken(left, {AFTER})
         return cls(opening, closing, left)
 
+    def queries(self, *, closing: bool) -> Iterator[Query]:
+        """Yield the queries that a verdict needs of a case.
+
+        Args:
+            closing: whether the case may count.
+        """
+        yield from queries_of([self.opening, self.closing] if closing else [self.opening])
+
 
 def _taken(left: dict[str, Question], arms: Iterable[str]) -> Mapping[str, Question]:
     """Remove the questions of some arms, and those about the same pictures, from all that are left; return them."""
@@ -63,13 +71,20 @@ class Step:
 
     Attributes:
         needed: the queries.
-        beside: queries that it may need later.
+        beside: queries that it may need later, as far as no step before had them.
         scorer: asks them; None for the model's own.
     """
 
     needed: tuple[Query, ...]
     beside: tuple[Query, ...] = ()
     scorer: CachedScorer | None = None
+
+
+def queries_of(parts: Iterable[Mapping[str, Question]]) -> Iterator[Query]:
+    """Yield the queries of some parts of trials."""
+    for part in parts:
+        for question in part.values():
+            yield from question.queries.values()
 
 
 @dataclass(frozen=True)
@@ -84,38 +99,43 @@ class Round:
     queries: Sequence[Query]
     scorer: CachedScorer
 
-    def without(self, had: set[tuple[CachedScorer, str]]) -> Round:
-        """Return the round without queries that its scorer was asked before; those that are left are added to these."""
-        fresh = {query.key: query for query in self.queries if (self.scorer, query.key) not in had}
-        had.update((self.scorer, key) for key in fresh)
-        return Round(tuple(fresh.values()), self.scorer)
 
+class Agenda:
+    """The queries of several tests, each of which a scorer is asked in one round.
 
-def queries_of(parts: Iterable[Mapping[str, Question]]) -> Iterator[Query]:
-    """Yield the queries of some parts of trials."""
-    for part in parts:
-        for question in part.values():
-            yield from question.queries.values()
-
-
-def gather(steps: Iterable[Step], scorer: CachedScorer) -> list[Round]:
-    """Return the queries of one step of several tests, with those for later about pictures that it shows anyway.
-
-    So no picture is encoded in one step because of one test, and in the next one because of another.
+    A query that may be needed later is asked in the first round that shows its picture: so no picture is encoded in one
+    round because of one test, and again because of another.
 
     Args:
-        steps: the step of each test.
-        scorer: the model's own.
+        scorer: the model's own scorer, for steps that name none.
     """
-    steps = list(steps)
-    scorers = dict.fromkeys(step.scorer or scorer for step in steps)
-    return [_gathered([step for step in steps if (step.scorer or scorer) is one], one) for one in scorers]
 
+    def __init__(self, scorer: CachedScorer) -> None:
+        self._own = scorer
+        self._had: set[tuple[CachedScorer, str]] = set()
+        self._later: dict[str, list[Query]] = {}
 
-def _gathered(steps: Sequence[Step], scorer: CachedScorer) -> Round:
-    needed = [query for step in steps for query in step.needed]
-    shown = {query.picture.key for query in needed}
-    return Round([*needed, *(query for step in steps for query in step.beside if query.picture.key in shown)], scorer)
+    def rounds(self, steps: Iterable[Step]) -> list[Round]:
+        """Return what is asked next, in a round for each scorer.
+
+        Args:
+            steps: the next step of each test.
+        """
+        by_scorer: dict[CachedScorer, list[Query]] = {}
+        for step in steps:
+            by_scorer.setdefault(step.scorer or self._own, []).extend(step.needed)
+            for query in step.beside:
+                self._later.setdefault(query.picture.key, []).append(query)
+        return [Round(self._fresh(queries, scorer), scorer) for scorer, queries in by_scorer.items()]
+
+    def _fresh(self, needed: Iterable[Query], scorer: CachedScorer) -> list[Query]:
+        asked = {query.key: query for query in needed if (scorer, query.key) not in self._had}
+        shown = {query.picture.key for query in asked.values()} if scorer is self._own else set()
+        for picture in shown & self._later.keys():
+            later = self._later.pop(picture)
+            asked |= {query.key: query for query in later if (scorer, query.key) not in self._had}
+        self._had.update((scorer, key) for key in asked)
+        return list(asked.values())
 
 
 def merged(rounds: Iterable[Round]) -> Iterator[Round]:

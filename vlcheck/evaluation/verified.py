@@ -133,12 +133,12 @@ class Verifier:
             Round(sample, self.scorer.fast),
         ]
 
-    def begin(self, queries: Iterable[Query]) -> None:
-        """Ask the queries that no round has asked, and a part of them in both types; take account of all samples."""
+    def begin(self, queries: Collection[Query]) -> None:
+        """Ask the queries that no round asked, a part of them in both types, and take account of all differences."""
         fresh = [query for query in queries if query.key not in self._begun]
         for one in self.sampled([Round(fresh, self.scorer)]) if fresh else ():
             one.scorer.answers(one.queries)
-        self.compare(self._sampled.values())
+        self.compare([*self._sampled.values(), *queries])
         self._sampled.clear()
 
     def is_settled(self, stage: str, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> bool:
@@ -201,8 +201,9 @@ class Verifier:
     def compare(self, queries: Iterable[Query]) -> None:
         """Take account of the differences of queries that are answered in both types."""
         fresh = {query.key: query for query in queries if query.key not in self._compared}
-        exact, fast = self.scorer.exact.kept(fresh.values()), self.scorer.fast.kept(fresh.values())
-        for key in exact.keys() & fast.keys():
+        exact = self.scorer.exact.kept(fresh.values())
+        fast = self.scorer.fast.kept(fresh[key] for key in exact)
+        for key in fast:
             self.differences.setdefault(fresh[key].metric, Differences()).add(fast[key], exact[key])
             self._compared.add(key)
 

@@ -43,4 +43,5 @@ def _in_wording(model: ModelUnderTest, wording: str) -> ModelUnderTest:
         trials=trials,
         operating=Operating(trials, operating.kinds, operating.schedule, operating.ask),
         _ended={},
+        _readers={},
     )

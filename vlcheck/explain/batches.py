@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from vlcheck.models.adapters.memory import lacks_memory
+from vlcheck._util.memory import lacks_memory, let_go
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
@@ -37,6 +37,7 @@ def _halved(ask: Callable[[Sequence[Item]], Found], items: Sequence[Item]) -> It
     else:
         yield items, found
         return
+    let_go()
     half = len(items) // 2  # after `except`, since the exception keeps the tensors of the batch in memory
     yield from _halved(ask, items[:half])
     yield from _halved(ask, items[half:])

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from vlcheck._util.foreign_code import contained
+from vlcheck._util.memory import lacks_memory
 from vlcheck._util.numbers import rounded
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, printable
 from vlcheck.evaluation.evidence import Judgement, Row, Shown
@@ -19,7 +20,6 @@ from vlcheck.explain.attribution.method import AttributionMethod
 from vlcheck.explain.bench.trust import trust_sentence
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.registry import OF_PICTURES
-from vlcheck.models.adapters.memory import lacks_memory
 from vlcheck.models.differentiable import differentiable
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.results.explained_cases import Order, order_of

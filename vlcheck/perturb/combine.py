@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import ClassVar
 
-from vlcheck._util.hashing import digest
 from vlcheck.cases.case import Case
+from vlcheck.cases.mixed_order import in_mixed_order, number_of
 from vlcheck.cases.picture import Picture
 from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
@@ -53,11 +52,11 @@ class OtherCaption(Labelled):
     version: ClassVar[int] = 1
 
     def __call__(self, view: View, others: Sequence[Case]) -> View:
-        own = _number(view.case.id)
+        own = number_of(view.case.id)
         false = [other for other in others if other.refuted_by(view.case)]
         if not false:
             raise NotApplicable("no other caption is known to be false of the picture")
-        other = min(false, key=lambda other: own ^ _number(other.id))
+        other = min(false, key=lambda other: own ^ number_of(other.id))
         return replace(view, template=other.masked, target=other.target, candidates=other.candidates, region=())
 
 
@@ -71,10 +70,10 @@ def refuting_case(case: Case, others: Sequence[Case]) -> Case:
     Raises:
         NotApplicable: If no picture is known to refute it.
     """
-    refuting = refuting_cases(case, others)
-    if not refuting:
+    found = next(filter(case.refuted_by, in_mixed_order(case, others)), None)
+    if found is None:
         raise NotApplicable("no other picture is known to refute the caption")
-    return refuting[0]
+    return found
 
 
 def refuting_cases(case: Case, others: Sequence[Case]) -> list[Case]:
@@ -84,16 +83,7 @@ def refuting_cases(case: Case, others: Sequence[Case]) -> list[Case]:
         case: the case with the caption.
         others: the cases to choose from.
     """
-    own = _number(case.id)
-    return sorted(
-        (other for other in others if case.refuted_by(other)), key=lambda other: own ^ _number(other.image.key)
-    )
-
-
-@cache
-def _number(name: str) -> int:
-    """Return a pseudo-random number for a name, the same in every run."""
-    return int(digest(name), 16)
+    return [*filter(case.refuted_by, in_mixed_order(case, others))]
 
 
 class Compose:

@@ -58,7 +58,7 @@ _OPTIONS = (
         "precision: float32, bfloat16, float16, float64; verified: bfloat16, and float32 where a verdict could differ"
         " (float32)",
     ),
-    _Option("batch-size", "N", "number of images that are encoded at once (16)"),
+    _Option("batch-size", "N", "most images that are encoded at once, or auto: by the free memory (auto)"),
     _Option(
         "engine", "NAME[:ADDRESS]", "where the model is asked: local, in the run's own processes; alone, in one (local)"
     ),
@@ -107,6 +107,7 @@ _FLAGS = (
 )
 # Options that a verdict depends on; the others name output files, or results to compare with.
 LOCAL = "local"  # the engine that a run has unless another one is named
+_AUTO = "auto"  # a batch size by the free memory
 _JUDGED_BY = ("model", "data", "columns", "device", "dtype", "policy", "lexicons", "explain")
 _JUDGED_HOW = ("sequential", "wordings", "compile", "trust-remote-code")
 
@@ -121,7 +122,7 @@ class Settings:
         columns: the columns of data in tables; "" for their usual names.
         device: device on which the model runs.
         dtype: precision of the model.
-        batch_size: number of images that are encoded at once.
+        batch_size: the most images that are encoded at once; None if the free memory decides.
         engine: name of the engine that runs the plans, with its address if it has one.
         store: file in which scores are kept; None to keep none.
         shard: the part of the questions to ask, as "2/8"; "" for all of them.
@@ -153,7 +154,7 @@ class Settings:
     columns: str
     device: str
     dtype: str
-    batch_size: int
+    batch_size: int | None
     engine: str
     store: Path | None
     shard: str
@@ -326,7 +327,7 @@ def read_settings(config: pytest.Config) -> Settings:
         columns=said("columns"),
         device=read_device(config),
         dtype=said("dtype") or "float32",
-        batch_size=_positive(said("batch-size") or "16"),
+        batch_size=_batch_size(said("batch-size") or _AUTO),
         engine=said("engine") or LOCAL,
         store=path("store"),
         shard=said("shard"),
@@ -407,7 +408,9 @@ def _ini(name: str) -> str:
     return f"vl_{name.replace('-', '_')}"
 
 
-def _positive(text: str) -> int:
+def _batch_size(text: str) -> int | None:
+    if text == _AUTO:
+        return None
     if not text.isdecimal() or int(text) < 1:
-        raise UsageError(f"--vl-batch-size {text}: has to be a whole number from 1 on.")
+        raise UsageError(f"--vl-batch-size {text}: has to be a whole number from 1 on, or {_AUTO}.")
     return int(text)

@@ -297,7 +297,8 @@ class Run:
             )
             if self.settings.shard or not session.config.getvalue("maxfail"):
                 asked = [item.queries(model.trials) for item in single if not model.lacks(item.metric)]
-                asks = [partial(bench.session.score, chain(*asked)), partial(bench.session.ask, chosen)]
+                ask = bench.session.ask_at_once if self._shard else bench.session.ask
+                asks = [partial(bench.session.score, chain(*asked)), partial(ask, chosen)]
                 asks += [partial(self._ask_control, chosen, reporter)] if self._control else []
                 self._ask([partial(ask, reporter.show) for ask in asks])
         except UsageError as error:

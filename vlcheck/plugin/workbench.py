@@ -26,6 +26,7 @@ from vlcheck.models.loading.two_types import VERIFIED, TwoTypesModel, in_one_typ
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.plugin.options import Settings
 from vlcheck.policy.policy import Policy
+from vlcheck.scoring.batch_size import ON_CPU, most_pictures
 from vlcheck.scoring.engines.engine import Engine
 from vlcheck.scoring.stores.store_file import warn_of_store
 
@@ -59,6 +60,7 @@ class Workbench:
             UsageError: it names the option that cannot be used.
         """
         loaded, held = _in_types(settings), ExitStack()
+        settings = replace(settings, batch_size=settings.batch_size or most_pictures(settings.device, folder))
         own = replace(settings, dtype=loaded.dtype)
         adapter = _explained(loaded.exact, settings)
         if settings.processes > 1:
@@ -135,7 +137,7 @@ def _config(settings: Settings, explainer: CaseExplainer | None) -> EvaluationCo
         baseline=settings.baseline,
         sequential=settings.sequential,
         wordings=settings.wordings,
-        batch_size=settings.batch_size,
+        batch_size=settings.batch_size or ON_CPU,
         store=settings.store,
         images=settings.images,
         explained=explainer.records if explainer else (),
@@ -160,4 +162,4 @@ def _model(settings: Settings) -> VisionLanguageModel:
 
 
 def _explained(model: VisionLanguageModel, settings: Settings) -> VisionLanguageModel:
-    return explaining(model, settings.explain, batch_size=settings.batch_size)
+    return explaining(model, settings.explain, batch_size=settings.batch_size or ON_CPU)

@@ -226,10 +226,10 @@ class CachedScorer:
 
 
 def noted(image: Image.Image, *, thumbnails: bool) -> Thumbnail:
-    """Return what is kept of a picture that a model was shown; without a small copy, the digest is shown nowhere.
+    """Return what is kept of a picture that a model was shown.
 
     Args:
         image: the picture.
         thumbnails: whether a small copy is kept.
     """
-    return Thumbnail(pixel_sha256(image), thumbnail_jpeg(image)) if thumbnails else Thumbnail("", b"")
+    return Thumbnail(pixel_sha256(image), thumbnail_jpeg(image) if thumbnails else b"")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import cast
 
 from PIL import Image
 
 from vlcheck._util.foreign_code import contained, describe_error
+from vlcheck._util.memory import lacks_memory, let_go
 from vlcheck._util.numbers import counted
 from vlcheck.cases.picture import Picture
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, printable
@@ -23,12 +25,15 @@ from vlcheck.metrics.pictures import Pictures
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.registry import METRICS
 from vlcheck.models.protocol import AsksAhead, VisionLanguageModel
+from vlcheck.scoring.batch_size import FoundSize
+from vlcheck.scoring.batches import cut
 from vlcheck.scoring.plan import Chunk
 from vlcheck.scoring.render import render_all
 
 Answered = Sequence[tuple[Query, Answer]]
 Rendered = Callable[[Picture, Image.Image], object]
 ShownPicture = tuple[Picture, Image.Image | Answer]
+Render = Callable[[Iterable[Picture]], Iterator[ShownPicture]]
 TEXTS_PER_PICTURE = 4  # texts in one call, per picture of a batch
 MOST_WAITING = 50_000_000  # number of pixels at which the collected pictures are encoded
 
@@ -61,15 +66,25 @@ class _Ask:
             yield query, METRICS[query.metric].of_query(query, self.words, reply) if reply.values else reply
 
 
+class _Cramped(MemoryError):
+    """Want of memory that a model met; the answer says so, and nothing of the model's is kept alive."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.error)
+        self.answer = answer
+
+
 class Scorer:
     """A scorer asks one model about the chunks of a plan; it keeps no answer.
 
     Args:
         model: the model that is asked.
-        batch_size: number of pictures that are encoded together; it bounds the number of texts in a call as well.
+        batch_size: the most pictures that are encoded together; it bounds the number of texts in a call as well.
+        start: number of pictures to begin with; None for the most.
         top: number of the likeliest words to take from a model that names them.
         load: loads the same model in another process, where an engine asks it; it is sent there. None if the model
             itself is sent.
+        render: gives the pixels of pictures, as `render_all` does.
     """
 
     def __init__(
@@ -79,8 +94,13 @@ class Scorer:
         batch_size: int = 16,
         top: int = 5,
         load: Callable[[], VisionLanguageModel] | None = None,
+        start: int | None = None,
+        render: Render = render_all,
     ) -> None:
         self.model = model
+        self.render = render
+        self.size = FoundSize(batch_size, start)
+        self.texts = FoundSize(batch_size * TEXTS_PER_PICTURE)
         self.load = load
         self.batch_size = batch_size
         self.top = top
@@ -90,9 +110,10 @@ class Scorer:
     ) -> Iterator[Answered]:
         """Answer each query of a chunk once, a batch of texts at a time.
 
-        Pictures are encoded in one batch, or in several if they have more than MOST_WAITING pixels together; the
-        features are dropped at the end. An error of a picture or of the model becomes the answer of the queries that it
-        concerns; a batch for which there is no memory is halved. An interrupt passes through.
+        Pictures are encoded in one batch, or in several if they are more than `size`, or have more than MOST_WAITING
+        pixels together; the features are dropped at the end. An error of a picture or of the model becomes the answer
+        of the queries that it concerns. A batch for which there is no memory is halved, and so are those after it,
+        until there was room for some of them. An interrupt passes through.
 
         Args:
             chunk: queries, grouped by their pictures.
@@ -114,18 +135,21 @@ class Scorer:
                 answered.update(query.key for query, _ in part)
                 yield part
         except MemoryError as error:
-            cramped = Answer(error=describe_error(error))
-        if cramped:  # after `except`, since the exception keeps the rendered pictures in memory
-            yield from self._halved(queries, cramped, rendered, answered)
+            cramped = error.answer if isinstance(error, _Cramped) else Answer(error=describe_error(error))
+        left = [query for query in queries if query.key not in answered]
+        if cramped and left:  # after `except`, since the exception keeps pictures and tensors in memory
+            self.size.failed(min(self.size.now, len(Chunk(tuple(left)).pictures)))
+            let_go()
+            yield from self._halved(left, cramped, rendered)
 
     def _parts(
         self, queries: Sequence[Query], rendered: Rendered, beforehand: Iterable[ShownPicture] | None = None
     ) -> Iterator[Answered]:
-        """Render pictures, and answer the queries about them whenever MOST_WAITING pixels have been collected."""
+        """Render pictures, and answer the queries about them whenever enough have been collected for a batch."""
         waiting: dict[str, Image.Image] = {}
         refusals: dict[str, Answer] = {}
         wanted = {picture.key: picture for picture in Chunk(tuple(queries)).pictures}
-        for picture, outcome in render_all(wanted.values()) if beforehand is None else beforehand:
+        for picture, outcome in self.render(wanted.values()) if beforehand is None else beforehand:
             if picture.key not in wanted:  # the model lacks the metric of all queries about it
                 continue
             if isinstance(outcome, Answer):
@@ -135,7 +159,8 @@ class Scorer:
                 rendered(picture, outcome)
             waiting[picture.key] = outcome
             del outcome  # memory: freed together with `waiting`
-            if sum(image.width * image.height for image in waiting.values()) >= MOST_WAITING:
+            pixels = sum(image.width * image.height for image in waiting.values())
+            if len(waiting) >= self.size.now or pixels >= MOST_WAITING:
                 yield from self._about(waiting, queries, rendered)
         if refusals:
             refused = [query for query in queries if query.picture.key in refusals]
@@ -146,7 +171,11 @@ class Scorer:
     def _about(
         self, images: dict[str, Image.Image], queries: Sequence[Query], rendered: Rendered
     ) -> Iterator[Answered]:
-        """Answer the queries about the given pictures; empty `images`, which has them by key, once they are encoded."""
+        """Answer the queries about the given pictures; empty `images`, which has them by key, once they are encoded.
+
+        Raises:
+            MemoryError: there is no room for all of them at once.
+        """
         rows = {key: row for row, key in enumerate(images)}
         queries = [query for query in queries if query.picture.key in rows]
         pictures = Pictures(tuple(images.values()))
@@ -159,6 +188,7 @@ class Scorer:
             del pictures  # memory: only the features are needed from here on
             others = [query for query in queries if not METRICS[query.metric].explained]
             yield from self._ask(rows, others, encoded, rendered)
+        self.size.fitted(len(rows))
 
     def _ask(
         self, rows: Mapping[str, int], queries: Sequence[Query], encoded: Encoded | Answer, rendered: Rendered
@@ -177,40 +207,42 @@ class Scorer:
             replies = zip(asked, batch, self._replies(encoded, asked, batch), strict=True)
             yield [pair for reply in replies for pair in self._answered(encoded, *reply)]
 
-    def _halved(
-        self, queries: Sequence[Query], raised: Answer, rendered: Rendered, answered: Container[str] = ()
-    ) -> Iterator[Answered]:
+    def _halved(self, queries: Sequence[Query], raised: Answer, rendered: Rendered) -> Iterator[Answered]:
         """Ask about each half of the pictures separately: one that cannot be encoded must not spoil the others."""
         pictures = list(dict.fromkeys(query.picture.key for query in queries))
-        left = [query for query in queries if query.key not in answered]
         if len(pictures) == 1:
-            yield [(query, raised) for query in left]
+            yield [(query, raised) for query in queries]
             return
         first = {*pictures[: len(pictures) // 2]}
         for half in (first, {*pictures} - first):
-            yield from self.score(Chunk(tuple(query for query in left if query.picture.key in half)), rendered)
+            yield from self.score(Chunk(tuple(query for query in queries if query.picture.key in half)), rendered)
 
     def _encode(self, images: Sequence[Image.Image]) -> Encoded | Answer:
+        """Return the images as the model encodes them, or the answer if it raises an error but for want of memory."""
         try:
             with contained(), _warnings_are_no_answer():
                 encoded = encode_images(self.model, images)
                 found = len(encoded)
         except (NotApplicable, UsageError, ForeignFault) as error:  # a model's exception does not end the run
-            return _raised(error)
-        if found == len(images):
-            return encoded
-        return Answer(error=f"the model encoded {counted(found, 'picture')} of {len(images)}")
+            raised, cramped = _raised(error), lacks_memory(error.__cause__)
+        else:
+            wrong = f"the model encoded {counted(found, 'picture')} of {len(images)}"
+            return encoded if found == len(images) else Answer(error=wrong)
+        if cramped:  # after `except`, since the model's exception keeps its tensors in memory
+            raise _Cramped(raised)
+        return raised
 
     def _batches(self, queries: Sequence[Query]) -> Iterator[list[_Ask]]:
-        """Yield batches of texts, each of one metric and wording, and sorted by length: little is padded."""
+        """Yield batches of texts, each of one metric and wording, and of similar length: little is padded."""
         for name, metric in METRICS.items():
             shares = metric.shares_text(self.model.kinds.get(name))
-            size = metric.most_texts or self.batch_size * TEXTS_PER_PICTURE
+            size = metric.most_texts or min(self.size.now * TEXTS_PER_PICTURE, self.texts.now)
             of_metric = [query for query in queries if query.metric == name]
             for wording in dict.fromkeys(query.wording for query in of_metric):
                 own = (query for query in of_metric if query.wording == wording)
                 asks = sorted(_asks(own, shares), key=_length)
-                yield from (asks[start : start + size] for start in range(0, len(asks), size))
+                ends = cut([len(ask.text) for ask in asks], size)
+                yield from (asks[start:end] for start, end in pairwise([0, *ends]))
 
     def _send(self, encoded: Encoded, rows: Sequence[int], asks: Sequence[_Ask]) -> None:
         """Let a model that asks ahead send one batch of texts of one metric; faults are met with the answers."""
@@ -227,11 +259,27 @@ class Scorer:
             with contained(), _warnings_are_no_answer():
                 replies = metric.score(_in_wording(self.model, asks[0].wording), encoded[rows], texts, words, self.top)
         except (NotApplicable, UsageError, ForeignFault) as error:  # as in _encode
-            if len(asks) > 1:
-                # A text that the model cannot read must not spoil the answers to the others.
-                return [self._replies(encoded, [row], [ask])[0] for row, ask in zip(rows, asks, strict=True)]
-            replies = _raised(error)
-        return [replies] * len(asks) if isinstance(replies, Answer) else replies
+            raised, cramped = _raised(error), lacks_memory(error.__cause__)
+        else:
+            self.texts.fitted(len(asks))
+            return [replies] * len(asks) if isinstance(replies, Answer) else replies
+        return self._replies_apart(encoded, rows, asks, raised, cramped=cramped)
+
+    def _replies_apart(
+        self, encoded: Encoded, rows: Sequence[int], asks: Sequence[_Ask], raised: Answer, *, cramped: bool
+    ) -> list[Answer]:
+        """Ask the texts of a batch that failed again: fewer at once if memory was short, else one by one."""
+        if cramped:
+            self.texts.failed(len(asks))
+            let_go()
+            if len(asks) == 1 and len(encoded) > 1:  # there may be room beside fewer pictures
+                raise _Cramped(raised)
+        if len(asks) == 1:
+            return [raised]
+        # A text that the model cannot read must not spoil the answers to the others.
+        size = self.texts.now if cramped else 1
+        parts = (slice(start, start + size) for start in range(0, len(asks), size))
+        return [reply for part in parts for reply in self._replies(encoded, rows[part], asks[part])]
 
     def _answered(self, encoded: Encoded, row: int, ask: _Ask, reply: Answer) -> Iterator[tuple[Query, Answer]]:
         """Yield each query with its answer; on an error ask again query by query, as one word may be the cause."""

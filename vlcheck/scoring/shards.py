@@ -124,13 +124,15 @@ class ShardEngine:
             raise UsageError(
                 f"{argument('shard', self._shard)}: the store did not take all answers. Make room, and ask it again."
             )
-        keys = [query.key for chunk in plan.chunks for query in chunk.queries]
-        open_ = len(scorer.store.missing(keys))
+        asked = [query for chunk in plan.chunks for query in chunk.queries]
+        open_ = len(scorer.missing(asked))
         errors = [error for chunk in part.chunks for error in _errors(chunk, scorer)]
         questions = sum(len(chunk.queries) for chunk in part.chunks)
-        self.parts.append(PartAnswered(questions, part.n_pictures, len(keys), open_, len(errors), (*errors, "")[0]))
-        if keys and not errors:
-            scorer.store.keep_shard(digest(*sorted(keys)), self._shard.number, self._shard.count, self._data)
+        self.parts.append(PartAnswered(questions, part.n_pictures, len(asked), open_, len(errors), (*errors, "")[0]))
+        if asked and not errors:
+            scorer.store.keep_shard(
+                digest(*sorted(query.key for query in asked)), self._shard.number, self._shard.count, self._data
+            )
         if open_:
             raise OtherPartsNeeded
 
@@ -141,4 +143,4 @@ class ShardEngine:
 
 def _errors(chunk: Chunk, scorer: CachedScorer) -> list[str]:
     """Return the errors among the answers to a chunk."""
-    return [answer.error for answer in scorer.store.get_many(chunk.queries).values() if answer.error]
+    return [answer.error for answer in scorer.kept(chunk.queries).values() if answer.error]

@@ -131,7 +131,7 @@ class ScoreStore:
         self._tell = on_damage
         self.model = fingerprint
         self.run = run or uuid.uuid4().hex
-        self.label = label or ModelLabel()
+        self.label = ModelLabel(*map(storable, label or ModelLabel()))
         self._others: list[Path | None] = [overflow, None] if overflow else [None]  # None: in memory
         self._opened: list[StoreFile] = []
         try:
@@ -371,4 +371,4 @@ def _shown(picture: Picture) -> tuple[str, str, str]:
 
 def _asked(query: Query) -> tuple[str, str, str, str]:
     """Return a query's metric, text, words and wording."""
-    return query.metric, storable(query.text), storable(json.dumps(query.words)), query.wording
+    return query.metric, storable(query.text), storable(json.dumps(query.words)), storable(query.wording)

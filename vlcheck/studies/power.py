@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from functools import cache, partial
+from functools import lru_cache, partial
 from itertools import chain
 from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
@@ -36,8 +36,10 @@ from vlcheck.evaluation.session import scored
 from vlcheck.metrics.kinds import Metric
 from vlcheck.policy.policy import METRICS, Policy, Rule
 from vlcheck.policy.toml_file import load_policy
+from vlcheck.scoring.rendered_once import RenderedOnce
 from vlcheck.stats.decision import worst
 from vlcheck.stats.verdict import Verdict
+from vlcheck.studies.packed_findings import findings_as_bytes, findings_of_bytes
 from vlcheck.suite.shipped import BIASES
 from vlcheck.zoo import CONTROL, PLANTED
 from vlcheck.zoo.pretrained import Variant
@@ -173,18 +175,21 @@ def make_matrix(
         variants: names of variants of the zoo.
         seeds: number of seeds of the scenes, which are counted from 0.
         images: number of images for each behavior and seed.
-        jobs: number of parallel processes; each tests one variant.
+        jobs: number of parallel processes; each asks all variants about the pictures of a seed, one after the other.
 
     Raises:
         UsageError: there are too few images for a test to pass, an answer cannot be used, or a process was killed.
     """
     _demand_enough(suite, load_policy(policy), images)
-    ask = partial(_ask, suite, policy, seeds, images)
+    names = tuple(variants)
     with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_alone) as pool:
         with _ignoring_interrupts():  # child processes inherit this, so that only the parent reacts to Ctrl-C
-            asked = [pool.submit(ask, variant) for variant in variants]
+            ask = partial(_ask, suite, policy, images)
+            asked = [pool.submit(ask, *share) for share in shares_of_seeds(names, seeds, jobs)]
         try:
-            return PowerMatrix(images, tuple(chain.from_iterable(one.result() for one in asked)))
+            found = _by_variant(one.result() for one in asked)
+            examined = pool.map(partial(_examine, suite, policy, images), names, [found[name] for name in names])
+            return PowerMatrix(images, tuple(chain.from_iterable(examined)))
         except BrokenProcessPool as error:
             cause = "a process was killed, perhaps for want of memory; fewer at once need less"
             raise UsageError(f"{argument('jobs', jobs)}: {cause}.") from error
@@ -256,19 +261,64 @@ def _ignoring_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _ask(suite: Path, policy_file: Path, seeds: int, images: int, variant: str) -> list[Examined]:
-    policy, adapter = load_policy(policy_file), Variant(variant)()
-    found: list[list[Findings]] = []
+def shares_of_seeds(variants: Sequence[str], seeds: int, jobs: int) -> Iterator[tuple[int, Sequence[str]]]:
+    """Divide the work among processes: whole seeds as long as each process gets one, then parts of the variants.
+
+    Args:
+        variants: names of the variants.
+        seeds: number of seeds.
+        jobs: number of processes.
+
+    Yields:
+        A seed, and the variants that one process asks about its pictures.
+
+    Example:
+        >>> list(shares_of_seeds(["tiny", "tiny-bag"], 3, 2))
+        [(0, ['tiny', 'tiny-bag']), (1, ['tiny', 'tiny-bag']), (2, ['tiny']), (2, ['tiny-bag'])]
+    """
+    rest = seeds % jobs
+    parts = min(-(-jobs // rest), len(variants)) if rest else 1
+    for seed in range(seeds):
+        dealt = 1 if seed < seeds - rest else parts
+        yield from ((seed, [*variants[first::dealt]]) for first in range(dealt))
+
+
+def _ask(
+    suite: Path, policy_file: Path, images: int, seed: int, variants: Sequence[str]
+) -> dict[str, tuple[int, bytes]]:
+    """Ask variants about the pictures of a seed, which are rendered once; return each one's seed and findings."""
+    policy, trials, pictures = load_policy(policy_file), _trials(images, seed), RenderedOnce()
+    found: dict[str, tuple[int, bytes]] = {}
+    with _tests(suite, images) as tests:
+        for variant in variants:
+            with scored(_CONFIG, Variant(variant)(), trials, policy, tests, render=pictures.render) as model:
+                found[variant] = seed, findings_as_bytes([_whole(variant, model, test) for test in tests])
+    return found
+
+
+def _by_variant(parts: Iterable[Mapping[str, tuple[int, bytes]]]) -> dict[str, list[bytes]]:
+    """Return the findings of each variant, in the order of the seeds."""
+    found: dict[str, dict[int, bytes]] = {}
+    for part in parts:
+        for variant, (seed, content) in part.items():
+            found.setdefault(variant, {})[seed] = content
+    return {variant: [content for _, content in sorted(by_seed.items())] for variant, by_seed in found.items()}
+
+
+def _examine(suite: Path, policy_file: Path, images: int, variant: str, found: Sequence[bytes]) -> list[Examined]:
+    """Return a variant's verdicts, from the findings of each seed."""
+    policy = load_policy(policy_file)
+    with _tests(suite, images) as tests:
+        by_seed = (findings_of_bytes(content, [test.behavior for test in tests]) for content in found)
+        each = zip(tests, zip(*by_seed, strict=True), strict=True)
+        return [_examined(variant, test, findings, policy) for test, findings in each]
+
+
+@contextmanager
+def _tests(suite: Path, images: int) -> Iterator[Sequence[BehaviorTest]]:
+    """Collect the tests that scenes have cases for, the same in every process."""
     with collected(suite) as all_tests:
-        tests = fitting(asked(all_tests), _trials(images, 0).source)
-        for seed in range(seeds):
-            trials = _trials(images, seed)
-            with scored(_CONFIG, adapter, trials, policy, tests) as model:
-                found.append([_whole(variant, model, test) for test in tests])
-    return [
-        _examined(variant, test, findings, policy)
-        for test, findings in zip(tests, zip(*found, strict=True), strict=True)
-    ]
+        yield fitting(asked(all_tests), _trials(images, 0).source)
 
 
 def _demand_enough(suite: Path, policy: Policy, images: int) -> None:
@@ -279,9 +329,9 @@ def _demand_enough(suite: Path, policy: Policy, images: int) -> None:
             raise UsageError(f"{argument('images', images)}: {hopeless[0]}")
 
 
-@cache
+@lru_cache(2)  # memory: of seed 0, which says what tests there are, and of the seed that is asked about
 def _trials(images: int, seed: int) -> Trials:
-    """Return the trials of one seed's scenes; they are made once a process, not once a variant."""
+    """Return the trials of one seed's scenes; they are made once for all variants."""
     return Trials(open_source(f"scenes:{images}:{seed}"))
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import torch
-
 from vlcheck._util.foreign_code import said_by
+from vlcheck._util.memory import lacks_memory
 from vlcheck.errors import NotApplicable, UsageError
 
 
@@ -20,8 +19,10 @@ def errors_as_refusals() -> Iterator[None]:
     """
     try:
         yield
-    except (NotApplicable, UsageError, MemoryError, torch.OutOfMemoryError):
+    except (NotApplicable, UsageError):
         raise
     except Exception as error:  # foreign code raises errors of many kinds
+        if lacks_memory(error):
+            raise
         said = " ".join(said_by(error).split())
         raise NotApplicable(f"the model's processor refuses the picture: {said or type(error).__name__}") from error

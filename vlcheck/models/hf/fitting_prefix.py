@@ -14,8 +14,8 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel
 
+from vlcheck._util.memory import lacks_memory
 from vlcheck.models.adapters.base import log_softmax
-from vlcheck.models.adapters.memory import lacks_memory
 from vlcheck.models.hf.capabilities import picks_tokens
 from vlcheck.models.hf.prefixes import KeptPrefix, UnkeptPrefix
 from vlcheck.models.loading.released import released_of

@@ -35,7 +35,7 @@ def unpack(kept: Sequence[Any]) -> Answer | None:
         return None
     try:
         "".join((top, unasked, error)).encode()  # fails on surrogates, which stand for bytes that are no text
-        words = tuple((str(word), float(score)) for word, score in json.loads(top))
+        words = () if top == "[]" else tuple((str(word), float(score)) for word, score in json.loads(top))
     except (ValueError, TypeError, RecursionError):
         return None
     return Answer(values, words, unasked, error)

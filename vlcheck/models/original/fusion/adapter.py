@@ -20,7 +20,7 @@ from vlcheck.models.adapters.text_encoding import EmbedsTexts
 from vlcheck.models.adapters.transfer import moved
 from vlcheck.models.adapters.tryout import PLAIN, ask_everything, trying
 from vlcheck.models.loading.layout import fingerprint
-from vlcheck.models.original.fusion.captions import MASK, MAX_WORDS, CaptionTokenizer, pre_caption
+from vlcheck.models.original.fusion.captions import MASK, MAX_WORDS, CaptionTokenizer, count_words
 from vlcheck.models.original.fusion.differentiable import DifferentiableFusion
 from vlcheck.models.original.fusion.network import FusionNetwork
 from vlcheck.models.original.fusion.pixels import MEAN, STD, preprocess
@@ -152,7 +152,7 @@ class Fusing(EmbedsTexts):
         return ids.to(device), attention.to(device)
 
     def _check_words(self, text: str) -> None:
-        if len(pre_caption(text, max_words=len(text) + 1).split()) > MAX_WORDS:
+        if count_words(text) > MAX_WORDS:
             raise NotApplicable(f"the text has more than the {MAX_WORDS} words that {self.family} reads")
 
     def _check_tokens(self, text: str, length: int) -> None:

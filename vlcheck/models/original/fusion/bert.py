@@ -91,7 +91,7 @@ class Residual(nn.Module):
         self.dropout = nn.Dropout(_DROPOUT)
 
     def forward(self, changed: Tensor, hidden: Tensor) -> Tensor:
-        """Return the state after a change.
+        """Return the states after a change, (n, tokens, width).
 
         Args:
             changed: what is projected, (n, tokens, before).

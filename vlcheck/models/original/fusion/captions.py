@@ -30,6 +30,12 @@ def pre_caption(caption: str, max_words: int = MAX_WORDS) -> str:
     return " ".join(text.split(" ")[:max_words])
 
 
+@lru_cache(KEPT)
+def count_words(text: str) -> int:
+    """Return the number of words of a caption after cleaning, without a limit."""
+    return len(pre_caption(text, max_words=len(text) + 1).split())
+
+
 def clean_words(text: str) -> list[str]:
     """Return the words of a cleaned caption, with every "[MASK]" in place.
 
@@ -57,6 +63,7 @@ class CaptionTokenizer:
         self.vocabulary = tuple(vocabulary)
         self._bert = word_pieces(self.vocabulary, _SPECIAL)
         self._pieces = lru_cache(KEPT)(self._tokenized)  # the same few words are asked for in every text
+        self._encoded = lru_cache(KEPT)(self._split)  # the same text is read with many pictures
         self.pad, self.unknown, self.cls, self.mask = (self.vocabulary.index(piece) for piece in _SPECIAL)
 
     def encode(self, text: str, masks: int = 1) -> list[int]:
@@ -66,12 +73,15 @@ class CaptionTokenizer:
             text: the caption.
             masks: number of mask tokens that each "[MASK]" becomes, at least 1.
         """
+        return [*self._encoded(text, masks)]
+
+    def _split(self, text: str, masks: int) -> tuple[int, ...]:
         ids = [self.cls]
         first, *others = " ".join(clean_words(text)).split(MASK)
         ids += self._pieces(first)
         for part in others:
             ids += [*[self.mask] * masks, *self._pieces(part)]
-        return ids
+        return tuple(ids)
 
     def pieces(self, word: str) -> list[int]:
         """Return the token ids of a word as it would occur in a caption.

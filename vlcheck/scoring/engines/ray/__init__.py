@@ -31,6 +31,6 @@ def make_ray(*, folder: Path, device: str, address: str) -> RayEngine:
     if find_spec("ray") is None:
         raise UsageError(f"{argument('engine', 'ray')}: needs the package ray. Install it: pip install 'vlcheck[ray]'")
     from vlcheck.scoring.engines.ray.engine import RayEngine
-    from vlcheck.scoring.engines.ray.slot import slot_for
+    from vlcheck.scoring.engines.ray.node_part import part_for
 
-    return RayEngine(address, slot_for(device, os.environ.get("OMP_NUM_THREADS", "")), folder)
+    return RayEngine(address, part_for(device, os.environ.get("OMP_NUM_THREADS", "")), folder)

@@ -36,7 +36,7 @@ def serve(socket: int) -> None:
         except Exception as error:  # noqa: BLE001 - Ray raises many kinds
             run.send(CannotGoOn(str(error).partition("\n")[0]))
             return
-        _serve(Fleet(begin.slot, run.send), run)
+        _serve(Fleet(begin.part, run.send), run)
     ray.shutdown()
 
 

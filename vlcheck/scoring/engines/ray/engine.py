@@ -14,7 +14,7 @@ from vlcheck.scoring.engines.engine import Shown
 from vlcheck.scoring.engines.ray.address import resolved
 from vlcheck.scoring.engines.ray.link import Gone, Link
 from vlcheck.scoring.engines.ray.messages import Begin, CannotGoOn
-from vlcheck.scoring.engines.ray.slot import Slot
+from vlcheck.scoring.engines.ray.node_part import NodePart
 from vlcheck.scoring.engines.ray.talk import Talk
 from vlcheck.scoring.plan import Chunk, Plan
 from vlcheck.scoring.progress import Progress
@@ -29,15 +29,15 @@ class RayEngine:
 
     Args:
         address: the cluster's address, as it was said; "" for RAY_ADDRESS, or else a cluster of this machine alone.
-        slot: the part of a node for each copy of the model.
+        part: the part of a node for each copy of the model.
         folder: a folder for the driver's output.
     """
 
     shared = False
 
-    def __init__(self, address: str, slot: Slot, folder: Path) -> None:
+    def __init__(self, address: str, part: NodePart, folder: Path) -> None:
         self._named = argument("engine", repr(f"ray:{address}" if address else "ray"))
-        self._address, self._slot, self._folder = address, slot, folder
+        self._address, self._part, self._folder = address, part, folder
         self._talk: Talk | None = None
 
     def run(self, plan: Plan, scorer: CachedScorer, progress: Shown | None = None) -> None:
@@ -79,7 +79,7 @@ class RayEngine:
 
     def _begun(self) -> Talk:
         if not self._talk:
-            begin = Begin(resolved(self._address, os.environ), self._slot)
+            begin = Begin(resolved(self._address, os.environ), self._part)
             self._talk = Talk(Link(begin, self._folder / "ray.log"), _warn)
         return self._talk
 

@@ -13,8 +13,8 @@ from ray.exceptions import ActorUnschedulableError, RayActorError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from vlcheck.scoring.engines.ray.copy_of_model import CopyOfModel
-from vlcheck.scoring.engines.ray.messages import Answered, Ask, CannotGoOn, Model, Room, Said, Unanswered
-from vlcheck.scoring.engines.ray.slot import Slot
+from vlcheck.scoring.engines.ray.messages import Answered, Ask, CannotGoOn, Capacity, Model, Notice, Unanswered
+from vlcheck.scoring.engines.ray.node_part import NodePart
 
 AHEAD = 2  # chunks that a copy has at a time, so that it never waits for the next one
 TRIES = 3  # copies that may die of one chunk, or before any of them has loaded a model
@@ -55,12 +55,12 @@ class Fleet:
     A chunk whose copy is lost is given to another one at once. Nodes may join the cluster at any time.
 
     Args:
-        slot: the part of a node for each copy.
+        part: the part of a node for each copy.
         tell: sends a message to the run.
     """
 
-    def __init__(self, slot: Slot, tell: Callable[[object], None]) -> None:
-        self._slot, self._tell = slot, tell
+    def __init__(self, part: NodePart, tell: Callable[[object], None]) -> None:
+        self._part, self._tell = part, tell
         self._models: dict[int, Any] = {}  # references to the orders, by number
         self._copies: list[_Copy] = []
         self._waiting: deque[Ask] = deque()
@@ -102,27 +102,27 @@ class Fleet:
         for node in ray.nodes():
             if node["Alive"] and node["NodeID"] not in self._left_out:
                 have = sum(copy.node == node["NodeID"] for copy in self._copies)
-                for _ in range(have, self._slot.copies(node["Resources"])):
+                for _ in range(have, self._part.copies(node["Resources"])):
                     self._begin(node["NodeID"], node["NodeManagerHostname"])
         if self._copies:
             self._with_room = now
-            self._tell(Room(AHEAD * len(self._copies)))
+            self._tell(Capacity(AHEAD * len(self._copies)))
         elif not self._proven or now - self._with_room > _ABSENCE:
-            self._tell(CannotGoOn(f"no node of the cluster has {self._slot}, which a copy of the model takes"))
+            self._tell(CannotGoOn(f"no node of the cluster has {self._part}, which a copy of the model takes"))
         if not (self._heard or self._proven) and now - self._begun > _UNHEARD:
             self._heard = True
-            self._tell(Said("no copy of the model is ready yet: other jobs have the nodes, or it takes long to load"))
+            self._tell(Notice("no copy of the model is ready yet: other jobs have the nodes, or it takes long to load"))
 
     def _begin(self, node: str, host: str) -> None:
         actor = (
             ray.remote(CopyOfModel)
             .options(
-                num_cpus=self._slot.cores,
-                num_gpus=self._slot.gpus,
+                num_cpus=self._part.cores,
+                num_gpus=self._part.gpus,
                 max_restarts=0,
                 scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False),
             )
-            .remote(self._slot.cores)
+            .remote(self._part.cores)
         )
         copy = _Copy(actor, node, host)
         self._load(copy, min(self._models))
@@ -177,7 +177,7 @@ class Fleet:
             self._tell(CannotGoOn(f"on node {copy.host}: {fault}"))
         else:
             if copy.node not in self._left_out:
-                self._tell(Said(f"node {copy.host} is left out: {fault}"))
+                self._tell(Notice(f"node {copy.host} is left out: {fault}"))
             self._left_out.add(copy.node)
             self._waiting.extendleft(reversed(self._end(copy)))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vlcheck.scoring.engines.ray.slot import Slot
+from vlcheck.scoring.engines.ray.node_part import NodePart
 
 
 @dataclass(frozen=True)
@@ -13,11 +13,11 @@ class Begin:
 
     Attributes:
         address: the cluster's address, as `ray.init` takes it.
-        slot: the part of a node for each copy of the model.
+        part: the part of a node for each copy of the model.
     """
 
     address: str
-    slot: Slot
+    part: NodePart
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class Room:
+class Capacity:
     """From the driver: the number of chunks that it takes at a time."""
 
     chunks: int
@@ -72,7 +72,7 @@ class Unanswered:
 
 
 @dataclass(frozen=True)
-class Said:
+class Notice:
     """From the driver: a line for the user, e.g. about a node that is left out; the run goes on."""
 
     line: str

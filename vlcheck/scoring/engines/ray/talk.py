@@ -17,7 +17,7 @@ from vlcheck.scoring.cached import CachedScorer
 from vlcheck.scoring.engines.ray.code import Code
 from vlcheck.scoring.engines.ray.copy_of_model import Answers, Orders
 from vlcheck.scoring.engines.ray.link import Link
-from vlcheck.scoring.engines.ray.messages import Answered, Ask, CannotGoOn, Model, Room, Said, Unanswered
+from vlcheck.scoring.engines.ray.messages import Answered, Ask, CannotGoOn, Capacity, Model, Notice, Unanswered
 from vlcheck.scoring.engines.ray.pictures import pickled
 from vlcheck.scoring.plan import Chunk
 
@@ -85,9 +85,9 @@ class Talk:
             CannotGoOn: the cluster cannot answer.
         """
         match self.link.receive():
-            case Room(chunks=room):
+            case Capacity(chunks=room):
                 self._room = room
-            case Said(line=line):
+            case Notice(line=line):
                 self._said(line)
             case CannotGoOn() as fault:
                 raise fault
@@ -112,11 +112,12 @@ class Talk:
         fingerprint = scorer.scorer.model.fingerprint
         if fingerprint not in self._models:
             self._models[fingerprint] = len(self._models)
-            self.link.send(Model(self._models[fingerprint], _orders(scorer)))
+            self.link.send(Model(self._models[fingerprint], orders_of(scorer)))
         return self._models[fingerprint]
 
 
-def _orders(scorer: CachedScorer) -> bytes:
+def orders_of(scorer: CachedScorer) -> bytes:
+    """Return the pickled orders of the copies of a scorer's model. Raises UsageError if they cannot be pickled."""
     asker = scorer.scorer
     orders = Orders(
         load=asker.load or partial(_itself, asker.model),

@@ -9,7 +9,7 @@ USUAL_CORES = 4
 
 
 @dataclass(frozen=True)
-class Slot:
+class NodePart:
     """The part of a node for each copy.
 
     Attributes:
@@ -27,7 +27,7 @@ class Slot:
             resources: number of each kind of resource, as Ray names them.
 
         Example:
-            >>> Slot(cores=4).copies({"CPU": 10.0}), Slot(cores=0, gpus=1).copies({"CPU": 10.0})
+            >>> NodePart(cores=4).copies({"CPU": 10.0}), NodePart(cores=0, gpus=1).copies({"CPU": 10.0})
             (2, 0)
         """
         wanted = {"CPU": self.cores, "GPU": self.gpus}
@@ -37,7 +37,7 @@ class Slot:
         return f"{self.gpus} GPU" if self.gpus else f"{self.cores} core{'s' if self.cores > 1 else ''}"
 
 
-def slot_for(device: str, threads: str) -> Slot:
+def part_for(device: str, threads: str) -> NodePart:
     """Return the part for each copy of a model.
 
     Args:
@@ -45,5 +45,5 @@ def slot_for(device: str, threads: str) -> Slot:
         threads: the value of OMP_NUM_THREADS, the cores for each copy; "" for USUAL_CORES.
     """
     if device.startswith("cuda"):
-        return Slot(cores=0, gpus=1)
-    return Slot(cores=int(threads) if threads.isdecimal() and int(threads) else USUAL_CORES)
+        return NodePart(cores=0, gpus=1)
+    return NodePart(cores=int(threads) if threads.isdecimal() and int(threads) else USUAL_CORES)

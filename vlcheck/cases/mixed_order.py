@@ -1,0 +1,87 @@
+"""Cases in an order that is another one for each case, and the same in every run."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from operator import itemgetter
+
+from vlcheck._util.hashing import digest
+from vlcheck.cases.case import Case
+
+_BITS = 128  # of a number
+_KEPT = 64  # sequences of cases whose numbers are kept, sorted
+
+
+@cache
+def number_of(name: str) -> int:
+    """Return a pseudo-random number for a name, the same in every run."""
+    return int(digest(name), 16)
+
+
+def in_mixed_order(case: Case, others: Sequence[Case]) -> Iterator[Case]:
+    """Yield cases by how near the number of their picture is to that of a case: by the exclusive or of both.
+
+    The first ones of many cases are found at once, without a sort of all of them for each case.
+
+    Args:
+        case: the case.
+        others: the cases to put in order; those of one picture stay in theirs.
+    """
+    numbered = _numbered(_Same(others)) if isinstance(others, tuple) else _sorted(others)
+    return (others[at] for at in numbered.nearest(number_of(case.id)))
+
+
+@dataclass(frozen=True)
+class _Numbered:
+    """Places of cases, sorted by the numbers of their pictures.
+
+    Attributes:
+        numbers: the numbers, ascending.
+        places: the place of the case of each number.
+    """
+
+    numbers: Sequence[int]
+    places: Sequence[int]
+
+    def nearest(self, own: int) -> Iterator[int]:
+        """Yield all places by the exclusive or of their numbers with a number, ascending."""
+        left = [(0, len(self.numbers), _BITS - 1)] if self.numbers else []
+        while left:
+            low, high, bit = left.pop()
+            if self.numbers[low] == self.numbers[high - 1]:
+                yield from self.places[low:high]
+                continue
+            middle = self._split(low, high, bit)
+            halves = (middle, high, bit - 1), (low, middle, bit - 1)
+            left += [half for half in (halves if own >> bit & 1 == 0 else halves[::-1]) if half[0] < half[1]]
+
+    def _split(self, low: int, high: int, bit: int) -> int:
+        """Return where the numbers with a bit begin, among some that share all higher bits."""
+        first = (self.numbers[low] >> bit | 1) << bit
+        return bisect_left(self.numbers, first, low, high)
+
+
+class _Same:
+    """A tuple of cases that is equal to itself alone: its cases are not compared."""
+
+    def __init__(self, cases: Sequence[Case]) -> None:
+        self.cases = cases
+
+    def __hash__(self) -> int:
+        return id(self.cases)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.cases is other.cases
+
+
+@lru_cache(_KEPT)
+def _numbered(same: _Same) -> _Numbered:
+    return _sorted(same.cases)
+
+
+def _sorted(cases: Sequence[Case]) -> _Numbered:
+    pairs = sorted(((number_of(case.image.key), at) for at, case in enumerate(cases)), key=itemgetter(0))
+    return _Numbered([number for number, _ in pairs], [at for _, at in pairs])

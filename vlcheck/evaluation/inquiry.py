@@ -1,0 +1,286 @@
+"""An inquiry: one test of a model while it is asked, step by step, and what the answers come to."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Literal, get_args
+
+from vlcheck._util.foreign_code import contained
+from vlcheck.behaviors.behavior import Behavior, Trial
+from vlcheck.behaviors.tables import arms_of
+from vlcheck.datasets.tags import strange_tags
+from vlcheck.evaluation.case_findings import CaseReader, HeardTrial
+from vlcheck.evaluation.outcomes import Finding, Findings
+from vlcheck.evaluation.steps import Parts, Step, queries_of
+from vlcheck.metrics.kinds import Metric
+from vlcheck.metrics.query import Query
+from vlcheck.stats.operating_scale import Scale
+from vlcheck.stats.verdict import Verdict
+
+if TYPE_CHECKING:
+    from vlcheck.evaluation.evaluator import ModelUnderTest
+
+Stage = Literal["opening", "deciding"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The trials that a verdict rests on, and what was asked about them.
+
+    Attributes:
+        behavior: the behavior.
+        trials: the trials, in the order in which they were asked about.
+        out: indices of those about which only the opening was asked, since they do not count.
+        aside: the queries that only tables need.
+    """
+
+    behavior: Behavior
+    trials: Sequence[Trial]
+    out: frozenset[int] = frozenset()
+    aside: tuple[Query, ...] = ()
+
+    def queries(self) -> Iterator[Query]:
+        """Yield all queries that were asked."""
+        for index, trial in enumerate(self.trials):
+            yield from Parts.of(trial, self.behavior.expect).queries(closing=index not in self.out)
+        yield from self.aside
+
+
+class Inquiry:
+    """One test of a model while it is asked.
+
+    Args:
+        model: the model.
+        behavior: the behavior.
+        metric: the metric.
+
+    Attributes:
+        trials: the trials asked about so far.
+    """
+
+    def __init__(self, model: ModelUnderTest, behavior: Behavior, metric: Metric) -> None:
+        self._model, self._behavior, self._metric = model, behavior, metric
+        self.trials: Sequence[Trial] = ()
+        self._parts: list[Parts] = []
+        self._scales: list[Scale | None] = []  # on which each trial was read when it was decided what to ask about it
+        self._out: set[int] = set()
+        self._found: dict[int, Finding] = {}
+
+    def steps(self) -> Iterator[Step]:
+        """Yield what to ask, step by step at each look, until the verdict is decided.
+
+        The caller has a step answered before it takes the next one.
+        """
+        for trials in self._drawn():
+            opening = self._opening(trials)
+            if self._model.verifier:  # what sets the scale is exact
+                yield Step(tuple(self._setting()), scorer=self._model.scorer.exact)
+            yield opening
+            yield from self._settling("opening")
+            if closing := self._closing():
+                yield Step(tuple(closing))
+            yield from self._settling("deciding")
+            if self._model.schedule.settled(self._verdict):
+                break
+        aside = tuple(self._aside())
+        self._model.end(self._metric, self._ended(aside))
+        if aside:
+            yield Step(aside)
+
+    @classmethod
+    def settled(cls, model: ModelUnderTest, metric: Metric, ended: Ended) -> Ended:
+        """Return what a verdict rests on, after what is in doubt by now was asked in the exact type.
+
+        Args:
+            model: the model.
+            metric: the metric.
+            ended: the end of an inquiry.
+        """
+        if not model.verifier:
+            return ended
+        self = cls(model, ended.behavior, metric)
+        self._opening(ended.trials)
+        for stage in STAGES:
+            deque(self._settling(stage), maxlen=0)
+        self._closing()
+        return self._ended(ended.aside)
+
+    def _ended(self, aside: tuple[Query, ...]) -> Ended:
+        return Ended(self._behavior, self.trials, frozenset(self._out), aside)
+
+    def _settling(self, stage: Stage) -> Iterator[Step]:
+        """Yield what to ask in the exact type, until nothing is in doubt that the answers at a stage say."""
+        verifier, at = self._model.verifier, (stage, self._behavior, self._metric, self.trials)
+        if not verifier or verifier.is_settled(*at):
+            return
+        verifier.begin(self._at(stage))
+        while doubtful := self._doubtful(stage):
+            yield Step(tuple(doubtful), scorer=self._model.scorer.exact)
+            verifier.ask_again(doubtful)
+            self._scales = []  # other answers: what is out is decided again
+        verifier.settle(*at)
+
+    @contained()
+    def _doubtful(self, stage: Stage) -> list[Query]:
+        """Return the queries to ask in the exact type, as far as the answers at a stage tell."""
+        model, queries, reader = self._model, self._at(stage), self._reader
+        if model.verifier is None:
+            return []
+        found = read_trials(model, reader, self._metric, self.trials, queries)
+        findings = findings_of(model, reader, self._metric, tuple(finding for _, finding in found))
+        keys = {query.key for query in queries}
+        rule, test = model.terms(self._behavior).rule, model.schedule.test
+        return model.verifier.doubtful(findings, self.trials, keys, reader.tolerances, rule, test)
+
+    def _at(self, stage: Stage) -> list[Query]:
+        """Return the queries that are asked until a stage."""
+        if stage == "deciding":
+            self._closing()
+        closing = [stage == "deciding" and i not in self._out for i in range(len(self.trials))]
+        return [query for part, one in zip(self._parts, closing, strict=True) for query in part.queries(closing=one)]
+
+    def at_once(self) -> Iterator[Query]:
+        """Yield all that the inquiry may ask before further images are drawn."""
+        trials = self._model.trials.of(self._behavior, self._metric)
+        yield from self._model.setting(self._behavior, self._metric, trials)
+        yield from (query for trial in trials for query in trial.queries())
+
+    @contained()
+    def _opening(self, trials: Sequence[Trial]) -> Step:
+        """Take the trials of the next look, which begin with those of the last one; return what to ask first."""
+        fresh = [Parts.of(trial, self._behavior.expect) for trial in trials[len(self.trials) :]]
+        self.trials, self._parts = trials, [*self._parts, *fresh]
+        opening = queries_of(part.opening for part in fresh)
+        later = queries_of(one for part in fresh for one in (part.closing, part.aside))
+        return Step((*self._setting(), *opening), tuple(later))
+
+    def _setting(self) -> Iterator[Query]:
+        return self._model.setting(self._behavior, self._metric, self.trials)
+
+    @contained()
+    def _closing(self) -> list[Query]:
+        """Return the queries about further views of the cases that may count, as far as the first ones tell.
+
+        Scales may change from look to look, so that a case that was out may count.
+        """
+        reader = self._reader
+        scales = [reader.gauge.scale(trial.case) for trial in self.trials]
+        changed = [i for i, scale in enumerate(scales) if i >= len(self._scales) or scale != self._scales[i]]
+        self._scales = scales
+        answers = self._model.scorer.answers(queries_of(self._parts[i].opening for i in changed))
+        closing: list[Query] = []
+        for i in changed:
+            self._found.pop(i, None)
+            self._out.discard(i)
+            if not self._parts[i].closing:
+                continue
+            if reader.is_out(HeardTrial.of(self.trials[i], answers)):
+                self._out.add(i)
+            else:
+                closing += queries_of([self._parts[i].closing])
+        return closing
+
+    @contained()
+    def _aside(self) -> list[Query]:
+        """Return the queries that only the tables need, beside a verdict that says something of the model."""
+        if not any(part.aside for part in self._parts):
+            return []
+        findings = self._findings()
+        if findings.futile:
+            return []
+        wanted = arms_of(self._behavior.tables, findings.samples)
+        counted = (part.aside for part, one in zip(self._parts, findings.each, strict=True) if one.margins)
+        return [*queries_of({arm: aside[arm] for arm in aside.keys() & wanted} for aside in counted)]
+
+    def _drawn(self) -> Iterator[Sequence[Trial]]:
+        """Yield the trials at each look, and then more of them until the requested number of images counts.
+
+        Further images are drawn for those that do not count. An image counts or not independently of whether it holds
+        or is violated, so the number of draws does not depend on the violations. If images are drawn independently,
+        those that count are therefore violated as independently, and as often, as in a sample of fixed size: under
+        inverse sampling the n-th success ends the drawing, and no other property of the successes does. If the limit on
+        images ends it, the same is true given the number that counts.
+        """
+        source, asked = self._model.trials, self.trials
+        for asked in self._model.schedule.stages(source.of(self._behavior, self._metric)):
+            yield asked
+        spare = source.spare(self._behavior, self._metric)
+        for first in spare:
+            lacking = self._lacking()
+            if lacking <= 0:
+                return
+            asked = [*asked, *first, *chain.from_iterable(islice(spare, lacking - 1))]
+            yield asked
+
+    def _lacking(self) -> int:
+        """Return the number of further images to ask about, so that the requested number counts; 0 or less for none.
+
+        `Trials.of` has replaced the images that the data refuses before they are drawn. This method replaces images
+        that turn out to be refused when they are drawn, e.g. because an edit changes nothing. It also replaces images
+        that do not count because of the model's answers, as long as the verdict could be valid.
+        """
+        findings = self._findings()
+        if findings.broken():
+            return 0
+        refused = self._wanted - findings.askable
+        if refused > 0 or findings.futile:
+            return refused
+        return self._wanted - findings.images
+
+    def _verdict(self) -> Verdict:
+        return self._findings().verdict(self._model.terms(self._behavior).rule, self._model.schedule.test)
+
+    @contained()
+    def _findings(self) -> Findings:
+        """Return the findings on the trials asked about so far; ask the model if answers are missing."""
+        left = [i for i in range(len(self.trials)) if i not in self._found]
+        queries = (query for i in left for query in self._parts[i].queries(closing=i not in self._out))
+        found = read_trials(self._model, self._reader, self._metric, [self.trials[i] for i in left], queries)
+        self._found |= {i: finding for i, (_, finding) in zip(left, found, strict=True)}
+        each = tuple(self._found[i] for i in range(len(self.trials)))
+        return findings_of(self._model, self._reader, self._metric, each)
+
+    @property
+    def _reader(self) -> CaseReader:
+        return self._model.reader(self._behavior, self._metric, self.trials)
+
+    @cached_property
+    def _wanted(self) -> int:
+        return self._model.wanted(self._behavior, self._metric)
+
+
+def read_trials(
+    model: ModelUnderTest, reader: CaseReader, metric: Metric, trials: Sequence[Trial], queries: Iterable[Query]
+) -> list[tuple[HeardTrial, Finding]]:
+    """Return trials with what the model answers to some queries, and the findings on them.
+
+    Args:
+        model: the model; it is asked if answers are missing.
+        reader: reads the cases.
+        metric: the metric.
+        trials: the trials.
+        queries: those of their queries that are asked.
+    """
+    answers = model.scorer.answers(queries)
+    beside = model.control.beside(reader.behavior, metric, trials) if model.control else trials
+    heard = [HeardTrial.of(trial, answers) for trial in beside]
+    return [(one, reader.finding(one)) for one in heard]
+
+
+def findings_of(model: ModelUnderTest, reader: CaseReader, metric: Metric, each: tuple[Finding, ...]) -> Findings:
+    """Return the findings on a behavior's cases as a whole.
+
+    Args:
+        model: the model.
+        reader: has read the cases.
+        metric: the metric.
+        each: the finding on each case.
+    """
+    behavior = reader.behavior
+    strange = "" if each else strange_tags(behavior.cases, model.source.cases)
+    return Findings(behavior, each, reader.gauge.hollow, model.wanted(behavior, metric), strange)
