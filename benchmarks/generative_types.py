@@ -104,7 +104,7 @@ def kept(model: VisionLanguageModel, probes: list[Probe]) -> Entry:
     scores = []
     for model.reading in (KeptPrefix, UnkeptPrefix):
         scores.append(_scores(model, probes))
-    return {"kept": PREFIX, "difference": float(np.abs(scores[0] - scores[1]).max())}
+    return {"kept": PREFIX, "scores": len(scores[0]), "difference": float(np.abs(scores[0] - scores[1]).max())}
 
 
 def kept_of(model: VisionLanguageModel) -> str:

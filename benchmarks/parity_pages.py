@@ -80,7 +80,9 @@ def faults(measured: str) -> str:
 
 def released(measured: str) -> str:
     """Return the passage on one model in the forms in which it is released."""
-    found = [Release(**one) for one in json.loads(measured)["released"]]
+    found = [Release(**one) for one in json.loads(measured).get("released", ())]
+    if not found:
+        return f"Not measured yet. {_TO_MEASURE.format(part='released')}\n"
     rows = [
         [one.a, one.b, one.status, *(_each(figures) for figures in (one.changed, one.difference, one.largest))]
         for one in found

@@ -58,7 +58,9 @@ class ByHand:
     """transformers' generate on one conversation, and a forward pass over all of it after the thought is ended."""
 
     def __init__(self, folder: Path, limit: int = LIMIT) -> None:
-        self.network = AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float64).eval()
+        self.network = AutoModelForImageTextToText.from_pretrained(
+            folder, dtype=torch.float64, experts_implementation="eager"
+        ).eval()
         self.processor, self.limit = AutoProcessor.from_pretrained(folder), limit
         self.tokenizer = self.processor.tokenizer
 
@@ -85,6 +87,8 @@ class ByHand:
             if tensor.shape == inputs["attention_mask"].shape and name != "attention_mask":
                 inputs[name] = torch.cat([tensor, more if name == "input_ids" else torch.zeros_like(more)], dim=1)
         inputs["attention_mask"] = torch.ones_like(inputs["input_ids"])
+        if (mask := inputs.get("cross_attention_mask")) is not None:  # of each token: later ones see what the last saw
+            inputs["cross_attention_mask"] = torch.cat([mask, *[mask[:, -1:]] * more.shape[1]], dim=1)
         probs = self.network(**inputs).logits[0, -1].softmax(-1)
         words = [self.tokenizer.decode([token]).strip().lower() for token in range(len(probs))]
         yes, no = (sum(float(p) for p, one in zip(probs, words, strict=True) if one == word) for word in ("yes", "no"))

@@ -21,7 +21,7 @@ def deadline_in(seconds: float) -> Iterator[None]:
     """Give the requests of this thread a deadline: then a read raises httpx.ReadTimeout.
 
     Args:
-        seconds: from now on.
+        seconds: the time that each of them has.
     """
     _now.until = time.monotonic() + seconds
     try:
