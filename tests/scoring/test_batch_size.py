@@ -85,7 +85,7 @@ def test_a_size_never_leaves_its_bounds() -> None:
     size = FoundSize(6, start=100)
     assert size.now == 6
     for _ in range(5):
-        size.failed(6)
+        size.failed(size.now)
     assert size.now == 1
     for _ in range(1000):
         size.fitted(size.now)
