@@ -33,7 +33,7 @@ def test_a_batch_that_finds_no_memory_is_halved_and_grows_again(tmp_path: Path, 
     assert found["answered"] == found["answers"] == PICTURES * TEXTS, found["errors"]
     first, rest = found["fitted"][:8], found["fitted"]
     assert max(first) <= 4, "no more fitted into the memory"
-    assert max(rest) > 4, "the batches grew once there was more memory"
+    assert max(rest) > max(first), "the batches grew once there was more memory"
     assert sum(rest) == PICTURES, "no picture was encoded twice"
 
 
@@ -43,7 +43,7 @@ def test_texts_for_which_there_is_no_memory_are_halved_without_encoding_again(tm
     found = asked("torch-texts", tmp_path)
     assert found["answered"] == found["answers"] == PICTURES * TEXTS, found["errors"]
     assert max(found["fitted"][:8]) <= 4
-    assert max(found["fitted"]) > 4
+    assert max(found["fitted"]) > max(found["fitted"][:8])
     assert (tmp_path / "journal").read_text().count("call encode") == PICTURES // BATCH
 
 
@@ -85,7 +85,7 @@ def test_a_size_never_leaves_its_bounds() -> None:
     size = FoundSize(6, start=100)
     assert size.now == 6
     for _ in range(5):
-        size.failed(6)
+        size.failed(size.now)
     assert size.now == 1
     for _ in range(1000):
         size.fitted(size.now)
