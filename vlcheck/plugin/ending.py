@@ -36,7 +36,7 @@ class Ending:
         drawn: True once the page is written.
         kept: True if the run's folder has to stay, since the results could not be written elsewhere.
         said: True once all of that was shown.
-        part: with --vl-shard, the part that was asked.
+        part: the part that was asked; only with --vl-shard.
     """
 
     def __init__(self, run: Run) -> None:

@@ -1,4 +1,4 @@
-"""How many pictures are encoded together: found while a model is asked, from the memory that is there."""
+"""The number of pictures that are encoded together: found while a model is asked, from the free memory."""
 
 from __future__ import annotations
 

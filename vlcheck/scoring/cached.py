@@ -112,7 +112,7 @@ class CachedScorer:
 
         Args:
             answered: queries with their answers.
-            pictures: what is kept of the pictures that the copy was shown, by their keys.
+            pictures: the records of the pictures that the copy was shown, by their keys.
         """
         self._noted.update(pictures)
         self._put(answered)

@@ -20,7 +20,7 @@ class Shard:
     """One of several parts of each plan.
 
     Attributes:
-        number: from 1 to `count`.
+        number: the number of the part, from 1 to `count`.
         count: the number of parts.
     """
 

@@ -29,14 +29,14 @@ _DIED = "its process ended: it crashed, or was killed for want of memory"
 
 @dataclass(eq=False)
 class _Copy:
-    """A copy of the model, and what it was asked.
+    """A copy of the model, and its tasks.
 
     Attributes:
         actor: its handle.
         node: the id of its node.
         host: the name of its node, for messages.
         models: numbers of the models that it has loaded, or is loading.
-        tasks: what it was asked, by the references of the answers: chunks, and None for a model to load.
+        tasks: the chunks that it was asked, by the references of the answers; None for a model to load.
         since: the time of its last answer, or of the first question after a pause.
         ready: whether it has loaded a model.
     """

@@ -30,7 +30,7 @@ class Talk:
         said: called with lines for the user.
 
     Attributes:
-        link: as given.
+        link: the connection to the driver.
     """
 
     def __init__(self, link: Link, said: Callable[[str], None]) -> None:
