@@ -62,6 +62,7 @@ class SelfAttention(nn.Module):
         self.query = nn.Linear(width, width)
         self.key = nn.Linear(width, width)
         self.value = nn.Linear(width, width)
+        self.dropout = nn.Dropout(_DROPOUT)
 
     def split(self, states: Tensor) -> Tensor:
         """Divide states (n, tokens, width) among the heads: (n, heads, tokens, width / heads)."""
@@ -75,7 +76,7 @@ class SelfAttention(nn.Module):
             keep: True at keys that are not padding, (n, 1, 1, tokens).
         """
         query, key, value = (self.split(part(hidden)) for part in (self.query, self.key, self.value))
-        dropout = _DROPOUT if self.training else 0.0
+        dropout = self.dropout.p if self.training else 0.0
         scale = query.shape[-1] ** -0.5
         seen = scaled_dot_product_attention(query, key, value, keep, dropout_p=dropout, scale=scale)
         return seen.transpose(1, 2).flatten(2)
