@@ -18,10 +18,10 @@ def by_hand(tiny, picture, text):
     """The map from the network's parts, called one after another."""
     network, inputs = tiny.network, tiny.inputs([picture], [text])
     encoder = network.visual_encoder
-    states = encoder.forward_intermediates(inputs.pixels, indices=[-1], intermediates_only=True, output_fmt="NLC")[0]
-    states = states.detach().requires_grad_()
-    cls = encoder.blocks(encoder.norm_pre(encoder._pos_embed(encoder.patch_embed(inputs.pixels))))[:, :1]
-    embeds = encoder.norm(torch.cat([cls.detach(), states], 1))
+    tokens = torch.cat([encoder.cls_token, encoder.patch_embed(inputs.pixels)], 1) + encoder.pos_embed
+    cls, states = encoder.blocks(tokens).detach().split([1, tokens.shape[1] - 1], 1)
+    states = states.requires_grad_()
+    embeds = encoder.norm(torch.cat([cls, states], 1))
     network.itm_logits(embeds, inputs.ids, inputs.attention)[0, 1].backward()
     return (states * states.grad.mean(1)).sum(-1).relu()[0].detach().numpy()
 

@@ -12,6 +12,7 @@ from tests.explain.attribution.conftest import TEXTS
 from vlcheck.errors import NotApplicable
 from vlcheck.explain.attribution.guided import GuidedBackpropagation, positive_gradients
 from vlcheck.explain.attribution.saliency import Saliency
+from vlcheck.models.original.albef import vit
 
 pytestmark = pytest.mark.slow  # networks are run many times
 
@@ -76,6 +77,7 @@ def test_on_gelu_it_is_not_the_plain_gradient(tiny, pictures):
 
 def test_a_network_without_rectifiers_is_refused(tiny, pictures, monkeypatch):
     monkeypatch.setattr(functional, "gelu", torch.tanh)
+    monkeypatch.setattr(vit, "gelu", torch.tanh)
     for module in tiny.network.modules():
         for name, child in module.named_children():
             if isinstance(child, nn.GELU | activations.GELUActivation) or name == "intermediate_act_fn":
