@@ -54,7 +54,12 @@ def test_a_worker_that_is_killed_costs_no_answer(project, log):
     result = project.run("-n2", "--vl-shard=1/1", "--vl-store=1.sqlite", model="dies_once", subprocess=True)
     assert log.with_suffix(".killed").exists()
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["part 1 of 1: 240 questions of 240 *"])
+    result.stdout.fnmatch_lines(["part 1 of 1: 240 questions of 240 about 80 pictures *"])
+    merged = merge_stores([project.folder / "1.sqlite"], project.folder / "all.sqlite")
+    assert (merged.answers, merged.missing) == (240, [])
+    log.unlink()
+    project.run("--vl-store=all.sqlite", model="dies_once", subprocess=True)
+    assert not log.exists()  # all that the verdicts need was asked by the part
 
 
 def test_errors_are_no_part_that_is_scored(project):

@@ -3,17 +3,24 @@
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from tests.scoring.counting import photograph
 from tests.scoring.limited_memory import BATCH, PICTURES, TEXTS
 from tests.warm_python import warm_python
 from vlcheck._util import memory
 from vlcheck._util.memory import free_memory, lacks_memory
+from vlcheck.metrics.query import Query
 from vlcheck.scoring import batch_size
 from vlcheck.scoring.batch_size import ON_CPU, PATIENCE, FoundSize, most_pictures, starting_size
+from vlcheck.scoring.plan import Chunk
+from vlcheck.scoring.scorer import Scorer
 
 slow = pytest.mark.slow
 needs_limits = pytest.mark.skipif(sys.platform != "linux", reason="needs limits of memory as Linux has them")
@@ -53,6 +60,33 @@ def test_a_picture_that_never_fits_is_an_error_of_its_own(tmp_path: Path) -> Non
     found = asked("never", tmp_path)
     assert (found["answered"], found["answers"]) == (0, PICTURES * TEXTS)
     assert all(said.startswith("RuntimeError: [enforce fail at alloc_cpu") for said in found["errors"])
+
+
+class LittleRoom:
+    """Has no memory for a large text beside two pictures."""
+
+    name, metrics, kinds, fingerprint = "little", ("itm",), {"itm": "match-head"}, "little"
+    held = 0
+
+    def encode(self, images: Sequence[Image.Image]) -> np.ndarray:
+        self.held = len(images)
+        return np.zeros(len(images))
+
+    def itm(self, encoded: object, texts: Sequence[str], foils: object = None) -> np.ndarray:
+        if self.held > 1 and "large" in texts[0]:
+            raise MemoryError("no room beside two pictures")
+        return np.full(len(texts), 0.5)
+
+
+def test_the_last_picture_of_a_batch_is_asked_alone_where_memory_was_short(tmp_path: Path) -> None:
+    first, last = photograph(tmp_path, 0), photograph(tmp_path, 1)
+    queries = (
+        Query("itm", first, "small"),
+        Query("itm", last, "small"),
+        Query("itm", last, "large " * 100),
+    )
+    answers = [pair for part in Scorer(LittleRoom()).score(Chunk(queries), lambda *shown: None) for pair in part]
+    assert [answer.values for _, answer in answers] == [(0.5,)] * 3
 
 
 def test_a_size_is_halved_at_once_and_doubled_with_patience() -> None:

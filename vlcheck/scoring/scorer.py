@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -67,11 +67,12 @@ class _Ask:
 
 
 class _Cramped(MemoryError):
-    """Want of memory that a model met; the answer says so, and nothing of the model's is kept alive."""
+    """Want of memory that a model met beside some pictures; the answer says so, and nothing of the model's is kept."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, pictures: int) -> None:
         super().__init__(answer.error)
         self.answer = answer
+        self.pictures = pictures
 
 
 class Scorer:
@@ -129,18 +130,26 @@ class Scorer:
             yield [(query, Answer(error=f"{self.model.name} has no {query.metric} head")) for query in lacking]
         queries = [query for query in chunk.queries if query.metric in self.model.metrics]
         answered: set[str] = set()
-        cramped = None
+        cramped, beside = None, 1
         try:
             for part in self._parts(queries, rendered, beforehand):
                 answered.update(query.key for query, _ in part)
                 yield part
         except MemoryError as error:
             cramped = error.answer if isinstance(error, _Cramped) else Answer(error=describe_error(error))
+            beside = error.pictures if isinstance(error, _Cramped) else self._at_most(queries, answered)
         left = [query for query in queries if query.key not in answered]
         if cramped and left:  # after `except`, since the exception keeps pictures and tensors in memory
-            self.size.failed(min(self.size.now, len(Chunk(tuple(left)).pictures)))
+            self.size.failed(beside)
             let_go()
-            yield from self._halved(left, cramped, rendered)
+            alone = (
+                beside > 1 and len(Chunk(tuple(left)).pictures) == 1
+            )  # the others of its batch are answered: now it may fit
+            yield from self.score(Chunk(tuple(left)), rendered) if alone else self._halved(left, cramped, rendered)
+
+    def _at_most(self, queries: Sequence[Query], answered: Container[str]) -> int:
+        """Return the number of pictures of a batch about the queries that are not answered."""
+        return min(self.size.now, len({query.picture.key for query in queries if query.key not in answered}))
 
     def _parts(
         self, queries: Sequence[Query], rendered: Rendered, beforehand: Iterable[ShownPicture] | None = None
@@ -229,7 +238,7 @@ class Scorer:
             wrong = f"the model encoded {counted(found, 'picture')} of {len(images)}"
             return encoded if found == len(images) else Answer(error=wrong)
         if cramped:  # after `except`, since the model's exception keeps its tensors in memory
-            raise _Cramped(raised)
+            raise _Cramped(raised, len(images))
         return raised
 
     def _batches(self, queries: Sequence[Query]) -> Iterator[list[_Ask]]:
@@ -273,7 +282,7 @@ class Scorer:
             self.texts.failed(len(asks))
             let_go()
             if len(asks) == 1 and len(encoded) > 1:  # there may be room beside fewer pictures
-                raise _Cramped(raised)
+                raise _Cramped(raised, len(encoded))
         if len(asks) == 1:
             return [raised]
         # A text that the model cannot read must not spoil the answers to the others.

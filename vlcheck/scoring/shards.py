@@ -102,6 +102,7 @@ class ShardEngine:
     def __init__(self, engine: Engine, shard: Shard, data: str) -> None:
         self._engine, self._shard, self._data = engine, shard, data
         self.parts: list[PartAnswered] = []
+        self._counted: set[tuple[int, str]] = set()  # a later plan may have questions of an earlier one
         self.shared = engine.shared
 
     def run(self, plan: Plan, scorer: CachedScorer, progress: Shown | None = None) -> None:
@@ -127,8 +128,12 @@ class ShardEngine:
         asked = [query for chunk in plan.chunks for query in chunk.queries]
         open_ = len(scorer.missing(asked))
         errors = [error for chunk in part.chunks for error in _errors(chunk, scorer)]
-        questions = sum(len(chunk.queries) for chunk in part.chunks)
-        self.parts.append(PartAnswered(questions, part.n_pictures, len(asked), open_, len(errors), (*errors, "")[0]))
+        new = {query.key for query in asked if (id(scorer), query.key) not in self._counted}
+        self._counted.update((id(scorer), key) for key in new)
+        own = [query for chunk in part.chunks for query in chunk.queries if query.key in new]
+        if new:
+            pictures = len({query.picture.key for query in own})
+            self.parts.append(PartAnswered(len(own), pictures, len(new), open_, len(errors), (*errors, "")[0]))
         if asked and not errors:
             scorer.store.keep_shard(
                 digest(*sorted(query.key for query in asked)), self._shard.number, self._shard.count, self._data
