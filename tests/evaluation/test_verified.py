@@ -6,18 +6,20 @@ from functools import partial
 
 import pytest
 
-from tests.doubles import Wavers
+from tests.doubles import Wavers, _hash
 from tests.plugin.conftest import write_cases
 from vlcheck.behaviors.behavior import Behavior
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import with_target
 from vlcheck.datasets.registry import open_source
+from vlcheck.errors import NotApplicable
 from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.session import open_session
 from vlcheck.expect import Balance, Beats, Drops, Preserved, Skew
 from vlcheck.models.loading.two_types import EXACT, TwoTypesModel
 from vlcheck.perturb import Bare, Block, Grayscale, OtherImage
 from vlcheck.policy.toml_file import load_policy
+from vlcheck.stats.log_odds import shifted
 from vlcheck.suite.shipped import policy_path
 
 THINGS = with_target("object")
@@ -38,9 +40,9 @@ def photographs(tmp_path_factory):
 
 
 @contextmanager
-def session(folder, spec, fast=None, kind=Wavers, **config):
-    """A session on 30 photographs: of the exact model alone, or with a fast one beside it."""
-    source = open_source(f"jsonl:{spec}:30")
+def session(folder, spec, fast=None, kind=Wavers, n=30, **config):
+    """A session on some photographs: of the exact model alone, or with a fast one beside it."""
+    source = open_source(f"jsonl:{spec}:{n}")
     exact = kind(source.cases, fingerprint="exact")
     two = TwoTypesModel(exact, fast(source.cases), EXACT) if fast else None
     settings = EvaluationConfig(images=False, **config)
@@ -160,3 +162,41 @@ def test_a_stray_that_is_in_no_sample_and_far_from_every_limit_is_not_found(phot
         with session(tmp_path / str(number), photographs, rough(0.0, Strays, photographs={one})) as opened:
             found.append(judged(opened, GREY) == right[False][:1])
     assert not all(found)
+
+
+@dataclass
+class OffByJust(Wavers):
+    """Each score of the fast type is off by the same number of log-odds, up or down."""
+
+    def _wavered(self, score, *asked):
+        exact = Wavers._wavered(replace(self, off=0.0), score, *asked)
+        return shifted(exact, self.off if _hash("up", *asked) > 0.5 else -self.off)
+
+
+@dataclass
+class Refuses(Wavers):
+    """The fast type refuses a third of the pictures."""
+
+    def _match(self, seen, text):
+        if self.off and _hash("refused", repr(seen)) < 0.3:
+            raise NotApplicable("refused")
+        return super()._match(seen, text)
+
+
+@dataclass
+class Flat(Wavers):
+    """Every score is one number; the fast type rounds it in one way or another."""
+
+    def _wavered(self, score, *asked):
+        return 0.7 + self.off * (2 * _hash("flat", *asked) - 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "off"), [(OffByJust, 0.8), (Refuses, 0.01), (Flat, 0.002)], ids=["off by just", "refuses", "flat"]
+)
+def test_what_a_fast_type_does_by_itself_changes_nothing(kind, off, photographs, tmp_path):
+    """All views of black are one picture, which the sample may make exact for all cases."""
+    with session(tmp_path / "exact", photographs, kind=kind, n=40) as plain:
+        right = judged(plain)
+    with session(tmp_path / "fast", photographs, rough(off, kind), kind=kind, n=40) as verified:
+        assert judged(verified) == right

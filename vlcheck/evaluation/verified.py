@@ -30,14 +30,13 @@ from vlcheck.scoring.two_types import TwoTypes
 from vlcheck.stats.bootstrap import by_cluster
 from vlcheck.stats.bounds import Tally, Test
 from vlcheck.stats.decision import sides_of_mean
-from vlcheck.stats.log_odds import distance
+from vlcheck.stats.log_odds import distance, log_odds, shifted
 
 SAFETY = 2.0  # the bound is so many times the largest difference that was seen
-SAMPLED, FEWEST_SAMPLED = (
-    0.02,
-    32,
-)  # share of the queries of a metric that are asked in both types, and the least number
-_AT_ONCE, _FEWEST_AT_ONCE = 0.25, 8  # share of the cases of a mean that are asked again before it is looked at again
+SAMPLED = 0.02  # share of the queries of a metric that are asked in both types
+FEWEST_SAMPLED = 32  # the least number of them
+_AT_ONCE = 0.25  # share of the cases of a mean that are asked again before it is looked at again
+_FEWEST_AT_ONCE = 8  # the least number of cases
 
 
 class AskedInTypes(NamedTuple):
@@ -240,6 +239,8 @@ class Verifier:
             return [query for case in cases for query in case.loose_queries()]
         if unsound := [case for case in cases if case.unsound]:
             return [query for case in unsound for query in case.loose_queries()]
+        if _may_be_constant(cases):
+            return [query for case in _with_loose(cases)[:_FEWEST_AT_ONCE] for query in case.loose_queries()]
         expect = findings.behavior.expect
         each = [self._outcomes(case, findings.behavior, tolerances) for case in cases]
         open_ = [case for case, may in zip(cases, each, strict=True) if len({one.counts(expect) for one in may}) > 1]
@@ -254,7 +255,8 @@ class Verifier:
             return case.outcomes(behavior.expect, tolerances)
         scales = {reading.scale for reading in case.finding.sample.readings.values()}
         bound, keys = self.bound(loose[0].metric), (query.key for query in loose)
-        key = behavior.name, case.trial.case.id, case.trial.perturbation, bound, *scales, *keys
+        heard = frozenset(case.finding.sample.readings)  # at an earlier stage, fewer views are heard
+        key = behavior.name, case.trial.case.id, case.trial.perturbation, bound, heard, *scales, *keys
         if key not in self._tried:
             self._tried[key] = case.outcomes(behavior.expect, tolerances)
         return self._tried[key]
@@ -290,9 +292,24 @@ class _Case:
 
     @property
     def unsound(self) -> bool:
-        """True if a fast answer is an error or no number."""
+        """True if a fast answer is an error, a refusal or no number."""
         finite = all(math.isfinite(score) for _, score in self.finding.scores())
-        return bool(self.finding.errors or not finite) and any(self.loose_queries())
+        return (bool(self.finding.errors or not finite) and any(self.loose_queries())) or self._is_refused
+
+    @property
+    def _is_refused(self) -> bool:
+        """True if the fast type has no answer about a view that it was asked about."""
+        unheard = (one for arm, one in self.trial.arms.items() if arm not in self.finding.sample.readings)
+        asked = (query for one in unheard if isinstance(one, Question) for query in one.queries.values())
+        return any(query.key in self.loose for query in asked)
+
+    def ranges(self) -> Iterator[tuple[float, float]]:
+        """Yield the least and the most that each of its scores may be, in log-odds."""
+        for arm, reading in self.finding.sample.readings.items():
+            bounds = self._bounds(arm)
+            for word, score in reading.scores.items():
+                bound = bounds.get(word, 0.0)
+                yield log_odds(shifted(score, -bound)), log_odds(shifted(score, bound))
 
     def loose_queries(self) -> Iterator[Query]:
         """Yield its queries that have no exact answer."""
@@ -331,6 +348,16 @@ class _Case:
         bound, sole = self.verifier.bound(question.metric), next(iter(question.queries.values()))
         asked = {word: question.queries.get(word, sole) for word in self.finding.sample.readings[arm].scores}
         return {word: bound if query.key in self.loose else 0.0 for word, query in asked.items()}
+
+
+def _with_loose(cases: Iterable[_Case]) -> list[_Case]:
+    return [case for case in cases if any(case.loose_queries())]
+
+
+def _may_be_constant(cases: Sequence[_Case]) -> bool:
+    """Return True if all exact scores of some cases may be one number, which would say nothing of the model."""
+    ranges = [each for case in cases for each in case.ranges()]
+    return bool(ranges) and max(low for low, _ in ranges) <= min(high for _, high in ranges)
 
 
 def _width(may: Sequence[Possible]) -> float:

@@ -10,8 +10,8 @@ import math
 
 from scipy.special import expit  # scipy.stats takes half a second to import
 
-# Log-odds beyond these are taken for these: there, float32 cannot tell probabilities from 0 and 1 any more.
-_ENDS = (-103.0, 13.8)
+# Log-odds beyond these are taken for these: there, float64 cannot tell probabilities from 0 and 1 any more.
+_ENDS = (-744.4, 36.7)
 
 
 def log_odds(probability: float) -> float:
@@ -29,8 +29,8 @@ def distance(one: float, other: float) -> float:
         other: another one.
 
     Example:
-        >>> round(distance(0.5, 0.9), 2), distance(1.0, 0.9999999)
-        (2.2, 0.0)
+        >>> round(distance(0.5, 0.9), 2), round(distance(1.0, 0.5), 1)
+        (2.2, 36.7)
     """
     return abs(_within_ends(one) - _within_ends(other))
 
