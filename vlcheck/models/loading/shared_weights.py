@@ -30,7 +30,7 @@ def share_weights(model: VisionLanguageModel, folder: Path, *, fewest: int = FEW
 
     The file is the run's own. A checkpoint may be written anew while it is in use, which would change the numbers of a
     process that maps it, or end the process; and it may hold them in another precision. The first process writes the
-    file, the others compare their weights with it. If one of them changes a weight, it has a copy of its own from then on.
+    file, the others compare their weights with it. A process that changes a weight has a copy of its own from then on.
 
     Args:
         model: the model, loaded as in every other process.
