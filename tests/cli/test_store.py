@@ -209,6 +209,24 @@ def test_merge_says_how_many_answers_there_are_and_what_is_missing(queries, tmp_
     assert (done.exit_code, done.stdout, done.stderr) == (0, f"2 answers in {into}\n", "")
 
 
+def test_merge_ends_with_1_if_a_store_names_no_part(queries, tmp_path):
+    part, plain = shard(tmp_path / "part.sqlite", queries[:1], 1, count=1), tmp_path / "plain.sqlite"
+    with ScoreStore(plain, "float32") as one:
+        one.put([(queries[1], Answer((0.25,) * max(1, len(queries[1].words))))])
+    done = run("merge", part, plain, "--into", tmp_path / "all.sqlite")
+    assert (done.exit_code, done.stderr.startswith(f"{plain}: names no part of a run")) == (1, True)
+
+
+def test_a_part_that_lost_an_answer_is_missing(queries, tmp_path):
+    part, into = shard(tmp_path / "part.sqlite", queries[:2], 1), tmp_path / "all.sqlite"
+    other = shard(tmp_path / "other.sqlite", queries[2:3], 2)
+    with closing(sqlite3.connect(part)) as connection, connection:
+        connection.execute("UPDATE answers SET kept = 0 WHERE query = ?", (queries[0].key,))
+    assert run("store", "prune", part, "--older-than", "1").exit_code == 0
+    done = run("merge", part, other, "--into", into)
+    assert (done.exit_code, done.stdout) == (1, f"2 answers in {into}\n")
+
+
 def test_merge_refuses_parts_of_different_models_and_says_both(queries, tmp_path):
     parts = [shard(tmp_path / f"{name}.sqlite", queries, 1, precision=name) for name in ("float32", "bfloat16")]
     done = run("merge", *parts, "--into", tmp_path / "all.sqlite")

@@ -11,7 +11,7 @@ def verdicts(project):
 @pytest.mark.parametrize(
     ("said", "message"),
     [
-        (("--vl-engine=loca",), "ERROR: --vl-engine 'loca': no such engine. Did you mean 'local'?"),
+        (("--vl-engine=locaal",), "ERROR: --vl-engine 'locaal': no such engine. Did you mean 'local'?"),
         (("--vl-engine=alone:1",), "ERROR: --vl-engine 'alone:1': alone takes no address; say alone."),
         (("--vl-engine=alone", "-n", "2"), "ERROR: --vl-engine 'alone': does not go with 2 processes: each would run"),
     ],

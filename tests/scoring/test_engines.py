@@ -78,7 +78,7 @@ def test_the_shipped_engines_are_registered():
 @pytest.mark.parametrize(
     ("said", "message"),
     [
-        ("lcoal", "engine='lcoal': no such engine. Did you mean 'local'?"),
+        ("locaal", "engine='locaal': no such engine. Did you mean 'local'?"),
         ("", "engine='': no such engine. Known: alone, failing, halting, local, nothing"),
         ("local:host", "engine='local:host': local takes no address; say local."),
         ("nothing", "engine='nothing': gave 'object'; it has to have run, close and shared."),

@@ -22,8 +22,6 @@ def merge(
     merged = merge_stores(stores, into, tell=_tell)
     say(f"{counted(merged.answers, 'answer')} in {into}")
     faults = list(_faults(merged))
-    for path in merged.unsharded:
-        say(f"{path}: names no part of a run; its answers are merged all the same")
     for line in faults:
         say(line, error=True)
     sys.exit(1 if faults else 0)
@@ -33,6 +31,8 @@ def _faults(merged: Merged) -> Iterator[str]:
     """Yield why a run on the merged store would ask again, or why its answers are doubtful."""
     for part in merged.missing:
         yield f"missing: {part}"
+    for path in merged.unsharded:
+        yield f"{path}: names no part of a run that is answered; its answers are merged all the same"
     for path, answers in merged.unconfirmed.items():
         yield (
             f"{path}: {counted(answers, 'answer')} left out: the model is served by others, and was not confirmed to be"

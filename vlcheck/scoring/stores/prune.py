@@ -12,7 +12,6 @@ from vlcheck.scoring.stores.store_file import StoreFile
 
 # What only the deleted answers referred to. Of an earlier schema's answers no question is known: their pictures stay.
 _ORPHANS = (
-    "DELETE FROM shards WHERE model NOT IN (SELECT model FROM answers)",
     "DELETE FROM models WHERE id NOT IN (SELECT model FROM answers)",
     "DELETE FROM questions WHERE query NOT IN (SELECT query FROM answers)",
     "DELETE FROM shown WHERE id NOT IN (SELECT picture FROM questions)",
@@ -116,5 +115,7 @@ def _count(store: StoreFile, model: ModelStatistics, outdated: Outdated) -> int:
 def _delete(connection: sqlite3.Connection, pruned: Sequence[Pruned], outdated: Outdated) -> None:
     rows = [(one.model.id, _before(outdated)) for one in pruned]
     connection.executemany("DELETE FROM answers WHERE model = ? AND kept < ?", rows)
+    # A part that lacks answers is not answered any more.
+    connection.executemany("DELETE FROM shards WHERE model = ?", [(model,) for model, _ in rows])
     for statement in _ORPHANS:
         connection.execute(statement)
