@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import threading
 import time
+from contextlib import ExitStack
 from functools import partial
 from itertools import count
 from pathlib import Path
+from random import Random
 
 import pytest
+from PIL import Image
 
 from tests.scoring.counting import CountingModel, album, photograph, questions
 from tests.scoring.ray.clusters import PATIENCE, Deadly, Other, Slow, cluster_of, kill, unloadable
@@ -157,6 +160,19 @@ def test_pictures_that_nodes_do_not_see_are_sent(engine, tmp_path, kept):
         answers = kept.get_many(queries_of(plan))
     assert {answer.error for answer in answers.values()} == {""}
     assert len(answers) == len(queries_of(plan))
+
+
+def test_large_questions_and_answers_pass_each_other(engine, tmp_path, kept):
+    """Pictures of noise that nodes do not see: megabytes there, and their small copies back at the same time."""
+    names, draws = [tmp_path / f"{number}.png" for number in range(96)], Random(0)
+    for path in names:
+        Image.frombytes("RGB", (400, 300), draws.randbytes(400 * 300 * 3)).save(path)
+    with ExitStack() as held:
+        files = [held.enter_context(path.open("rb")) for path in names]
+        pictures = [Picture(ImageFile(Path(f"/proc/self/fd/{file.fileno()}"))) for file in files]
+        plan = make_plan([query for one in pictures for query in questions(one)], batch_size=16)
+        engine.run(plan, asking(CountingModel(tmp_path / "journal"), kept))
+    assert kept.missing(query.key for query in queries_of(plan)) == set()
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,13 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from queue import SimpleQueue
 
 from vlcheck.scoring.engines.ray.messages import Begin
 
@@ -26,8 +30,18 @@ class Gone(Exception):
     """The driver has ended; the message is its last line."""
 
 
+@dataclass(frozen=True)
+class _End:
+    """The end of all messages, with the error that says so."""
+
+    error: Exception
+
+
 class Link:
     """Starts a driver, and exchanges messages with it.
+
+    Messages of the driver are taken in by a thread, also while one is sent to it: otherwise both ends could wait for
+    the other one to read.
 
     Args:
         begin: the first message.
@@ -47,7 +61,11 @@ class Link:
                 stderr=output,
                 start_new_session=True,  # Ctrl-C is for the run alone
             )
-        self._connection = Connection(ours.detach())
+        self._socket = ours
+        self._connection = Connection(os.dup(ours.fileno()))
+        self._received: SimpleQueue[object] = SimpleQueue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         self.send(begin)
 
     def send(self, message: object) -> None:
@@ -59,13 +77,27 @@ class Link:
 
     def receive(self) -> object:
         """Wait for a message. Raises Gone."""
-        try:
-            return self._connection.recv()
-        except (EOFError, OSError) as error:
-            raise self._gone() from error
+        message = self._received.get()
+        if isinstance(message, _End):
+            self._received.put(message)  # for the next call
+            raise self._gone() from message.error
+        return message
+
+    def _read(self) -> None:
+        """Take messages in until the driver ends, or one cannot be read."""
+        while True:
+            try:
+                self._received.put(self._connection.recv())
+            except Exception as error:  # noqa: BLE001 - also of a message that cannot be unpickled
+                self._received.put(_End(error))
+                return
 
     def close(self) -> None:
         """End the driver, and a cluster that it started."""
+        with suppress(OSError):  # the driver may have ended
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._reader.join()
+        self._socket.close()
         self._connection.close()
         try:
             self._process.wait(_PATIENCE)
