@@ -170,7 +170,7 @@ class OffByJust(Wavers):
 
     def _wavered(self, score, *asked):
         exact = Wavers._wavered(replace(self, off=0.0), score, *asked)
-        return shifted(exact, self.off if _hash("up", *asked) > 0.5 else -self.off)
+        return shifted(exact, self.off if _hash("sign", *asked) > 0.5 else -self.off)
 
 
 @dataclass
@@ -195,8 +195,17 @@ class Flat(Wavers):
     ("kind", "off"), [(OffByJust, 0.8), (Refuses, 0.01), (Flat, 0.002)], ids=["off by just", "refuses", "flat"]
 )
 def test_what_a_fast_type_does_by_itself_changes_nothing(kind, off, photographs, tmp_path):
-    """All views of black are one picture, which the sample may make exact for all cases."""
     with session(tmp_path / "exact", photographs, kind=kind, n=40) as plain:
         right = judged(plain)
     with session(tmp_path / "fast", photographs, rough(off, kind), kind=kind, n=40) as verified:
         assert judged(verified) == right
+
+
+@pytest.mark.parametrize("off", [0.6, 0.8, 1.0])
+def test_a_view_that_is_exact_before_it_is_heard_is_counted_once_it_is(off, photographs, tmp_path):
+    """All views of black are one picture, which the sample makes exact for all cases."""
+    black = BEHAVIORS[1:2]
+    with session(tmp_path / "exact", photographs, kind=OffByJust, n=40) as plain:
+        right = judged(plain, black)
+    with session(tmp_path / "fast", photographs, rough(off, OffByJust), kind=OffByJust, n=40) as verified:
+        assert judged(verified, black) == right
