@@ -189,6 +189,27 @@ def test_the_table_as_csv_has_the_same_rows(store, queries, tmp_path):
     assert sorted(own, key=str) == sorted(wanted, key=str)
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE answers SET kept = 99999999999999",
+        "UPDATE answers SET scores = x'00'",
+        """UPDATE texts SET text = '["dog' WHERE text LIKE '["dog%'""",
+        "UPDATE models SET name = CAST(x'ff' AS TEXT)",
+    ],
+    ids=["time", "scores", "words", "name"],
+)
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_answers_that_cannot_be_read_are_left_out_of_a_table_and_said(store, tmp_path, damage, ending):
+    if ending == "parquet":
+        pytest.importorskip("pyarrow.parquet")
+    with closing(sqlite3.connect(store)) as connection, connection:
+        connection.execute(damage)
+    done = run("store", "export", store, tmp_path / f"scores.{ending}")
+    assert done.exit_code == 0, done.stderr
+    assert "cannot be read and are left out" in done.stderr
+
+
 def shard(path, queries, number, count=2, precision="float32"):
     with ScoreStore(path, precision, label=ModelLabel("tiny", precision)) as one:
         one.put((query, Answer((0.25,) * max(1, len(query.words)))) for query in queries)

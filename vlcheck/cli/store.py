@@ -83,7 +83,7 @@ def export(
 ) -> None:
     """Write a row for each score: model, precision, metric, picture, edits, text and word; errors are left out."""
     with _opened(store) as file:
-        rows = export_scores(file, to)
+        rows = export_scores(file, to, tell=lambda said: say(str(said), error=True))
     say(f"{counted(rows, 'row')} written to {to}")
 
 

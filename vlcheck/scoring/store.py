@@ -203,6 +203,9 @@ class ScoreStore:
             confirmed = self._model_id(connection, self.fingerprint)
             connection.execute(_CONFIRM, (confirmed, self._put_under, asked))
 
+        for file in self._files[:-1]:  # one that took no more answers may have room for this; else they are asked again
+            with suppress(UnwritableStore), file.transaction() as connection:
+                confirm_in(connection)
         self._write(confirm_in)
 
     @property

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import math
+import sqlite3
+import struct
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -179,3 +182,14 @@ def test_what_is_no_store_is_named(tmp_path: Path, two: list[Path], content: byt
         merge_stores([*two, other], tmp_path / "all.sqlite")
     assert str(caught.value).startswith(f"{other}: ")
     assert not (tmp_path / "all.sqlite").exists()
+
+
+@pytest.mark.parametrize("scores", [b"12345", struct.pack("<2d", math.nan, 0.25)], ids=["cut short", "no number"])
+def test_a_sound_answer_is_taken_in_the_place_of_a_damaged_one(tmp_path, queries, two, scores):
+    again = part(tmp_path / "c.sqlite", queries[:1], 1)
+    with closing(sqlite3.connect(two[0])) as connection, connection:
+        connection.execute("UPDATE answers SET scores = ? WHERE query = ?", (scores, queries[0].key))
+    for number, order in enumerate(([*two, again], [again, *two])):
+        into = tmp_path / f"{number}.sqlite"
+        assert merge_stores(order, into).disagreements == []
+        assert known(into, queries[:1]) == {queries[0].key: right(queries[0])}

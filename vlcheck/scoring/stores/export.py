@@ -8,17 +8,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from vlcheck._util.files import demand_place, placing
 from vlcheck._util.installed import versions_key
+from vlcheck._util.numbers import counted
 from vlcheck.datasets.tables.arrow import import_extra
 from vlcheck.errors import UsageError
 from vlcheck.scoring.stores.rows import unpack_scores, versions_in
-from vlcheck.scoring.stores.store_file import StoreFile
+from vlcheck.scoring.stores.store_file import DamagedStore, StoreFile, Tell, warn_of_store
 
 # The question is unknown where an older vlcheck kept the answer. Words are a JSON list, edits one of [name, version,
 # parameters]; the source is the digest of the picture before its edits, and the place where it was read from.
@@ -35,18 +36,21 @@ _ROWS = """SELECT models.name, fingerprint, precision, versions, kept, metric, w
     LEFT JOIN texts AS asked ON asked.id = questions.text LEFT JOIN texts AS words ON words.id = questions.words
     LEFT JOIN texts AS wording ON wording.id = questions.wording
     WHERE error = '' AND models.unconfirmed = ''"""
-_AT_ONCE = 10_000  # rows in memory
+_AT_ONCE = 10_000  # answers in memory
 Row = Sequence[Any]
 Write = Callable[[Sequence[Row]], None]
 
 
-def export_scores(store: StoreFile, to: Path, option: str = "TO") -> int:
+def export_scores(store: StoreFile, to: Path, option: str = "TO", *, tell: Tell = warn_of_store) -> int:
     """Write each score of a store as a row of a table; errors and unconfirmed answers are left out.
+
+    Answers that cannot be read are left out as well, and a DamagedStore warning says how many.
 
     Args:
         store: the open store.
         to: the table, FILE.parquet or FILE.csv, a file that is not there yet.
         option: the name of `to` in messages.
+        tell: called with the warning.
 
     Returns:
         The number of rows.
@@ -57,26 +61,43 @@ def export_scores(store: StoreFile, to: Path, option: str = "TO") -> int:
     if to.suffix not in _WRITERS:
         raise UsageError(f"{option} {to}: has to end in {' or '.join(_WRITERS)}.")
     demand_place(to, option, "table")
-    count = 0
+    count = damaged = 0
     with placing(to, option) as draft, _WRITERS[to.suffix](draft) as write:
-        rows = score_rows(store)
-        while several := list(islice(rows, _AT_ONCE)):
-            write(several)
-            count += len(several)
+        answers = store.stream(_ROWS)
+        while several := list(islice(answers, _AT_ONCE)):
+            read = list(map(read_rows, several))
+            rows = list(chain.from_iterable(read))
+            if rows:
+                write(rows)
+            count += len(rows)
+            damaged += read.count([])
+    if damaged:
+        left = counted(damaged, "answer")
+        tell(DamagedStore(f"{store.named}: the store is damaged: {left} cannot be read and are left out."))
     return count
 
 
-def score_rows(store: StoreFile) -> Iterator[Row]:
-    """Yield a row for each score, and for each question that makes no sense; see `COLUMNS`."""
-    for name, fingerprint, precision, versions, kept, *asked, words, scores, unasked in store.stream(_ROWS):
+def read_rows(answer: Sequence[Any]) -> list[Row]:
+    """Return a row for each score of an answer, one for a question that makes no sense, none if it is damaged.
+
+    Args:
+        answer: a row of the store; see `COLUMNS` for what becomes of it.
+    """
+    name, fingerprint, precision, versions, kept, *asked, words, scores, unasked = answer
+    values = unpack_scores(scores)
+    try:
         about = (name, fingerprint, precision, _hashed(versions), datetime.fromtimestamp(kept, UTC), *asked, words)
-        for word, score in _by_word(words, unpack_scores(scores) or ()):
-            yield (*about, word, score, unasked or None)
+        "".join(one for one in about if isinstance(one, str)).encode()  # fails on bytes that are no text
+        named = json.loads(words) if words else []
+    except (ValueError, OverflowError, OSError, TypeError, RecursionError):
+        return []
+    if values is None or not isinstance(named, list):
+        return []
+    return [(*about, word, score, unasked or None) for word, score in _by_word(named, values)]
 
 
-def _by_word(words: str | None, scores: Sequence[float]) -> Iterable[tuple[str | None, float | None]]:
+def _by_word(named: Sequence[str], scores: Sequence[float]) -> Iterable[tuple[str | None, float | None]]:
     """Return the scores of an answer with their words; no word for a match, no score where there is none."""
-    named = json.loads(words) if words else []
     if len(named) == len(scores) > 0:
         return zip(named, scores, strict=True)
     return [(None, score) for score in scores or (None,)]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from vlcheck._util.installed import version_changes
 from vlcheck.errors import UsageError
-from vlcheck.scoring.stores.rows import unpack_scores, versions_in
+from vlcheck.scoring.stores.rows import is_sound, unpack_scores, versions_in
 from vlcheck.scoring.stores.store_file import StoreFile, Tell, warn_of_store
 
 _ROUNDING = {"float64": 1e-9, "bfloat16": 2e-2, "float16": 5e-3}  # differences of scores from batch to batch
@@ -49,7 +49,7 @@ _COPY = (
         FROM other.answers JOIN same_model ON their = model WHERE error = ''
         ON CONFLICT DO UPDATE SET run = 0, kept = excluded.kept, scores = excluded.scores, top = excluded.top,
             unasked = excluded.unasked, error = ''
-        WHERE answers.error != ''""",
+        WHERE answers.error != '' OR (is_sound(excluded.scores) AND NOT is_sound(answers.scores))""",
     """INSERT OR IGNORE INTO main.shards SELECT our, asked, number, count, kept, data
         FROM other.shards JOIN same_model ON their = model""",
 )
@@ -217,17 +217,21 @@ def _merge_one(store: StoreFile, path: Path) -> ScoresApart:
     with store.beside(path, _VIEWS):
         apart = [gap for gap in _gaps(store) if gap > 0]
         with store.transaction() as connection:
+            connection.create_function("is_sound", 1, is_sound, deterministic=True)
             for statement in _COPY:
                 connection.execute(statement)
     return ScoresApart(path, len(apart), max(apart, default=0.0))
 
 
 def _gaps(store: StoreFile) -> Iterator[float]:
-    """Yield the differences of answers that both stores have; 0 where it is a matter of rounding, or damaged."""
+    """Yield the differences of answers that both stores have; 0 where it is a matter of rounding.
+
+    Damaged answers, and those that are no numbers, differ from nothing: the sound one of both is taken.
+    """
     for precision, mine, theirs, *unasked in store.stream(_BOTH):
-        a, b = unpack_scores(mine), unpack_scores(theirs)
-        if a is None or b is None:
+        if not (is_sound(mine) and is_sound(theirs)):
             continue
+        a, b = unpack_scores(mine) or (), unpack_scores(theirs) or ()
         if len(a) != len(b) or len({*unasked}) > 1:
             yield 1.0
         gap = max((abs(x - y) for x, y in zip(a, b, strict=False)), default=0.0)

@@ -49,6 +49,12 @@ def unpack_scores(scores: object) -> tuple[float, ...] | None:
     return None if any(math.isfinite(value) and not 0 <= value <= 1 for value in values) else values
 
 
+def is_sound(scores: object) -> bool:
+    """Return True if a column of scores can be read, and has finite numbers alone."""
+    values = unpack_scores(scores)
+    return values is not None and all(map(math.isfinite, values))
+
+
 def has_answer(answer: Answer, query: Query) -> bool:
     """Return True if an answer has as many values as the query asks for, or says why it has none.
 
