@@ -286,6 +286,19 @@ def test_answers_are_put_all_or_none(tmp_path: Path, query: Query) -> None:
         assert later.get_many([query, *queries]) == {query.key: Answer((0.5, 0.5))}
 
 
+def test_what_was_put_before_the_disk_was_full_can_be_confirmed(tmp_path: Path, query: Query) -> None:
+    other = Query("itm", query.picture, "a dog")
+    with ScoreStore(tmp_path / "s.db", "model", provisional=True) as store:
+        store.put([(query, Answer((0.5, 0.5)))])
+        store.confirm([])  # has made the row of the model, for which a full disk has no room
+        limit_pages_of(store)
+        with pytest.warns(StoreNotKept):
+            store.put([(other, Answer(unasked="x" * 100_000))])
+        store.confirm([query.key, other.key])
+    with ScoreStore(tmp_path / "s.db", "model") as later:
+        assert later.get_many([query, other]) == {query.key: Answer((0.5, 0.5))}
+
+
 def write_many(path: Path, barrier: Barrier, queries: list[Query]) -> None:
     barrier.wait(60)
     with ScoreStore(path, "model") as store:
