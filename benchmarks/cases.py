@@ -76,7 +76,7 @@ class Cheap:
 
 
 def cheap(path: str = "", *, device: str = "cpu", dtype: str = "float32") -> Cheap:
-    """What `--vl-model benchmarks/cases.py:cheap` loads."""
+    """Return the model that `--vl-model benchmarks/cases.py:cheap` names."""
     return Cheap()
 
 

@@ -62,7 +62,7 @@ def ray_nodes(measured: str) -> str:
 
 
 def _said(nodes: dict[str, Any]) -> str:
-    """How nodes differ and fail, in words."""
+    """Return the simulated differences and failures of nodes, in words."""
     return (
         f"{100 * nodes['slow']:.0f} % of the nodes are {nodes['slowness']:.0f} times as slow, and all differ by"
         f" {100 * nodes['spread']:.0f} %. A node fails every {nodes['between_failures'] / 3600:.0f} hours on average,"

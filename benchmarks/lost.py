@@ -42,7 +42,7 @@ _FORK = multiprocessing.get_context("fork")
 
 @dataclass(frozen=True)
 class Lost:
-    """What a kill has cost.
+    """The work that a kill made necessary again, and the answers that it lost.
 
     Attributes:
         pictures: pictures that were encoded twice.

@@ -27,7 +27,7 @@ HOUR = 3600.0
 
 @dataclass(frozen=True)
 class Work:
-    """What a photograph costs: full-size ALBEF on two cores, and all tests of the suite on 109 photographs of COCO."""
+    """The cost of a photograph, measured for full-size ALBEF on two cores and all tests on 109 photographs of COCO."""
 
     photographs: int = 1_000_000
     pictures: float = 1260 / 109  # of a photograph: its edits, each encoded once
@@ -51,7 +51,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Nodes:
-    """How nodes differ and fail."""
+    """The simulated differences and failures of nodes."""
 
     slow: float = 0.05  # share of nodes that are slow
     slowness: float = 2.0  # times as long on these
@@ -61,7 +61,7 @@ class Nodes:
     load: float = 60.0  # seconds until a copy of the model is loaded
 
     def paces(self, n: int, draw: random.Random) -> list[float]:
-        """How much longer than planned each of n nodes takes."""
+        """Return the time that each of n nodes takes, as a multiple of the planned time."""
         slow = [draw.random() < self.slow for _ in range(n)]
         return [draw.lognormvariate(0, self.spread) * (self.slowness if one else 1) for one in slow]
 
