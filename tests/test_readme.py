@@ -433,6 +433,7 @@ def test_options_of_pytest_in_the_prose_are_there(page, of_vlcheck, of_pytest):
             assert options(words) <= of_pytest.union(*of_vlcheck.values()), " ".join(words)
 
 
+@pytest.mark.filterwarnings("ignore:Setuptools is replacing distutils")  # it looks for pip, once distutils is imported
 @pytest.mark.parametrize("page", PAGES)
 def test_modules_in_the_prose_are_there(page):
     modules = {words[2] for words in code(page) if words[:2] == ["python", "-m"]}
