@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import chain
-from typing import NamedTuple, overload
+from typing import NamedTuple, Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,19 @@ from vlcheck.cases.case import Case
 from vlcheck.cases.selection import Selection, order_rank
 
 RECENT = 4_000  # images whose cases are kept for the next selection, some 10 kB each
+
+
+class Outlined(Protocol):
+    """A case, or what will be one; the attributes are those of `Case`."""
+
+    @property
+    def target(self) -> str: ...
+
+    @property
+    def tags(self) -> frozenset[str]: ...
+
+    @property
+    def bare(self) -> str | None: ...
 
 
 class Outline(NamedTuple):
@@ -32,7 +45,7 @@ class Outline(NamedTuple):
     bare: str | None
 
     @classmethod
-    def of(cls, case: Case) -> Outline:
+    def of(cls, case: Outlined) -> Outline:
         """Return the outline of a case."""
         return cls(case.target, case.tags, None if case.bare is None else "")
 
@@ -54,7 +67,7 @@ class CaseIndex:
     outline: NDArray[np.int32]
 
     @classmethod
-    def of(cls, cases: Iterable[tuple[str, Iterable[Case]]]) -> CaseIndex:
+    def of(cls, cases: Iterable[tuple[str, Iterable[Outlined]]]) -> CaseIndex:
         """Index the cases of each image, of which none is kept."""
         names: list[str] = []
         known: dict[Outline, int] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import lru_cache
+from itertools import starmap
 from types import MappingProxyType
 from typing import Generic, NamedTuple, TypeVar
 
@@ -45,7 +46,7 @@ class PhraseMatch(NamedTuple, Generic[Meaning]):
 
 def tokenize(text: str) -> tuple[Token, ...]:
     """Split a text into words; a hyphen ends one, an apostrophe does not."""
-    return tuple(_token(word, gap) for word, gap in _WORDS.findall(text))
+    return tuple(starmap(_token, _WORDS.findall(text)))
 
 
 @lru_cache(maxsize=1 << 14)  # most words of captions are few
@@ -80,32 +81,32 @@ class Phrasebook(Generic[Meaning]):
     """
 
     def __init__(self, meanings: Mapping[str, Meaning]) -> None:
-        self._meanings = {tuple(phrase.split()): meaning for phrase, meaning in meanings.items()}
-        self._longest: dict[str, int] = {}
-        for first, *rest in self._meanings:
-            self._longest[first] = max(self._longest.get(first, 0), 1 + len(rest))
+        self._phrases: dict[str, list[tuple[list[str], Meaning]]] = {}  # what follows a first word, the longest first
+        known = {tuple(phrase.split()): meaning for phrase, meaning in meanings.items()}
+        for (first, *rest), meaning in sorted(known.items(), key=lambda one: len(one[0]), reverse=True):
+            self._phrases.setdefault(first, []).append((rest, meaning))
 
     def may_find(self, words: Set[str]) -> bool:
         """Return False if no phrase of this book can occur in a text with these words."""
-        return not self._longest.keys().isdisjoint(words)
+        return not self._phrases.keys().isdisjoint(words)
 
     def find(self, tokens: Sequence[Token]) -> Iterator[PhraseMatch[Meaning]]:
         """Yield each phrase of this book that occurs in a text, from left to right, without overlap."""
         free = 0
-        begins = [start for start, token in enumerate(tokens) if token.word in self._longest]
+        begins = [start for start, token in enumerate(tokens) if token.word in self._phrases]
         for start in begins:
             if start >= free and (found := self._at(tokens, start)):
                 yield found
                 free = found.end
 
     def _at(self, tokens: Sequence[Token], start: int) -> PhraseMatch[Meaning] | None:
-        longest = self._longest[tokens[start].word]
-        if longest == 1:
-            return PhraseMatch(start, start + 1, self._meanings[(tokens[start].word,)])
-        for end in range(min(start + longest, len(tokens)), start, -1):
-            phrase = tuple(token.word for token in tokens[start:end])
-            if phrase in self._meanings and all(_GLUE.fullmatch(token.gap) for token in tokens[start : end - 1]):
-                return PhraseMatch(start, end, self._meanings[phrase])
+        for rest, meaning in self._phrases[tokens[start].word]:
+            end = start + 1 + len(rest)
+            if not rest or (
+                [token.word for token in tokens[start + 1 : end]] == rest
+                and all(_GLUE.fullmatch(token.gap) for token in tokens[start : end - 1])
+            ):
+                return PhraseMatch(start, end, meaning)
         return None
 
 

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator
 from itertools import combinations
 
-from vlcheck.cases.case import MASK, Case, word_pattern
+from vlcheck.cases.case import MASK, word_pattern
 from vlcheck.datasets.coco.colors import Colored, colored_things, why_unknown
-from vlcheck.datasets.coco.photograph import Finding, ParsedCaption, PhotographFacts, article
+from vlcheck.datasets.coco.photograph import Draft, Finding, ParsedCaption, PhotographFacts, article
 from vlcheck.datasets.lexicons.lexicon import with_near
 
 NEAR = 3  # number of words after a color among which its noun is searched
@@ -31,7 +31,7 @@ def find_bindings(facts: PhotographFacts) -> Iterator[Finding]:
                 yield (things, one.color), _case(facts, one, other)
 
 
-def _case(facts: PhotographFacts, colored: Colored, other: Colored) -> Case:
+def _case(facts: PhotographFacts, colored: Colored, other: Colored) -> Draft:
     caption = colored.caption
     return facts.case(
         "binding",
@@ -40,7 +40,7 @@ def _case(facts: PhotographFacts, colored: Colored, other: Colored) -> Case:
         target=colored.word,
         bare=_without(other.word, word_pattern(colored.word).sub(MASK, caption.text)),
         tags=facts.names(caption),
-        candidates=(other.word,),
+        candidates=lambda: (other.word,),
         about=frozenset({colored.color, other.color}),
         region=facts.box(colored.category),
     )

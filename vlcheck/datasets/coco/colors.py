@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
-from vlcheck.cases.case import Case
 from vlcheck.cases.words import PhraseMatch
-from vlcheck.datasets.coco.photograph import Finding, ParsedCaption, PhotographFacts
+from vlcheck.datasets.coco.photograph import Draft, Finding, ParsedCaption, PhotographFacts
 from vlcheck.datasets.lexicons.lexicon import with_near
 
 FAR = 5  # largest number of words between the colors of one thing
@@ -74,20 +74,26 @@ def _end(caption: ParsedCaption, found: PhraseMatch[str]) -> int:
     return next(phrases, found.end + 1)
 
 
-def _case(facts: PhotographFacts, colored: Colored) -> Case:
-    lexicons, color = facts.lexicons, colored.color
-    others = lexicons.colors.keys() - facts.said_colors - with_near([color], lexicons.confused_colors)
-    candidates = {lexicons.colors[name].words[0] for name in others} - facts.present  # oranges are orange
+def _case(facts: PhotographFacts, colored: Colored) -> Draft:
+    color = colored.color
     return facts.case(
         "color",
         [colored.word, colored.noun],
         caption=colored.caption.text,
         target=colored.word,
-        tags={lexicons.colors[color].kind, *facts.names(colored.caption)},
-        candidates=tuple(sorted(candidates)),
+        tags={facts.lexicons.colors[color].kind, *facts.names(colored.caption)},
+        candidates=partial(_other_colors, facts, color),
         about=frozenset({color}),
         region=facts.box(colored.category),
     )
+
+
+def _other_colors(facts: PhotographFacts, color: str) -> tuple[str, ...]:
+    """Return a word for each color that nothing in the photograph is known to have."""
+    lexicons = facts.lexicons
+    others = lexicons.colors.keys() - facts.said_colors - with_near([color], lexicons.confused_colors)
+    words = {lexicons.colors[name].words[0] for name in others} - facts.present  # oranges are orange
+    return tuple(sorted(words))
 
 
 def why_unknown(facts: PhotographFacts, colored: Colored) -> str:
@@ -134,12 +140,13 @@ def _joined(facts: PhotographFacts, caption: ParsedCaption, start: int) -> bool:
 
 def _disputed(facts: PhotographFacts, color: str, noun: str, category: str | None) -> bool:
     """Return True if a caption gives the noun, or another word of its category, a different color."""
-    for caption in facts.captions:
-        for end in range(1, len(caption.tokens)):
-            same = caption.tokens[end].word == noun or (category and _category(facts, caption, end) == category)
-            if same and _different(facts, caption, end, color):
-                return True
-    return False
+    return any(
+        _different(facts, caption, end, color)
+        and (caption.tokens[end].word == noun or (category and _category(facts, caption, end) == category))
+        for caption in facts.captions
+        if facts.lexicons.colors_among(caption.words)
+        for end in range(1, len(caption.tokens))
+    )
 
 
 def _mixed_up(facts: PhotographFacts, color: str) -> bool:

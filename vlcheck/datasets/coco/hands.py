@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vlcheck.cases.box import Box
-from vlcheck.cases.case import Case
-from vlcheck.datasets.coco.photograph import Finding, ParsedCaption, PhotographFacts
+from vlcheck.datasets.coco.photograph import Draft, Finding, ParsedCaption, PhotographFacts
 from vlcheck.datasets.lexicons.lexicon import Held
 from vlcheck.datasets.limbs import Whose, whose
 from vlcheck.datasets.scenes.scene import Limb
@@ -20,14 +19,14 @@ def find_hands(facts: PhotographFacts) -> Iterator[Finding]:
     """
     held = list(_find_held(facts))
     yield from held
-    sides = {case.target for _, case in held if isinstance(case, Case)}
+    sides = {case.target for _, case in held if isinstance(case, Draft)}
     for index, caption in enumerate(facts.captions):
         named = [i for i, token in enumerate(caption.tokens) if token.word in facts.lexicons.sides.words]
         if named:
             outcome = _hand(facts, caption, named)
-            if isinstance(outcome, Case) and sides and outcome.target not in sides:
+            if isinstance(outcome, Draft) and sides and outcome.target not in sides:
                 outcome = "keypoints say the other side"
-            yield outcome.id if isinstance(outcome, Case) else index, outcome
+            yield outcome.id if isinstance(outcome, Draft) else index, outcome
 
 
 def _find_held(facts: PhotographFacts) -> Iterator[Finding]:
@@ -51,7 +50,7 @@ def _why_not(facts: PhotographFacts, category: str, held: Held) -> str:
     return "" if facts.told(category, held.said) else "no caption says that the thing is held"
 
 
-def _held(facts: PhotographFacts, category: str, held: Held) -> Case | str:
+def _held(facts: PhotographFacts, category: str, held: Held) -> Draft | str:
     """Return a case if all things of the category that are at a hand, or foot, are at the same side; else a reason."""
     person = facts.lexicons.persons.category
     sides = {box: _whose(facts, box, held.limb) for box in facts.boxes(category)}
@@ -77,7 +76,7 @@ def _whose(facts: PhotographFacts, box: Box, limb: Limb) -> Whose:
     return "unclear" if side == "nobody" and any(box.meets(person) for person in people) else side
 
 
-def _hand(facts: PhotographFacts, caption: ParsedCaption, sides: list[int]) -> Case | str:
+def _hand(facts: PhotographFacts, caption: ParsedCaption, sides: list[int]) -> Draft | str:
     if len(sides) > 1:
         return "caption has several words for a side"
     at = sides[0]

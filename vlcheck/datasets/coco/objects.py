@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
-from vlcheck.cases.case import MASK, Case
+from vlcheck.cases.case import MASK
 from vlcheck.cases.words import PhraseMatch
-from vlcheck.datasets.coco.photograph import Finding, ParsedCaption, PhotographFacts
+from vlcheck.datasets.coco.photograph import Draft, Finding, ParsedCaption, PhotographFacts
 from vlcheck.datasets.lexicons.lexicon import Number, Sense
 
 # Always "a": "an" would reveal part of the answer.
@@ -25,7 +26,7 @@ def find_objects(facts: PhotographFacts) -> Iterator[Finding]:
             named = True
             if category not in found:
                 outcome = _case(facts, caption, category, mentions)
-                found |= {category} if isinstance(outcome, Case) else set()
+                found |= {category} if isinstance(outcome, Draft) else set()
                 yield category, outcome
     if not named:
         yield "", "no caption names an annotated category"
@@ -41,7 +42,7 @@ def _mentions(facts: PhotographFacts, caption: ParsedCaption) -> Mapping[str, li
     }
 
 
-def _case(facts: PhotographFacts, caption: ParsedCaption, category: str, mentions: list[_Mention]) -> Case | str:
+def _case(facts: PhotographFacts, caption: ParsedCaption, category: str, mentions: list[_Mention]) -> Draft | str:
     mention = mentions[0]
     sense = _target(mention, category)
     if sense is None or sense.target is None or len(mentions) > 1 or not caption.names_once(sense.target):
@@ -61,7 +62,7 @@ def _case(facts: PhotographFacts, caption: ParsedCaption, category: str, mention
         target=sense.target,
         tags=tags | facts.names(caption),
         bare=_BARE[number] if stands_out else None,
-        candidates=facts.absent(number),
+        candidates=partial(facts.absent, number),
         about=frozenset({category}),
         region=boxes,
     )

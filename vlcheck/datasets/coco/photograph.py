@@ -302,17 +302,17 @@ class PhotographFacts:
     def case(
         self,
         kind: str,
-        parts: Iterable[str],
+        parts: Sequence[str],
         *,
         caption: str,
         target: str,
         tags: Iterable[str] = (),
         bare: str | None = None,
-        candidates: tuple[str, ...] = (),
+        candidates: Callable[[], tuple[str, ...]] = tuple,
         about: frozenset[str],
         region: tuple[Box, ...] = (),
-    ) -> Case:
-        """Return a case on the photograph.
+    ) -> Draft:
+        """Return the draft of a case on the photograph.
 
         Args:
             kind: the kind of the target, a tag.
@@ -321,45 +321,79 @@ class PhotographFacts:
             target: the word that is masked.
             tags: further tags.
             bare: a short text without the hint.
-            candidates: the other words of the closed set.
+            candidates: returns the other words of the closed set.
             about: words that must be true of a picture for the caption to be true.
             region: boxes of the thing that the target names.
         """
-        slug = re.sub(r"[^a-z0-9]+", "-", " ".join(parts).lower()).strip("-")
+        return Draft(self, kind, parts, caption, target, self.tags | {kind, *tags}, bare, candidates, about, region)
+
+
+class Draft(NamedTuple):
+    """A case of which only the parts are known that an index looks at; of most cases no more is ever needed.
+
+    The attributes are those of `Case`, but for these:
+
+    Attributes:
+        facts: the facts of the photograph.
+        kind: the kind of the target.
+        parts: the last parts of the case's id.
+        candidates: returns the other words of the closed set.
+    """
+
+    facts: PhotographFacts
+    kind: str
+    parts: Sequence[str]
+    caption: str
+    target: str
+    tags: frozenset[str]
+    bare: str | None
+    candidates: Callable[[], tuple[str, ...]]
+    about: frozenset[str]
+    region: tuple[Box, ...]
+
+    @property
+    def id(self) -> str:
+        """The case's id."""
+        slug = re.sub(r"[^a-z0-9]+", "-", " ".join(self.parts).lower()).strip("-")
+        return f"coco-{self.facts.photograph.name}-{self.kind}-{slug}"
+
+    def case(self) -> Case:
+        """Return the case."""
+        photograph, present = self.facts.photograph, self.facts.present
         return Case(
-            id=f"coco-{self.photograph.name}-{kind}-{slug}",
-            image=self.photograph.image,
-            caption=caption,
-            target=target,
-            bare=bare,
-            candidates=candidates,
-            about=about,
-            present=self.present if about <= self.present else self.present | about,
-            region=region,
-            tags=self.tags | {kind, *tags},
-            source=self.photograph.source,
-            licence=self.photograph.licence,
+            id=self.id,
+            image=photograph.image,
+            caption=self.caption,
+            target=self.target,
+            bare=self.bare,
+            candidates=self.candidates(),
+            about=self.about,
+            present=present if self.about <= present else present | self.about,
+            region=self.region,
+            tags=self.tags,
+            source=photograph.source,
+            licence=photograph.licence,
         )
 
 
-Finding = tuple[Hashable, Case | str]
-"""A possible subject of a case, with the case, or the reason why there is none."""
+Finding = tuple[Hashable, Draft | str]
+"""A possible subject of a case, with the case's draft, or the reason why there is none."""
 
 
-def settle(findings: Iterable[Finding]) -> tuple[list[Case], list[str]]:
+def settle(findings: Iterable[Finding]) -> tuple[list[Draft], list[str]]:
     """Keep one case for each subject, the first; if a subject has none, keep its first reason.
 
     Returns:
-        The cases, and the reasons of the subjects without a case.
+        The drafts of the cases, and the reasons of the subjects without a case.
     """
-    cases: dict[Hashable, Case] = {}
+    drafts: dict[Hashable, Draft] = {}
     reasons: dict[Hashable, str] = {}
     for thing, outcome in findings:
-        if isinstance(outcome, Case):
-            cases.setdefault(thing, outcome)
-        else:
+        if isinstance(outcome, str):
             reasons.setdefault(thing, outcome)
-    return list(cases.values()), [reason for thing, reason in reasons.items() if thing not in cases]
+        else:
+            drafts.setdefault(thing, outcome)
+    return list(drafts.values()), [reason for thing, reason in reasons.items() if thing not in drafts]
 
 
 def article(noun: str) -> str:

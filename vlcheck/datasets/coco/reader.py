@@ -58,7 +58,7 @@ from vlcheck.datasets.coco.listing import (
 )
 from vlcheck.datasets.coco.objects import find_objects
 from vlcheck.datasets.coco.packed import PackedPhotographs, Packer
-from vlcheck.datasets.coco.photograph import Finding, Photograph, PhotographFacts, settle
+from vlcheck.datasets.coco.photograph import Draft, Finding, Photograph, PhotographFacts, settle
 from vlcheck.datasets.coco.roles import find_roles
 from vlcheck.datasets.coco.sides import find_sides, find_verticals
 from vlcheck.datasets.fitness import MOVED, check_color
@@ -105,7 +105,8 @@ def read_coco(root: Path, lexicons: Lexicons, *, split: str = "", shared: Path |
     photographs = PackedPhotographs(root, read.categories, packed, read.ends)
 
     def cases_of(row: int) -> tuple[Case, ...]:
-        return _cases(PhotographFacts(photographs[row], lexicons, read.categories), Counter())
+        drafts, _ = _drafts(PhotographFacts(photographs[row], lexicons, read.categories))
+        return tuple(draft.case() for draft in drafts)
 
     cases = IndexedCases(read.index, cases_of)
     check = partial(_check, photographs=photographs, lexicons=lexicons)
@@ -131,13 +132,15 @@ def _read(root: Path, lexicons: Lexicons, split: str, file: BinaryIO) -> ReadCoc
     categories = categories or tuple(lexicons.objects)
     packer = Packer(root, categories, file)
 
-    def cases() -> Iterator[tuple[str, tuple[Case, ...]]]:
+    def drafts() -> Iterator[tuple[str, list[Draft]]]:
         for name, one in photographs.items():
             photograph = splits[one.split].photograph(one, name)
             packer.add(photograph)
-            yield name, _cases(PhotographFacts(photograph, lexicons, categories), left_out)
+            found, reasons = _drafts(PhotographFacts(photograph, lexicons, categories))
+            left_out.update(reasons)
+            yield name, found
 
-    index = CaseIndex.of(cases())
+    index = CaseIndex.of(drafts())
     left_out += _strays(root, [split_of(file) for file in files])
     missing = tuple(_missing(root, list(splits), [*map(split_of, files)]))
     return ReadCoco(categories, left_out, missing, index, np.asarray(packer.ends, np.int64))
@@ -183,16 +186,17 @@ def _missing(root: Path, splits: Sequence[str], there: Sequence[str]) -> Iterato
         yield Missing(f"annotations/*_{others[0]}.json and the photographs in {others[0]}/")
 
 
-def _cases(facts: PhotographFacts, left_out: Counter[str]) -> tuple[Case, ...]:
-    cases: list[Case] = []
+def _drafts(facts: PhotographFacts) -> tuple[list[Draft], list[str]]:
+    """Return the drafts of a photograph's cases, and the reasons why other things were left out."""
+    drafts: list[Draft] = []
+    left_out: list[str] = []
     for kind, find in _FINDERS.items():
         found, reasons = settle(find(facts))
-        cases += found
-        left_out.update(f"{kind}: {reason}" for reason in reasons)
-        left_out.update(
-            f"{kind}, bare: another category is as large" for case in found if kind == "object" and not case.bare
-        )
-    return tuple(cases)
+        drafts += found
+        left_out += [f"{kind}: {reason}" for reason in reasons]
+        if kind == "object":
+            left_out += [f"{kind}, bare: another category is as large" for draft in found if not draft.bare]
+    return drafts, left_out
 
 
 def _check(case: Case, *, photographs: PackedPhotographs, lexicons: Lexicons) -> None:

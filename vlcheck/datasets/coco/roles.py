@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from vlcheck.cases.case import MASK, Case
+from vlcheck.cases.case import MASK
 from vlcheck.cases.words import Token, join_tokens
-from vlcheck.datasets.coco.photograph import Finding, ParsedCaption, PhotographFacts
+from vlcheck.datasets.coco.photograph import Draft, Finding, ParsedCaption, PhotographFacts
 from vlcheck.datasets.lexicons.lexicon import Number
 
 _PASSIVE = "passive "
@@ -61,7 +61,7 @@ def find_roles(facts: PhotographFacts) -> Iterator[Finding]:
             yield (beings[0].word, beings[1].word), _read(facts, caption, beings)
 
 
-def _read(facts: PhotographFacts, caption: ParsedCaption, beings: list[_Being]) -> Case | str:
+def _read(facts: PhotographFacts, caption: ParsedCaption, beings: list[_Being]) -> Draft | str:
     one, other = beings[:2]
     act = _act(facts, caption, one, other)
     if act and act.name:
@@ -184,7 +184,7 @@ def _acts(facts: PhotographFacts) -> Iterator[_Act]:
             yield act
 
 
-def _acting(facts: PhotographFacts, caption: ParsedCaption, act: _Act) -> Case:
+def _acting(facts: PhotographFacts, caption: ParsedCaption, act: _Act) -> Draft:
     person = facts.lexicons.persons.category
     somebody = (_SOMEBODY if act.agent.kind == person else _AN_ANIMAL)[act.agent.number]
     does = join_tokens(caption.tokens[act.start : act.patient.at])
@@ -211,13 +211,13 @@ def _does(doings: frozenset[str], word: str) -> bool:
     return word in doings or (word.endswith("ing") and len(word) > len("ring"))
 
 
-def _together(facts: PhotographFacts, caption: ParsedCaption, one: _Being, other: _Being) -> Case:
+def _together(facts: PhotographFacts, caption: ParsedCaption, one: _Being, other: _Being) -> Draft:
     """Return a case on the second of two persons, who does the act that is named last."""
     told = join_tokens(caption.tokens[other.at + 1 :])
     return _case(facts, caption, one, other, f"a {MASK} {told}" if other.number == "one" else f"some {MASK} {told}")
 
 
-def _case(facts: PhotographFacts, caption: ParsedCaption, agent: _Being, patient: _Being, bare: str) -> Case:
+def _case(facts: PhotographFacts, caption: ParsedCaption, agent: _Being, patient: _Being, bare: str) -> Draft:
     return facts.case(
         "role",
         [agent.word, patient.word],
@@ -225,7 +225,7 @@ def _case(facts: PhotographFacts, caption: ParsedCaption, agent: _Being, patient
         target=patient.word,
         bare=bare,
         tags=facts.names(caption) | ({facts.lexicons.persons.category} & {agent.kind, patient.kind}),
-        candidates=(agent.word,),
+        candidates=lambda: (agent.word,),
         about=frozenset({agent.kind, patient.kind}),
         region=facts.box(patient.kind),
     )

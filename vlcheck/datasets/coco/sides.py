@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import permutations
 
 from vlcheck.cases.box import Box
-from vlcheck.cases.case import Case
-from vlcheck.datasets.coco.photograph import Finding, PhotographFacts
+from vlcheck.datasets.coco.photograph import Draft, Finding, PhotographFacts
 
 SMALLEST = 1 / 14**2  # least share of the picture's area: a patch of a ViT-B/16 at 224 pixels
 SHARED = 0.5  # least share of the narrower box's width that lies above or below the other box
@@ -94,7 +93,7 @@ def _over(upper: Box, lower: Box) -> bool:
     return upper.y + upper.height <= lower.y and shared >= SHARED * min(upper.width, lower.width)
 
 
-def _case(facts: PhotographFacts, kind: str, target: str, relation: str, subject: str, anchor: str) -> Case:
+def _case(facts: PhotographFacts, kind: str, target: str, relation: str, subject: str, anchor: str) -> Draft:
     """Return a case whose region is the box of the object that is said to be in the place."""
     return facts.case(
         kind,

@@ -226,7 +226,8 @@ class _Reading:
         for kind, find in _FINDERS.items():
             found, reasons = settle(find(facts))
             self.left_out.update(f"{kind}: {reason}" for reason in reasons)
-            yield from (replace(case, id=case.id.removeprefix("coco-")) for case in found)
+            cases = (draft.case() for draft in found)
+            yield from (replace(case, id=case.id.removeprefix("coco-")) for case in cases)
 
     def _doubts(self, cases: Mapping[str, Sequence[Case]]) -> dict[str, list[str]]:
         """Return possible mistakes, each with the ids of the cases concerned."""
