@@ -144,7 +144,7 @@ def _disputed(facts: PhotographFacts, color: str, noun: str, category: str | Non
         _different(facts, caption, end, color)
         and (caption.tokens[end].word == noun or (category and _category(facts, caption, end) == category))
         for caption in facts.captions
-        if facts.lexicons.colors_among(caption.words)
+        if facts.lexicons.may_color(caption.words)
         for end in range(1, len(caption.tokens))
     )
 

@@ -21,12 +21,13 @@ def find_hands(facts: PhotographFacts) -> Iterator[Finding]:
     yield from held
     sides = {case.target for _, case in held if isinstance(case, Draft)}
     for index, caption in enumerate(facts.captions):
+        if caption.words.isdisjoint(facts.lexicons.sides.words):
+            continue
         named = [i for i, token in enumerate(caption.tokens) if token.word in facts.lexicons.sides.words]
-        if named:
-            outcome = _hand(facts, caption, named)
-            if isinstance(outcome, Draft) and sides and outcome.target not in sides:
-                outcome = "keypoints say the other side"
-            yield outcome.id if isinstance(outcome, Draft) else index, outcome
+        outcome = _hand(facts, caption, named)
+        if isinstance(outcome, Draft) and sides and outcome.target not in sides:
+            outcome = "keypoints say the other side"
+        yield outcome.id if isinstance(outcome, Draft) else index, outcome
 
 
 def _find_held(facts: PhotographFacts) -> Iterator[Finding]:

@@ -162,7 +162,7 @@ class Instances:
         """Return the objects of a photograph; of copies, which may differ by rounding, the first."""
         found: dict[tuple[str, tuple[float, ...]], Instance] = {}
         for category, edges, area, crowd in zip(*self.rows.fields(number), strict=True):
-            name, box = self.names[category], Box(*edges)
+            name, box = self.names[category], Box._make(edges)
             found.setdefault((name, _rounded(box)), Instance(name, box, area, crowd))
         return tuple(found.values())
 

@@ -34,12 +34,11 @@ def find_objects(facts: PhotographFacts) -> Iterator[Finding]:
 
 def _mentions(facts: PhotographFacts, caption: ParsedCaption) -> Mapping[str, list[_Mention]]:
     """Return the phrases of a caption that name each annotated category, in the order of the annotations."""
-    named = {sense.category for found in caption.named for sense in found.meaning if sense.target}
-    return {
-        category: [found for found in caption.named if _target(found, category)]
-        for category in facts.counts
-        if category in named
-    }
+    named: dict[str, list[_Mention]] = {}
+    for found in caption.named:
+        for category in {sense.category for sense in found.meaning if sense.target}:
+            named.setdefault(category, []).append(found)
+    return {category: named[category] for category in facts.counts if category in named}
 
 
 def _case(facts: PhotographFacts, caption: ParsedCaption, category: str, mentions: list[_Mention]) -> Draft | str:

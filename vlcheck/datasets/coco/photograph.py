@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
@@ -76,19 +75,16 @@ class ParsedCaption:
     Attributes:
         text: the text, with single spaces.
         tokens: its words.
+        words: its words, each once.
         named: phrases that name a category or hint at one.
         colors: names of colors; a color word in another sense has the name "".
     """
 
     text: str
     tokens: tuple[Token, ...]
+    words: frozenset[str]
     named: tuple[PhraseMatch[tuple[Sense, ...]], ...]
     colors: tuple[PhraseMatch[str], ...]
-
-    @cached_property
-    def words(self) -> frozenset[str]:
-        """Its words, each once."""
-        return frozenset(token.word for token in self.tokens)
 
     @cached_property
     def hidden(self) -> frozenset[int]:
@@ -122,10 +118,14 @@ class PhotographFacts:
     def captions(self) -> tuple[ParsedCaption, ...]:
         """The captions, split into words."""
         book, colors = self.lexicons.phrasebook(self.categories), self.lexicons.color_names
-        read = ((text, tokenize(text)) for text in self.photograph.captions)
-        return tuple(
-            ParsedCaption(text, tokens, tuple(book.find(tokens)), tuple(colors.find(tokens))) for text, tokens in read
-        )
+
+        def parsed(text: str) -> ParsedCaption:
+            tokens = tokenize(text)
+            words = frozenset(token.word for token in tokens)
+            colored = tuple(colors.find(tokens)) if colors.may_find(words) else ()
+            return ParsedCaption(text, tokens, words, tuple(book.find(tokens)), colored)
+
+        return tuple(map(parsed, self.photograph.captions))
 
     @cached_property
     def senses(self) -> tuple[Sense, ...]:
@@ -145,11 +145,19 @@ class PhotographFacts:
     @cached_property
     def counts(self) -> Mapping[str, int]:
         """The number of instances of each category; a crowd, or one of a partial category, counts as at least two."""
-        counts: Counter[str] = Counter()
         partial = self.photograph.partial
-        for instance in self.photograph.instances or ():
-            counts[instance.category] += 2 if instance.crowd or instance.category in partial else 1
-        return counts
+        return {
+            category: sum(2 if one.crowd or category in partial else 1 for one in instances)
+            for category, instances in self._instances.items()
+        }
+
+    @cached_property
+    def _instances(self) -> Mapping[str, list[Instance]]:
+        """The instances of each category."""
+        instances: dict[str, list[Instance]] = {}
+        for one in self.photograph.instances or ():
+            instances.setdefault(one.category, []).append(one)
+        return instances
 
     @cached_property
     def unsought(self) -> frozenset[str]:
@@ -186,6 +194,7 @@ class PhotographFacts:
         return frozenset(
             sense.category
             for caption in self.captions
+            if self.lexicons.stops.may_liken(caption.words)
             for found in caption.named
             for sense in found.meaning
             if sense.category in self.lexicons.living
@@ -205,15 +214,18 @@ class PhotographFacts:
         writing = self.lexicons.suggests_writing
         captions = self.captions if writing.may_find(self.said) else ()
         told = any(found.meaning for caption in captions for found in writing.find(caption.tokens))
-        return told or self.photograph.instances is None or any(map(self._readable, self.lexicons.writing.categories))
+        if told or self.photograph.instances is None:
+            return True
+        named = (sense.category for sense in self.senses if sense.target)
+        shown = self.lexicons.writing.categories.keys() & {*self.counts, *named}
+        return any(map(self._readable, shown))
 
     def _readable(self, category: str) -> bool:
         """Return True if an object of the category is large enough to read its writing, or is named without a box."""
         if category not in self.counts:
-            return any(sense.category == category and sense.target for sense in self.senses)
+            return True
         least = self.lexicons.writing.categories[category] * max(self.photograph.size)
-        boxes = (one.box for one in self.photograph.instances or () if one.category == category)
-        return any(max(box.width, box.height) >= least for box in boxes)
+        return any(max(one.box.width, one.box.height) >= least for one in self._instances[category])
 
     @cached_property
     def tags(self) -> frozenset[str]:
@@ -236,7 +248,7 @@ class PhotographFacts:
         """Return the boxes of a category: those of crowds only if it has no others, and none if there may be more."""
         if category in self.photograph.partial:
             return ()
-        instances = [one for one in self.photograph.instances or () if one.category == category and is_seen(one.box)]
+        instances = [one for one in self._instances.get(category, ()) if is_seen(one.box)]
         return tuple(one.box for one in [one for one in instances if not one.crowd] or instances)
 
     @cached_property
@@ -265,9 +277,7 @@ class PhotographFacts:
     @cached_property
     def _areas(self) -> Mapping[str, float]:
         """The area that each category covers; "" stands for the categories that nobody searched for."""
-        areas: dict[str, float] = {}
-        for instance in self.photograph.instances or ():
-            areas[instance.category] = areas.get(instance.category, 0.0) + instance.area
+        areas = {category: sum(one.area for one in instances) for category, instances in self._instances.items()}
         if self.unsought:
             width, height = self.photograph.size
             areas[""] = width * height - sum(areas.values())

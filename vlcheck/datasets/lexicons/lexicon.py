@@ -194,6 +194,10 @@ class Stops(LexiconTable, frozen=True, kw_only=True):
             return "caption says what is not there"
         return "caption is about a depiction" if words & (self.depictions | self.quotes) else ""
 
+    def may_liken(self, words: Set[str]) -> bool:
+        """Return False if no being can be a likeness in a caption of these words."""
+        return not (self.depictions.isdisjoint(words) and self.materials.isdisjoint(words))
+
     def likens(self, tokens: Sequence[Token], start: int, end: int) -> bool:
         """Return True if a living being is a likeness: "stuffed bear", "statue of a brown bear" or "bear statue".
 
@@ -437,6 +441,10 @@ class Lexicons:
         """Return the colors that some words name or hint at."""
         known = self._colors_by_word
         return frozenset().union(*(known[word] for word in words & known.keys()))
+
+    def may_color(self, words: frozenset[str]) -> bool:
+        """Return False if none of some words names a color or hints at one."""
+        return not self._colors_by_word.keys().isdisjoint(words)
 
     def colors_of(self, word: str) -> frozenset[str]:
         """Return the colors that a word names or hints at."""
