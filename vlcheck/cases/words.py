@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import lru_cache
 from itertools import starmap
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Generic, NamedTuple, TypeVar
 
@@ -13,6 +14,7 @@ Meaning = TypeVar("Meaning")
 
 _CURLY = "\u2019"
 _WORDS = re.compile(rf"([^\W_]+(?:['{_CURLY}][^\W_]+)*)([\W_]*)")  # each with what follows it
+_word = attrgetter("word")
 _GLUE = re.compile(r"\s+|-")
 
 
@@ -58,7 +60,12 @@ def _token(said: str, gap: str) -> Token:
 
 def words_of(text: str) -> frozenset[str]:
     """Return the words of a text, in lower case."""
-    return frozenset(token.word for token in tokenize(text))
+    return words_among(tokenize(text))
+
+
+def words_among(tokens: Iterable[Token]) -> frozenset[str]:
+    """Return the words of some tokens, each once."""
+    return frozenset(map(_word, tokens))
 
 
 def join_tokens(tokens: Sequence[Token]) -> str:
@@ -100,14 +107,18 @@ class Phrasebook(Generic[Meaning]):
                 free = found.end
 
     def _at(self, tokens: Sequence[Token], start: int) -> PhraseMatch[Meaning] | None:
+        following = tokens[start + 1].word if start + 1 < len(tokens) else ""
         for rest, meaning in self._phrases[tokens[start].word]:
-            end = start + 1 + len(rest)
-            if not rest or (
-                [token.word for token in tokens[start + 1 : end]] == rest
-                and all(_GLUE.fullmatch(token.gap) for token in tokens[start : end - 1])
-            ):
-                return PhraseMatch(start, end, meaning)
+            if not rest or (rest[0] == following and _continues(tokens, start, rest)):
+                return PhraseMatch(start, start + 1 + len(rest), meaning)
         return None
+
+
+def _continues(tokens: Sequence[Token], start: int, rest: list[str]) -> bool:
+    """Return True if these words follow a token, and spaces or hyphens alone are between."""
+    end = start + 1 + len(rest)
+    same = [token.word for token in tokens[start + 1 : end]] == rest
+    return same and all(_GLUE.fullmatch(token.gap) for token in tokens[start : end - 1])
 
 
 OTHER_SIDE: Mapping[str, str] = MappingProxyType({"left": "right", "right": "left"})

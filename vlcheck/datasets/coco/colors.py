@@ -108,7 +108,7 @@ def why_unknown(facts: PhotographFacts, colored: Colored) -> str:
         return "photograph is said to have no color"
     if not colored.color:
         return "color word has another sense"
-    if unsettled := lexicons.stops.unsettles(tokens):
+    if unsettled := lexicons.stops.unsettles(caption.words):
         return unsettled
     if colored.noun and colored.category == lexicons.persons.category:
         return "color word is said of a person"
@@ -140,12 +140,17 @@ def _joined(facts: PhotographFacts, caption: ParsedCaption, start: int) -> bool:
 
 def _disputed(facts: PhotographFacts, color: str, noun: str, category: str | None) -> bool:
     """Return True if a caption gives the noun, or another word of its category, a different color."""
-    return any(
-        _different(facts, caption, end, color)
-        and (caption.tokens[end].word == noun or (category and _category(facts, caption, end) == category))
+    colored = (
+        (caption, end, colors)
         for caption in facts.captions
         if facts.lexicons.may_color(caption.words)
-        for end in range(1, len(caption.tokens))
+        for end, token in enumerate(caption.tokens[:-1], 1)
+        if (colors := facts.lexicons.colors_of(token.word))
+    )
+    return any(
+        (color not in colors or _joined(facts, caption, end - 1))
+        and (caption.tokens[end].word == noun or (category and _category(facts, caption, end) == category))
+        for caption, end, colors in colored
     )
 
 
@@ -154,11 +159,6 @@ def _mixed_up(facts: PhotographFacts, color: str) -> bool:
     named = [{found.meaning for found in caption.colors} for caption in facts.captions]
     near = with_near([color], facts.lexicons.confused_colors)
     return any(color not in names and names & near for names in named)
-
-
-def _different(facts: PhotographFacts, caption: ParsedCaption, noun: int, color: str) -> bool:
-    said = facts.lexicons.colors_of(caption.tokens[noun - 1].word)
-    return bool(said) and (color not in said or _joined(facts, caption, noun - 1))
 
 
 def _category(facts: PhotographFacts, caption: ParsedCaption, start: int) -> str | None:

@@ -86,7 +86,7 @@ def _hand(facts: PhotographFacts, caption: ParsedCaption, sides: list[int]) -> D
         return "word for a side is not about somebody's hand, foot, arm or leg"
     if not _persons(facts, caption, at):
         return "word for a side is not known to be about a person"
-    if unsettled := facts.lexicons.stops.unsettles(tokens):
+    if unsettled := facts.lexicons.stops.unsettles(caption.words):
         return unsettled
     if facts.lexicons.stops.depictions & facts.said:
         return "person may be a depiction"

@@ -78,8 +78,8 @@ def told_apart(
     for name, listed in by_name.items():
         distinct = list(_distinct(listed)) if len(listed) > 1 else listed
         twins += len(listed) - len(distinct)
-        first = Path(distinct[0].path)
-        clear = len(distinct) == 1 and all(_is_same(first, path) for path in elsewhere.get(name, ()))
+        others = elsewhere.get(name, ())
+        clear = len(distinct) == 1 and all(_is_same(Path(distinct[0].path), other) for other in others)
         for one in distinct:
             named[name if clear else f"{_ascii(one.split)}-{name}"] = one
     return named, Counter({"photograph is listed in two splits": twins} if twins else {})

@@ -160,11 +160,15 @@ class Instances:
 
     def _instances(self, number: int) -> tuple[Instance, ...]:
         """Return the objects of a photograph; of copies, which may differ by rounding, the first."""
-        found: dict[tuple[str, tuple[float, ...]], Instance] = {}
+        found: list[Instance] = []
+        beside: dict[tuple[str, float], list[Box]] = {}  # the boxes of a category by their rounded left edge
         for category, edges, area, crowd in zip(*self.rows.fields(number), strict=True):
             name, box = self.names[category], Box._make(edges)
-            found.setdefault((name, _rounded(box)), Instance(name, box, area, crowd))
-        return tuple(found.values())
+            others = beside.setdefault((name, round(box.x, 1)), [])
+            if not others or _rounded(box) not in map(_rounded, others):
+                others.append(box)
+                found.append(Instance(name, box, area, crowd))
+        return tuple(found)
 
 
 class _Image(Struct, gc=False):

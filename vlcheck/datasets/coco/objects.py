@@ -76,7 +76,7 @@ def _why_not(facts: PhotographFacts, caption: ParsedCaption, category: str, ment
         return "word is part of a longer noun"
     if mention.start and caption.tokens[mention.start - 1].word in lexicons.stops.before:
         return "word may be a verb"
-    if unsettled := lexicons.stops.unsettles(caption.tokens):
+    if unsettled := lexicons.stops.unsettles(caption.words):
         return unsettled
     if category in facts.likenesses:
         return "a caption says that the thing is a likeness"

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from vlcheck.cases.box import Box
 from vlcheck.cases.case import Case, word_pattern
 from vlcheck.cases.encoded_image import EncodedImage
-from vlcheck.cases.words import PhraseMatch, Token, article_of, tokenize
+from vlcheck.cases.words import PhraseMatch, Token, article_of, tokenize, words_among
 from vlcheck.datasets.boxes import is_seen
 from vlcheck.datasets.coco.complement_set import AllBut
 from vlcheck.datasets.lexicons.lexicon import Lexicons, Number, Sense, with_near
@@ -121,7 +121,7 @@ class PhotographFacts:
 
         def parsed(text: str) -> ParsedCaption:
             tokens = tokenize(text)
-            words = frozenset(token.word for token in tokens)
+            words = words_among(tokens)
             colored = tuple(colors.find(tokens)) if colors.may_find(words) else ()
             return ParsedCaption(text, tokens, words, tuple(book.find(tokens)), colored)
 
@@ -303,11 +303,11 @@ class PhotographFacts:
 
     def names(self, caption: ParsedCaption) -> frozenset[str]:
         """Return tags for other things that a caption names: a side, in any sense, or a color that is lost in grey."""
-        words = caption.words
-        sides, colors = self.lexicons.sides, self.lexicons.colors
-        kinds = {colors[name].kind for name in self.lexicons.colors_among(words)}
-        tags = {"names-side": words & {*sides.words, *sides.also}, "names-chromatic": "chromatic" in kinds}
-        return frozenset(tag for tag, named in tags.items() if named)
+        words, sides = caption.words, self.lexicons.sides
+        tags = [] if words.isdisjoint(sides.words) and words.isdisjoint(sides.also) else ["names-side"]
+        colors = self.lexicons.colors_among(words)
+        tags += ["names-chromatic"] if any(self.lexicons.colors[name].kind == "chromatic" for name in colors) else []
+        return frozenset(tags)
 
     def case(
         self,

@@ -123,7 +123,7 @@ def _turns(facts: PhotographFacts, caption: ParsedCaption, start: int, end: int)
 def _why_not(facts: PhotographFacts, caption: ParsedCaption, agent: _Being, patient: _Being) -> str:
     """Return why the two beings cannot be exchanged, or ""."""
     lexicons, tokens = facts.lexicons, caption.tokens
-    if unsettled := lexicons.stops.unsettles(tokens):
+    if unsettled := lexicons.stops.unsettles(caption.words):
         return unsettled
     if not facts.likenesses.isdisjoint({agent.kind, patient.kind}):
         return "a caption says that one of the two is a likeness"

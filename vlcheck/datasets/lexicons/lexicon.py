@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Literal, NamedTuple, Protocol, TypeVar
@@ -187,12 +187,12 @@ class Stops(LexiconTable, frozen=True, kw_only=True):
     compounds: _WordSet
     shades: _WordSet
 
-    def unsettles(self, tokens: Sequence[Token]) -> str:
-        """Return why nothing that a caption names is known to be present, or ""."""
-        words = {token.word for token in tokens}
-        if words & self.denials:
+    def unsettles(self, words: Set[str]) -> str:
+        """Return why nothing that a caption of these words names is known to be present, or ""."""
+        if not self.denials.isdisjoint(words):
             return "caption says what is not there"
-        return "caption is about a depiction" if words & (self.depictions | self.quotes) else ""
+        settled = self.depictions.isdisjoint(words) and self.quotes.isdisjoint(words)
+        return "" if settled else "caption is about a depiction"
 
     def may_liken(self, words: Set[str]) -> bool:
         """Return False if no being can be a likeness in a caption of these words."""
