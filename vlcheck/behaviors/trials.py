@@ -125,6 +125,8 @@ class Trials:
             UsageError: Under the same conditions as `CaseSource.select`.
             ForeignFault: If the behavior's own code raises.
         """
+        if made := self._of(behavior, metric).by_case(metric).get(case.id):
+            return made
         others = self.source.select(behavior.cases)
         return [self._trial(behavior, staged, metric) for staged in self._stage(behavior, metric, case, others)]
 
@@ -250,6 +252,15 @@ class _Made:
     staged: Lazy[list[Staged]]
     each: dict[Metric, Lazy[list[Trial]]] = field(default_factory=dict)
     first: dict[Metric, list[Trial]] = field(default_factory=dict)
+    _cases: dict[Metric, dict[str, list[Trial]]] = field(default_factory=dict)
+
+    def by_case(self, metric: Metric) -> Mapping[str, list[Trial]]:
+        """Return the trials of `first` by the ids of their cases; none before they are made."""
+        if metric in self.first and metric not in self._cases:
+            cases = self._cases[metric] = {}
+            for trial in self.first[metric]:
+                cases.setdefault(trial.case.id, []).append(trial)
+        return self._cases.get(metric, {})
 
 
 @contained()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vlcheck._util.option_names import option_of
 from vlcheck.behaviors.schedule import schedule_for
@@ -18,10 +20,6 @@ from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.preview import Foresight, foresee, preview
 from vlcheck.evaluation.session import Session, open_session
 from vlcheck.evaluation.wordings import wordings_of
-from vlcheck.explain.explaining import case_explainer, explaining
-from vlcheck.explain.worst_cases import CaseExplainer
-from vlcheck.models.loading.compiled import compile_layers
-from vlcheck.models.loading.shared_weights import share_weights
 from vlcheck.models.loading.two_types import VERIFIED, TwoTypesModel, in_one_type, load_in_types
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.plugin.options import Settings
@@ -29,6 +27,9 @@ from vlcheck.policy.policy import Policy
 from vlcheck.scoring.batch_size import ON_CPU, most_pictures
 from vlcheck.scoring.engines.engine import Engine
 from vlcheck.scoring.stores.store_file import warn_of_store
+
+if TYPE_CHECKING:
+    from vlcheck.explain.worst_cases import CaseExplainer
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,8 @@ class Workbench:
         own = replace(settings, dtype=loaded.dtype)
         adapter = _explained(loaded.exact, settings)
         if settings.processes > 1:
-            for one in filter(None, (loaded.exact, loaded.fast)):
-                share_weights(one, folder)
-        explainer = case_explainer(adapter, settings.explain)
+            _share(loaded, folder)
+        explainer = _explainer(adapter, settings)
         config = _config(settings, explainer)
         trials = Trials.for_model(source, adapter)
         session = open_session(
@@ -151,9 +151,21 @@ def _in_types(settings: Settings) -> TwoTypesModel:
         dtype=settings.dtype,
         trust_remote_code=settings.trust_remote_code,
     )
-    for one in filter(None, (loaded.exact, loaded.fast) if settings.compile else ()):
-        compile_layers(one)
+    if settings.compile:
+        from vlcheck.models.loading.compiled import compile_layers  # PyTorch takes a second, and some models need none
+
+        for one in filter(None, (loaded.exact, loaded.fast)):
+            compile_layers(one)
     return loaded
+
+
+def _share(loaded: TwoTypesModel, folder: Path) -> None:
+    if "torch" not in sys.modules:
+        return  # no model has weights
+    from vlcheck.models.loading.shared_weights import share_weights
+
+    for one in filter(None, (loaded.exact, loaded.fast)):
+        share_weights(one, folder)
 
 
 def _model(settings: Settings) -> VisionLanguageModel:
@@ -162,4 +174,16 @@ def _model(settings: Settings) -> VisionLanguageModel:
 
 
 def _explained(model: VisionLanguageModel, settings: Settings) -> VisionLanguageModel:
+    if not settings.explain:
+        return model
+    from vlcheck.explain.explaining import explaining
+
     return explaining(model, settings.explain, batch_size=settings.batch_size or ON_CPU)
+
+
+def _explainer(model: VisionLanguageModel, settings: Settings) -> CaseExplainer | None:
+    if not settings.explain:
+        return None
+    from vlcheck.explain.explaining import case_explainer
+
+    return case_explainer(model, settings.explain)

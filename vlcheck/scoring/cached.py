@@ -168,8 +168,9 @@ class CachedScorer:
         asked = {query.key: query for query in queries}
         kept = self.kept(asked.values())
         missing = [query for key, query in asked.items() if key not in kept]
-        if missing:
-            self.run(make_plan(missing, batch_size=self.scorer.batch_size), progress)
+        if not missing:
+            return kept
+        self.run(make_plan(missing, batch_size=self.scorer.batch_size), progress)
         return kept | self.kept(missing)
 
     def kept(self, queries: Iterable[Query]) -> dict[str, Answer]:
