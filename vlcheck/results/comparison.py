@@ -144,11 +144,24 @@ class Comparison:
         return replace(self, rows=tuple(row for row in self.rows if row.test in tests))
 
 
-class _Pair(NamedTuple):
-    """The evidence of the same question in both runs."""
+class _Row(NamedTuple):
+    """The part of a row of the evidence that is compared, in some 600 bytes of memory in place of 3,000.
 
-    old: EvidenceRecord
-    new: EvidenceRecord
+    Attributes:
+        question: the identity of its question.
+        case: the case's id.
+        image: key of the picture before.
+        violates: True if its margin is 0 or below.
+        values: the values by claim.
+        effect: the change of the score.
+    """
+
+    question: str
+    case: str
+    image: str | None
+    violates: bool
+    values: Mapping[str, float] | float | None
+    effect: float | None
 
 
 def read_compared(path: Path) -> ResultLines:
