@@ -45,7 +45,8 @@ from vlcheck.report.page import draw
 from vlcheck.report.text import comparison as comparison_lines
 from vlcheck.report.text.words import words_lines
 from vlcheck.results import comparison
-from vlcheck.results.file import encoded, read
+from vlcheck.results.file import read
+from vlcheck.results.schema import encoded
 from vlcheck.results.words import WordAnswerRecord, WordKnowledgeRecord, WordsRecord, read_words, words_json
 from vlcheck.suite.diff import read_record
 from vlcheck.suite.shipped import lexicons_path, policy_path

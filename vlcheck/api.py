@@ -161,7 +161,7 @@ class Results:
         beside = self.control if beside is None else beside
         control = self._beside(beside) if beside is not None else None
         compared = compare(baseline, self) if baseline is not None else None
-        drawn = page.draw(self.lines, source=self.source, beside=control, comparison=compared)
+        drawn = page.stream(self.lines, source=self.source, beside=control, comparison=compared)
         page.write_page(Path(path), drawn, "report")
 
     def _beside(self, beside: Results) -> file.ResultLines:

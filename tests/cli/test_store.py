@@ -189,6 +189,16 @@ def test_the_table_as_csv_has_the_same_rows(store, queries, tmp_path):
     assert sorted(own, key=str) == sorted(wanted, key=str)
 
 
+def test_a_text_that_begins_like_a_formula_is_none_in_csv(tmp_path, queries):
+    path = tmp_path / "scores.sqlite"
+    with ScoreStore(path, "f", label=ModelLabel("=1+1", "float32")) as one:
+        one.put([(Query("itm", queries[0].picture, "- a dog"), Answer((0.25,)))])
+    assert run("store", "export", path, tmp_path / "scores.csv").exit_code == 0
+    with (tmp_path / "scores.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["model"], row["text"], row["score"]) == ("'=1+1", "'- a dog", "0.25")
+
+
 @pytest.mark.parametrize(
     "damage",
     [

@@ -15,9 +15,8 @@ from vlcheck.datasets.registry import open_source
 from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.session import open_session
 from vlcheck.policy.toml_file import load_policy
-from vlcheck.results.file import encoded
 from vlcheck.results.records import EvidenceRecord
-from vlcheck.results.schema import line_of, record_of
+from vlcheck.results.schema import encoded, line_of, record_of
 
 POLICY = """
 [defaults]

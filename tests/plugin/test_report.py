@@ -95,7 +95,7 @@ def _stopped(*_, **__):
 
 
 def test_ctrl_c_while_the_page_is_drawn_is_said_in_a_line_and_the_results_are_there(project, monkeypatch):
-    monkeypatch.setattr("vlcheck.report.page.draw", _stopped)
+    monkeypatch.setattr("vlcheck.report.page.stream", _stopped)
     result = project.run(REPORT, model="loves_color")
     assert result.ret == pytest.ExitCode.INTERRUPTED
     page = project.folder / "report.html"

@@ -33,7 +33,8 @@ from vlcheck.report.page import check_page_path, draw, write_page
 from vlcheck.report.page.document import START, page_view
 from vlcheck.report.page.escaping import mark_changes, shown_text, visible
 from vlcheck.report.page.images import Album
-from vlcheck.report.page.row_budget import FIRST, MOST, Room, by_interest
+from vlcheck.report.page.row_budget import MOST, Room
+from vlcheck.report.page.survey import FIRST, by_interest
 from vlcheck.results.comparison import compare_runs
 from vlcheck.results.conclusion import conclude
 from vlcheck.results.file import read, write_results

@@ -7,8 +7,8 @@ import pytest
 
 from tests.report.pages import FAULT, WORDS
 from vlcheck.errors import UsageError
-from vlcheck.results.file import Part, ResultLines, encoded, gather, read, write_results
-from vlcheck.results.schema import line_of, record_of
+from vlcheck.results.file import Part, ResultLines, gather, read, write_results
+from vlcheck.results.schema import encoded, line_of, record_of
 
 KEY = ("test_a", "a", "mlm")
 RUN = {"kind": "run", "schema": 1, "name": "a model", "fingerprint": "f", "data": "scenes", "started": "today"}

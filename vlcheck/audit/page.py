@@ -12,7 +12,7 @@ from vlcheck.audit.document import AuditDocument
 from vlcheck.audit.records import AuditFinding, AuditPart
 from vlcheck.audit.text import audit_notes, audit_sentence
 from vlcheck.audit.verdicts import BiasBeside, CauseStatus, RunBeside, bias_beside, cause_of, findings_by_bias, in_order
-from vlcheck.report.page.assets import rendered
+from vlcheck.report.page.assets import pieces
 from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.report.page.formatting import NAME
 from vlcheck.report.page.run_header import Fact
@@ -147,7 +147,7 @@ class AuditView:
 
 def draw_audit(document: AuditDocument) -> str:
     """Draw the page of an audit, as HTML that loads nothing from elsewhere; equal audits give equal pages."""
-    return rendered("audit.html", audit_view(document), start=AUDIT_START)
+    return "".join(pieces("audit.html", audit_view(document), start=AUDIT_START))
 
 
 def audit_view(document: AuditDocument) -> AuditView:

@@ -30,7 +30,7 @@ def report(
     page.check_page_path(place, {"RESULTS": results, "--baseline": baseline, "--beside": beside}, TO)
     control = read_beside(beside, run.run.data, "--beside") if beside else None
     compared = comparison.compare_run(_before(baseline), run) if baseline else None
-    page.write_page(place, page.draw(run, source=results.name, beside=control, comparison=compared), TO)
+    page.write_page(place, page.stream(run, source=results.name, beside=control, comparison=compared), TO)
     say(f"report: {place}")
 
 

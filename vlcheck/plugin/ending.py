@@ -226,7 +226,7 @@ class Ending:
         """Write the page for reviewers. Raises UsageError."""
         from vlcheck.report import page  # not imported in runs of other projects
 
-        drawn = page.draw(results, source=source, beside=self._run.beside, comparison=self.comparison)
+        drawn = page.stream(results, source=source, beside=self._run.beside, comparison=self.comparison)
         page.write_page(path, drawn, "--vl-report")
         self.drawn = True
 

@@ -77,5 +77,5 @@ def violations(results: ResultLines, key: Key) -> dict[Row, bool]:
         results: the results of a run.
         key: the key of a verdict.
     """
-    rows = results.rows(key)
+    rows = results.each_row(key)
     return {(row.case, row.perturbation or ""): row.violates for row in rows if row.margin is not None}

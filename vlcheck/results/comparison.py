@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, cast, get_args
 
 from vlcheck._util.files import followed
+from vlcheck._util.hashing import digest
 from vlcheck._util.installed import version_changes
 from vlcheck._util.numbers import counted
 from vlcheck.errors import UsageError, argument, marked, parameter, printable
@@ -144,11 +145,41 @@ class Comparison:
         return replace(self, rows=tuple(row for row in self.rows if row.test in tests))
 
 
+class _Row(NamedTuple):
+    """The part of a row of the evidence that is compared, an eighth of it in memory.
+
+    Attributes:
+        question: a digest of its case, both pictures and all texts, by which the rows of two runs are paired.
+        case: the case's id.
+        image: key of the picture before.
+        margin: the margin.
+        named: for a behavior with several claims, the value of each.
+        effect: the change of the score.
+    """
+
+    question: str
+    case: str
+    image: str | None
+    margin: float
+    named: Mapping[str, float | None] | None
+    effect: float | None
+
+    @property
+    def violates(self) -> bool:
+        """True if the margin is 0 or below."""
+        return self.margin <= 0
+
+    @property
+    def values(self) -> Mapping[str, float]:
+        """The values by claim; most behaviors make one claim about the whole row."""
+        return {claim: value for claim, value in (self.named or {_WHOLE: self.margin}).items() if value is not None}
+
+
 class _Pair(NamedTuple):
     """The evidence of the same question in both runs."""
 
-    old: EvidenceRecord
-    new: EvidenceRecord
+    old: _Row
+    new: _Row
 
 
 def read_compared(path: Path) -> ResultLines:
@@ -255,7 +286,7 @@ def _compared(old: ResultLines, old_key: Key | None, new: ResultLines, new_key: 
     reason = next(_unlike(before, after), "")
     if reason:
         return replace(row, reason=reason, lost=before.decided and after.status in HOLLOW)
-    olds, news = _counted(old.rows(old_key)), _counted(new.rows(new_key))
+    olds, news = _counted(old.each_row(old_key)), _counted(new.each_row(new_key))
     pairs = _paired(olds, news)
     reason = _other_data(olds, news, len(pairs))
     if reason:
@@ -328,22 +359,26 @@ def _written(value: object) -> object:
     return "none" if value in ("", None) else value
 
 
-def _counted(rows: Iterable[EvidenceRecord]) -> list[EvidenceRecord]:
-    return [row for row in rows if row.margin is not None]
+def _counted(rows: Iterable[EvidenceRecord]) -> list[_Row]:
+    return [
+        _Row(_question(row), row.case, row.image, row.margin, row.values, row.effect)
+        for row in rows
+        if row.margin is not None
+    ]
 
 
-def _paired(old: Iterable[EvidenceRecord], new: Iterable[EvidenceRecord]) -> list[_Pair]:
-    before = {_question(row): row for row in old}
-    return [_Pair(before[question], row) for row in new if (question := _question(row)) in before]
+def _paired(old: Iterable[_Row], new: Iterable[_Row]) -> list[_Pair]:
+    before = {row.question: row for row in old}
+    return [_Pair(before[row.question], row) for row in new if row.question in before]
 
 
-def _question(row: EvidenceRecord) -> tuple[object, ...]:
+def _question(row: EvidenceRecord) -> str:
     """Return the identity of a row's question: its case, both pictures by their pixels, and all texts."""
     pictures = row.image, row.perturbed
-    return row.case, row.perturbation, *pictures, *map(str, row.texts)
+    return digest(repr((row.case, row.perturbation, *pictures, *map(str, row.texts))))
 
 
-def _other_data(old: Sequence[EvidenceRecord], new: Sequence[EvidenceRecord], paired: int) -> str:
+def _other_data(old: Sequence[_Row], new: Sequence[_Row], paired: int) -> str:
     """Return the reason why the runs have too little in common; "" if they have enough."""
     if not {row.case for row in old} & {row.case for row in new}:
         return "other data: no case in common"
@@ -374,7 +409,7 @@ def _mean(row: Compared, pairs: Sequence[_Pair], band: Sequence[float], alpha: f
 
     A change may be found in several places, so each p is multiplied by the number of claims (Bonferroni).
     """
-    claims = sorted({claim for old, new in pairs for claim in _values(old).keys() & _values(new).keys()})
+    claims = sorted({claim for old, new in pairs for claim in old.values.keys() & new.values.keys()})
     if not claims:
         return replace(row, verdict="not comparable", reason="nothing that is claimed about is in both runs")
 
@@ -387,18 +422,12 @@ def _mean(row: Compared, pairs: Sequence[_Pair], band: Sequence[float], alpha: f
 
 
 def _claimed(row: Compared, pairs: Sequence[_Pair], claim: str, band: Sequence[float], claims: int) -> Compared:
-    values = [(new.image, _values(old), _values(new)) for old, new in pairs]
+    values = [(new.image, old.values, new.values) for old, new in pairs]
     means = by_image((image, old[claim], new[claim]) for image, old, new in values if claim in old and claim in new)
     old, new = means.mean(axis=0).tolist()
     verdict = _direction(_outside(old, band), _outside(new, band))
     p = min(1.0, claims * sign_flip(means[:, 1] - means[:, 0])) if verdict != "same" else 1.0
     return replace(row, verdict=verdict, figure=Change(old, new, p), about=claim, n=len(means))
-
-
-def _values(row: EvidenceRecord) -> Mapping[str, float]:
-    """Return the values of a row by claim; most behaviors make one claim about the whole row."""
-    values = row.values or {_WHOLE: row.margin}
-    return {claim: value for claim, value in values.items() if value is not None}
 
 
 def _outside(mean: float, band: Sequence[float]) -> float:

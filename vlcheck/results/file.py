@@ -7,14 +7,13 @@ therefore holds whole verdicts and a rest that is ignored.
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from msgspec.structs import replace
 
@@ -35,8 +34,9 @@ from vlcheck.results.records import (
     VerdictRecord,
     WordsLine,
 )
-from vlcheck.results.schema import evidence_of, line_of, record_of
+from vlcheck.results.schema import encoded, evidence_of, record_of
 from vlcheck.results.spooled import Spool
+from vlcheck.results.spooled_images import SpooledImages
 from vlcheck.stats.decision import NOT_ASKED, Cause
 
 Key = tuple[str, str, str]
@@ -51,11 +51,11 @@ NO_RUN = RunRecord(schema=SCHEMA, name="", fingerprint="", data="", started="")
 
 @dataclass
 class ResultLines:
-    """The results of a run as records; the evidence, most of the lines, is kept as JSON text outside of memory.
+    """The results of a run as records; the evidence and the pictures, most of the lines, are kept outside of memory.
 
     Attributes:
         run: the first line; NO_RUN if there is none yet.
-        images: pictures by their keys.
+        images: pictures by their keys; each is read when it is asked for.
         verdicts: verdicts by test, behavior and metric.
         evidence: the rows behind each verdict as JSON, by the verdict's key.
         explanations: the maps over pictures and texts of the evidence.
@@ -66,7 +66,7 @@ class ResultLines:
     """
 
     run: RunRecord = NO_RUN
-    images: dict[str, ImageRecord] = field(default_factory=dict)
+    images: SpooledImages = field(default_factory=SpooledImages)
     verdicts: dict[Key, VerdictRecord] = field(default_factory=dict)
     evidence: dict[Key, Sequence[str]] = field(default_factory=dict)
     explanations: list[ExplanationRecord] = field(default_factory=list)
@@ -100,8 +100,21 @@ class ResultLines:
         return 1 + len(self.images) + rows + len(self.verdicts) + len([*self._others()])
 
     def rows(self, key: Key) -> list[EvidenceRecord]:
-        """Return the evidence behind the verdict with this key."""
-        return list(map(evidence_of, self.evidence[key]))
+        """Return the evidence behind the verdict with this key: some 3 kB of memory for each row."""
+        return list(self.each_row(key))
+
+    def each_row(self, key: Key) -> Iterator[EvidenceRecord]:
+        """Yield the evidence behind the verdict with this key; a row is read when its turn comes."""
+        return map(evidence_of, self.evidence[key])
+
+    def row(self, key: Key, place: int) -> EvidenceRecord:
+        """Return one row of the evidence.
+
+        Args:
+            key: the key of the verdict.
+            place: the row's place in its evidence, from 0.
+        """
+        return evidence_of(self.evidence[key][place])
 
     def add(self, texts: Iterable[str]) -> None:
         """Add the lines of a part of a run, as `take` does; an explanation that cannot be read is left out."""
@@ -159,7 +172,7 @@ class ResultLines:
     def lines(self) -> Iterator[str]:
         """Yield the lines of the results file in their order, each as JSON text."""
         yield encoded(replace(self.run, verdicts=len(self.verdicts), lines=self.length))
-        yield from map(encoded, self.images.values())
+        yield from self.images.lines()
         for key, verdict in sorted(self.verdicts.items(), key=lambda item: item[0]):
             yield from self.evidence[key]
             yield encoded(verdict)
@@ -351,38 +364,19 @@ def read_beside(path: Path, data: str, option: str = _BESIDE) -> ResultLines:
     return results
 
 
-def ranked(rows: Iterable[EvidenceRecord], claim: str) -> list[EvidenceRecord]:
-    """Return the rows that count, the worst first.
+def badness(margin: float, claim: str) -> float:
+    """Return the number by which rows that count are sorted, the worst first.
 
     Args:
-        rows: the rows.
+        margin: the margin of a row.
         claim: "rate" to sort by the lowest margin, "mean" by the distance from 0.
     """
-    counted = [(row.margin, row) for row in rows if row.margin is not None]
-    return [row for _, row in sorted(counted, key=lambda pair: -abs(pair[0]) if claim == "mean" else pair[0])]
+    return -abs(margin) if claim == "mean" else margin
 
 
 def key_of(verdict: VerdictRecord) -> Key:
     """Return the key of a verdict: its test, its behavior and its metric."""
     return verdict.test, verdict.behavior, verdict.metric
-
-
-def encoded(record: Record) -> str:
-    """Return a line as JSON: in ASCII, since Unicode has further line separators, and with null in place of NaN."""
-    said = line_of(record)
-    try:
-        return json.dumps(said, allow_nan=False)
-    except ValueError:
-        return json.dumps(_finite(said))
-
-
-def _finite(value: Any) -> Any:
-    """Return the value with None in place of each number that is not finite, which JSON does not have."""
-    if isinstance(value, Mapping):
-        return {key: _finite(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _checked_lines(path: Path, file: Iterable[bytes]) -> Iterator[Record | str]:

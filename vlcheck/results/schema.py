@@ -1,8 +1,9 @@
-"""Conversion of lines of a results file, parsed as JSON, to records; the file's JSON schema."""
+"""Conversion of lines of a results file to records, and back; the file's JSON schema."""
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -119,6 +120,24 @@ def _given(record: type[Record], line: Mapping[str, Any]) -> dict[str, Any]:
 def _empty_where_null(record: type[Record]) -> frozenset[str]:
     """Return the keys under which null stands for an empty list or object."""
     return frozenset(field.name for field in msgspec.structs.fields(record) if field.default_factory is not NODEFAULT)
+
+
+def encoded(record: Record) -> str:
+    """Return a line as JSON: in ASCII, since Unicode has further line separators, and with null in place of NaN."""
+    said = line_of(record)
+    try:
+        return json.dumps(said, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(said))
+
+
+def _finite(value: Any) -> Any:
+    """Return the value with None in place of each number that is not finite, which JSON does not have."""
+    if isinstance(value, Mapping):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 if __name__ == "__main__":

@@ -5,12 +5,13 @@ from __future__ import annotations
 import tempfile
 from array import array
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import BinaryIO, cast, overload
 
 from vlcheck._util import temporary
 from vlcheck.errors import UsageError
 
-IN_MEMORY = 1 << 24  # bytes; a file takes what is more
+IN_MEMORY = 1 << 22  # bytes; a file takes what is more
 
 
 class Spool:
@@ -20,7 +21,8 @@ class Spool:
         self._file = cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))  # noqa: SIM115  # ends with this
 
     def __del__(self) -> None:
-        self._file.close()
+        with suppress(OSError):  # a full disk, which was said when a line was added
+            self._file.close()
 
     def lines(self) -> SpooledLines:
         """Return an empty sequence, to which lines can be added."""
@@ -32,11 +34,9 @@ class Spool:
         Raises:
             UsageError: If there is no room for it.
         """
-        try:
+        with _room():
             place = self._file.seek(0, 2)
             self._file.write(line)
-        except OSError as error:
-            raise UsageError(f"{temporary.where()}: the evidence cannot be kept there ({error.strerror}).") from error
         return place
 
     def read(self, place: int, length: int) -> bytes:
@@ -45,9 +45,22 @@ class Spool:
         Args:
             place: the line's place.
             length: the number of its bytes.
+
+        Raises:
+            UsageError: If there was no room for the last lines.
         """
-        self._file.seek(place)
-        return self._file.read(length)
+        with _room():
+            self._file.seek(place)  # writes what is still in the buffer
+            return self._file.read(length)
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """Raise UsageError in the place of an error of the disk."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"{temporary.where()}: the evidence cannot be kept there ({error.strerror}).") from error
 
 
 class SpooledLines(Sequence[str]):

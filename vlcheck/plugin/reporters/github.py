@@ -6,6 +6,7 @@ import os
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,8 @@ from vlcheck.plugin.reporters.lines import print_own_line, shown
 from vlcheck.plugin.run import Run
 
 if TYPE_CHECKING:
-    from vlcheck.results.file import ResultLines
-    from vlcheck.results.records import VerdictRecord
+    from vlcheck.results.file import Key, ResultLines
+    from vlcheck.results.records import EvidenceRecord, VerdictRecord
 
 MOST_ANNOTATIONS = 10  # GitHub shows no more for each step
 
@@ -128,17 +129,23 @@ def command(name: str, message: str, **properties: str) -> str:
 def _message(verdict: VerdictRecord, results: ResultLines, config: pytest.Config) -> Iterator[str]:
     """Yield the verdict, and the commands that run the behavior and its worst case again."""
     from vlcheck.report.text.summary import held
-    from vlcheck.results.file import key_of, ranked  # not imported in runs of other projects
+    from vlcheck.results.file import key_of  # not imported in runs of other projects
 
     observed, interval, allowed = held(verdict)
     found = f": observed {observed} ({interval}), allowed {allowed}" if verdict.p is not None else ""
     yield f"{verdict.status}, bias {verdict.bias}{found}. {verdict.reason}"
     yield shlex.join(options.rerun_command(config, verdict.test))
-    worst = ranked(results.rows(key_of(verdict)), verdict.claim)[:1]
-    if worst and verdict.claim == "rate":  # a mean needs more than one case
+    worst = _worst(results, key_of(verdict)) if verdict.claim == "rate" else None  # a mean needs more than one case
+    if worst:
         file, _, _ = verdict.test.rpartition("::")
-        case = f"{file}::{name_of(verdict.behavior, verdict.metric, worst[0].case)}"
+        case = f"{file}::{name_of(verdict.behavior, verdict.metric, worst.case)}"
         yield f"its worst case alone: {shlex.join([*options.rerun_command(config, case), '--vl-cases'])}"
+
+
+def _worst(results: ResultLines, key: Key) -> EvidenceRecord | None:
+    """Return the row that violates most clearly; None if no row counts."""
+    counted = ((row.margin, row) for row in results.each_row(key) if row.margin is not None)
+    return min(counted, key=itemgetter(0), default=(0.0, None))[1]
 
 
 def in_the_checkout(path: Path, workspace: Path | None) -> str:

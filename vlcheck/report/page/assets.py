@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -13,28 +13,28 @@ from markupsafe import Markup
 from vlcheck.report.page.escaping import unbroken
 
 
-def rendered(
-    template: str, view: object, *, start: str, scripts: Sequence[str] = ("theme.js",), pictures: str = ""
-) -> str:
-    """Return the HTML of a page; the browser runs none but its own styles and scripts.
+def pieces(
+    template: str, view: object, *, start: str, scripts: Sequence[str] = ("theme.js",), pictures: Iterable[str] = ()
+) -> Iterator[str]:
+    """Yield the HTML of a page piece by piece; the browser runs none but its own styles and scripts.
 
     Args:
         template: name of the template, which shows `view` as `page`.
         view: everything that the page shows.
         start: the beginning of the page, by which its file is recognised.
         scripts: names of its scripts, in the order in which they run.
-        pictures: a style sheet that holds its pictures.
+        pictures: the rules of the style sheet that holds its pictures.
     """
     style, script = _asset("page.css"), Markup("").join(map(_asset, scripts))
     return (
         _environment()
         .get_template(template)
-        .render(
+        .generate(
             start=Markup(start),  # noqa: S704 - ours
             page=view,
             style=style,
             script=script,
-            digests={"styles": [_digest(style), _digest(pictures)], "script": _digest(script)},
+            digests={"styles": [_digest([style]), _digest(pictures)], "script": _digest([script])},
         )
     )
 
@@ -60,6 +60,9 @@ def _asset(name: str) -> Markup:
     return Markup(text)  # noqa: S704 - it is a file of this package
 
 
-def _digest(asset: str) -> str:
-    """Return the hash by which the page allows this style or script, and no other one, to run."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(asset.encode()).digest()).decode('ascii')}"
+def _digest(asset: Iterable[str]) -> str:
+    """Return the hash by which the page allows this style or script, given in parts, and no other one, to run."""
+    found = hashlib.sha256()
+    for part in asset:
+        found.update(part.encode())
+    return f"sha256-{base64.b64encode(found.digest()).decode('ascii')}"

@@ -5,30 +5,30 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-
-from markupsafe import Markup
+from functools import partial
 
 from vlcheck._util.numbers import counted
-from vlcheck.report.page.assets import rendered
+from vlcheck.report.page.assets import pieces
 from vlcheck.report.page.baseline import Release, release
 from vlcheck.report.page.control import Beside, ControlView
 from vlcheck.report.page.escaping import ShownText, shown_text
-from vlcheck.report.page.evidence import row_view
+from vlcheck.report.page.evidence import RowView, row_view
 from vlcheck.report.page.explanations import Explanations
 from vlcheck.report.page.failing_biases import FoundView, found_views
 from vlcheck.report.page.formatting import NAME, title
 from vlcheck.report.page.images import Album
 from vlcheck.report.page.matrix import MatrixView, matrix_view
-from vlcheck.report.page.row_budget import FIRST, MOST, Room, Wanted, by_interest, choose
+from vlcheck.report.page.row_budget import MOST, Room, Wanted, choose
 from vlcheck.report.page.run_header import RunView, run_view
-from vlcheck.report.page.verdict import Measured, VerdictView, measured, verdict_view
+from vlcheck.report.page.shown_rows import ShownRows
+from vlcheck.report.page.survey import FIRST, Measured, RowAt, Survey
+from vlcheck.report.page.verdict import VerdictView, verdict_view
 from vlcheck.report.text.summary import corrected
 from vlcheck.results.agreement import Agreement, agreements
 from vlcheck.results.comparison import OUTCOMES, Compared, Comparison
 from vlcheck.results.conclusion import Conclusion, Matrix, conclude, matrix_of
 from vlcheck.results.explained_cases import explained_lines
-from vlcheck.results.file import Key, ResultLines, key_of, ranked
-from vlcheck.results.records import EvidenceRecord, VerdictRecord
+from vlcheck.results.file import Key, ResultLines, key_of
 from vlcheck.stats.decision import BY_GRAVITY
 
 START = "<!doctype html>\n<!-- a report of vlcheck"  # the beginning of every page, by which a file is recognised
@@ -83,7 +83,7 @@ class PageView:
         source: name of the results file, which holds all rows.
         statuses: the statuses that occur, the gravest first.
         shown: the numbers of rows shown and of all rows, in words.
-        pictures: a style sheet that holds the pictures.
+        pictures: the pictures, which a style sheet holds.
         explained: ids of the rows that have a map, the worst first.
     """
 
@@ -98,7 +98,7 @@ class PageView:
     source: ShownText
     statuses: tuple[str, ...]
     shown: str
-    pictures: Markup
+    pictures: Album
     explained: tuple[str, ...]
 
 
@@ -112,6 +112,8 @@ def draw(
 ) -> str:
     """Draw the page of a run, as HTML that loads nothing from elsewhere; equal results give equal pages.
 
+    `stream` gives the same page in pieces, for a file.
+
     Args:
         results: the run's results.
         source: name of the file that holds them.
@@ -119,8 +121,28 @@ def draw(
         comparison: the comparison with the release before.
         room: limits on the number of rows and characters; the default ones if None.
     """
+    return "".join(stream(results, source=source, beside=beside, comparison=comparison, room=room))
+
+
+def stream(
+    results: ResultLines,
+    *,
+    source: str,
+    beside: ResultLines | None = None,
+    comparison: Comparison | None = None,
+    room: Room | None = None,
+) -> Iterator[str]:
+    """Yield the page of a run in pieces, none of which is larger than a verdict; see `draw` for the arguments.
+
+    Args:
+        results: the run's results.
+        source: name of the file that holds them.
+        beside: results of a control on the same data.
+        comparison: the comparison with the release before.
+        room: limits on the number of rows and characters.
+    """
     view = page_view(results, source=source, beside=beside, comparison=comparison, room=room or Room())
-    return rendered("page.html", view, start=START, scripts=("theme.js", "page.js"), pictures=view.pictures)
+    yield from pieces("page.html", view, start=START, scripts=("theme.js", "page.js"), pictures=view.pictures.rules)
 
 
 def page_view(
@@ -160,8 +182,8 @@ def page_view(
         source=shown_text(source),
         statuses=tuple(status for status in BY_GRAVITY if any(view.status == status for view in views.values())),
         shown=f"{shown:,} of {counted(rows, 'row')}",
-        pictures=album.style,
-        explained=tuple(sorted((row.id for view in views.values() for row in view.rows if row.id), key=_number)),
+        pictures=album,
+        explained=tuple(sorted((one for view in views.values() for one in view.rows.anchors), key=_number)),
     )
 
 
@@ -174,31 +196,27 @@ def _verdicts(
     album: Album,
     room: Room,
 ) -> dict[Key, VerdictView]:
-    """Return the verdicts in the order of the results; only the rows that may be shown stay in memory."""
+    """Return the verdicts in the order of the results; no row stays in memory."""
     explanations = Explanations(results.run.explained, results.explanations)
     wanted: list[Wanted] = []
-    ranks: dict[str, Mapping[int, int]] = {}
-    all_measured: dict[str, Measured] = {}
+    measured: dict[Key, Measured] = {}
     for key, name in names.items():
-        verdict, rows = results.verdicts[key], results.rows(key)
-        all_measured[name] = measured(rows, verdict.claim)
-        telling, ranks[name] = _telling(rows, verdict, explanations)
-        wanted.append(Wanted(name, verdict.status, telling))
+        survey, status = Survey(results, key, explanations), results.verdicts[key].status
+        measured[key] = survey.measured
+        wanted.append(Wanted(name, status, survey.telling(MOST[status])))
     chosen = choose(wanted, album, room.less(0, _SECTION * len(names)))
     holm = corrected(list(results.verdicts.values()))
     by_behavior = _by_behavior(alike)
     views = {}
     for (key, name), p in zip(names.items(), holm, strict=True):
         verdict = results.verdicts[key]
+        draw_row = partial(_row, of=measured[key].counted, claim=verdict.claim, album=album, explanations=explanations)
         views[key] = verdict_view(
             verdict,
             name=name,
             holm=p,
-            measured=all_measured[name],
-            rows=tuple(
-                row_view(row, ranks[name][id(row)], all_measured[name].counted, verdict.claim, album, explanations)
-                for row in _in_order(chosen[name], ranks[name])
-            ),
+            measured=measured[key],
+            rows=ShownRows(_in_order(chosen[name]), draw_row),
             beside=beside,
             change=changes.get(key),
             agreement=by_behavior.get(key[1]),
@@ -206,24 +224,13 @@ def _verdicts(
     return views
 
 
-def _telling(
-    rows: Sequence[EvidenceRecord], verdict: VerdictRecord, explanations: Explanations
-) -> tuple[list[EvidenceRecord], Mapping[int, int]]:
-    """Return the rows that may be shown, the most telling first, and the ranks of those that count, by identity.
-
-    The explained rows come after the first ones. If no row counts, the first rows are shown.
-    """
-    order, most = ranked(rows, verdict.claim), MOST[verdict.status]
-    telling = [order[place] for place in by_interest(len(order), most)] or list(rows[:most])
-    explained = [row for row in order if explanations.rank(row)]
-    telling = list({id(row): row for row in [*telling[:FIRST], *explained, *telling]}.values())
-    places = {id(row): place for place, row in enumerate(order, start=1)}
-    return telling, {id(row): places.get(id(row), 0) for row in telling}
+def _row(row: RowAt, of: int, claim: str, album: Album, explanations: Explanations) -> RowView:
+    return row_view(row.read(), row.rank, of, claim, album, explanations)
 
 
-def _in_order(rows: Sequence[EvidenceRecord], ranks: Mapping[int, int]) -> list[EvidenceRecord]:
+def _in_order(rows: Sequence[RowAt]) -> list[RowAt]:
     """Return the worst, the median and the best row, then the others, the worst first."""
-    return [*rows[:FIRST], *sorted(rows[FIRST:], key=lambda row: ranks[id(row)])]
+    return [*rows[:FIRST], *sorted(rows[FIRST:], key=lambda row: row.rank)]
 
 
 def _by_behavior(alike: Sequence[Agreement]) -> Mapping[str, Agreement]:

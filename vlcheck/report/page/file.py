@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from vlcheck._util.files import Others, begins, demand_place, placing
@@ -22,16 +23,16 @@ def check_page_path(path: Path, others: Others, option: str) -> None:
     demand_place(path, option, "report", is_ours=lambda there: begins(there, START.encode()), others=others)
 
 
-def write_page(path: Path, page: str, option: str) -> None:
-    """Write the page.
+def write_page(path: Path, page: Iterable[str], option: str) -> None:
+    """Write the page, whole or not at all.
 
     Args:
         path: the file to write.
-        page: its HTML.
+        page: its HTML in pieces.
         option: the option that names the path, for the message.
 
     Raises:
         UsageError: it cannot be written; the message names the option.
     """
-    with placing(path, option) as draft:
-        draft.write_text(page, encoding="utf-8")
+    with placing(path, option) as draft, draft.open("w", encoding="utf-8") as file:
+        file.writelines(page)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -22,14 +22,12 @@ class EmbeddedImage:
         id: class name of the style that holds it: an element of this class shows the picture.
         width: width of the copy in pixels.
         height: height of the copy in pixels.
-        jpeg: the copy in base64, with no other characters, so that it can stand in a style sheet.
         shrunk: pixels of the copy for each pixel of the picture; None if the picture's size is not known.
     """
 
     id: str
     width: int
     height: int
-    jpeg: str
     shrunk: float | None
 
 
@@ -44,11 +42,6 @@ class Album:
         self._images = images
         self._known: dict[str, EmbeddedImage | None] = {}
 
-    @property
-    def pictures(self) -> list[EmbeddedImage]:
-        """All pictures that were asked for and exist."""
-        return [picture for picture in self._known.values() if picture]
-
     def get(self, key: str | None) -> EmbeddedImage | None:
         """Return a picture; None if the results have none that can be shown."""
         if key is None or key not in self._images:
@@ -58,10 +51,13 @@ class Album:
         return self._known[key]
 
     @property
-    def style(self) -> Markup:
-        """A style sheet that holds all pictures. A browser decodes only those near the window."""
+    def rules(self) -> Iterator[Markup]:
+        """The rules of a style sheet that holds all pictures. A browser decodes only those near the window."""
         rule = Markup(".{}{{background-image:url(data:image/jpeg;base64,{})}}\n")
-        return Markup("").join(rule.format(picture.id, picture.jpeg) for picture in self.pictures)
+        for key, picture in self._known.items():
+            if picture:  # in base64 with no other characters, so that it can stand in a style sheet
+                jpeg = base64.b64encode(_jpeg(self._images[key])).decode("ascii")
+                yield rule.format(picture.id, jpeg)
 
     def cost(self, keys: Iterable[str | None]) -> int:
         """Return the number of characters that these pictures would add to the page."""
@@ -71,11 +67,15 @@ class Album:
 
 def _picture(name: str, line: ImageRecord) -> EmbeddedImage | None:
     try:
-        jpeg = base64.b64decode(str(line.jpeg or ""), validate=True)
-        with open_jpeg(jpeg, SMALL_PIXELS) as image:
+        with open_jpeg(_jpeg(line), SMALL_PIXELS) as image:
             width, height = image.size
     except (binascii.Error, ValueError, UsageError):
         return None  # the page then shows that the picture is missing
     shown = line.width
     shrunk = width / shown if isinstance(shown, int) and shown > 0 else None
-    return EmbeddedImage(name, width, height, base64.b64encode(jpeg).decode("ascii"), shrunk)
+    return EmbeddedImage(name, width, height, shrunk)
+
+
+def _jpeg(line: ImageRecord) -> bytes:
+    """Return the small copy of a picture. Raises ValueError if it is not in base64."""
+    return base64.b64decode(str(line.jpeg or ""), validate=True)

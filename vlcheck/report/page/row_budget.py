@@ -10,11 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from vlcheck.report.page.images import Album
-from vlcheck.results.file import encoded
-from vlcheck.results.records import EvidenceRecord
+from vlcheck.report.page.survey import FIRST, RowAt
+from vlcheck.results.schema import encoded
 from vlcheck.stats.decision import BY_GRAVITY
 
-FIRST = 3
 MOST: Mapping[str, int] = {"fail": 100, "invalid": 20, "inconclusive": 50, "pass": 12, "not asked": 12}
 _ROW = 3_000  # characters of a usual row on the page, without its pictures
 _USUAL = 4_000  # characters of such a row in the results file
@@ -54,31 +53,15 @@ class Wanted:
     Attributes:
         name: a unique name of the verdict.
         status: the verdict's status.
-        rows: the rows' lines in the results.
+        rows: the rows.
     """
 
     name: str
     status: str
-    rows: Sequence[EvidenceRecord]
+    rows: Sequence[RowAt]
 
 
-def by_interest(count: int, most: int) -> list[int]:
-    """Return the indices of the most telling of ranked rows, the most telling first.
-
-    The worst, the median and the best row come first. Then a tenth of `most` goes to the rows around the median, a
-    tenth to the best ones, and the others to the worst.
-
-    Args:
-        count: number of ranked rows.
-        most: the most indices to return.
-    """
-    tenth = max(1, most // 10)
-    worst, middle, best = range(count), range(max(0, count - 1) // 2, count), range(count - 1, -1, -1)
-    first = [*worst[:1], *middle[:1], *best[:1]]
-    return list(dict.fromkeys([*first, *worst[: most - 2 * tenth], *middle[:tenth], *best[:tenth], *worst]))[:most]
-
-
-def choose(wanted: Sequence[Wanted], album: Album, room: Room) -> Mapping[str, list[EvidenceRecord]]:
+def choose(wanted: Sequence[Wanted], album: Album, room: Room) -> Mapping[str, list[RowAt]]:
     """Choose the rows that fit: FIRST rows of each verdict, then more rows of the gravest verdicts.
 
     Verdicts with the same status get equal shares. The pictures of the chosen rows are put into the album.
@@ -91,7 +74,7 @@ def choose(wanted: Sequence[Wanted], album: Album, room: Room) -> Mapping[str, l
     Returns:
         The chosen rows, by the verdict's name.
     """
-    chosen: dict[str, list[EvidenceRecord]] = {one.name: [] for one in wanted}
+    chosen: dict[str, list[RowAt]] = {one.name: [] for one in wanted}
     groups: dict[str, list[Wanted]] = defaultdict(list)
     for one in wanted:
         groups[one.status].append(one)
@@ -104,16 +87,19 @@ def choose(wanted: Sequence[Wanted], album: Album, room: Room) -> Mapping[str, l
     return chosen
 
 
-def _take(rows: Iterable[EvidenceRecord], album: Album, room: Room, share: Room) -> tuple[list[EvidenceRecord], Room]:
+def _take(rows: Iterable[RowAt], album: Album, room: Room, share: Room) -> tuple[list[RowAt], Room]:
     """Return the rows that fit into a share of the room, and the room that is left."""
-    taken: list[EvidenceRecord] = []
-    for row in rows:
+    taken: list[RowAt] = []
+    for one in rows:
+        if share.rows < 1:
+            break
+        row = one.read()
         keys = row.image, row.perturbed
         cost = _ROW + _ESCAPED * max(0, len(encoded(row)) - _USUAL) + album.cost(keys)
-        if share.rows < 1 or share.characters < cost:
+        if share.characters < cost:
             continue
         for key in keys:
             album.get(key)
-        taken.append(row)
+        taken.append(one)
         room, share = room.less(1, cost), share.less(1, cost)
     return taken, room

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,20 +12,18 @@ from vlcheck._util.numbers import chance, counted, figure, share, signed, span, 
 from vlcheck.metrics.registry import METRICS
 from vlcheck.report.page import charts
 from vlcheck.report.page.baseline import ChangeView, change_view
-from vlcheck.report.page.charts import Moved
 from vlcheck.report.page.control import Beside, CounterpartView
 from vlcheck.report.page.escaping import ShownText, shown_text
-from vlcheck.report.page.evidence import RowView, outcome
+from vlcheck.report.page.evidence import RowView
 from vlcheck.report.page.formatting import NAME, allowed, known, observed, observed_in_words, title
-from vlcheck.report.page.row_budget import FIRST
+from vlcheck.report.page.shown_rows import ShownRows
+from vlcheck.report.page.survey import Measured
 from vlcheck.report.page.tables import Grid, grids
 from vlcheck.report.text.modalities import shares_of_modalities
 from vlcheck.report.text.summary import is_disputed
 from vlcheck.results.agreement import Agreement
 from vlcheck.results.comparison import Compared
-from vlcheck.results.records import EvidenceRecord, VerdictRecord
-
-_REASONS = 12  # the most reasons that are shown for rows that do not count
+from vlcheck.results.records import VerdictRecord
 
 
 @dataclass(frozen=True)
@@ -36,23 +33,6 @@ class NamedValue:
     name: str
     value: str
     meaning: str = ""
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A summary of all rows of a verdict.
-
-    Attributes:
-        rows: number of rows.
-        counted: number of rows that count.
-        moved: the chart of their scores.
-        left_out: the reasons why rows do not count, each with the number of rows.
-    """
-
-    rows: int
-    counted: int
-    moved: Markup | None
-    left_out: tuple[tuple[int, ShownText], ...]
 
 
 @dataclass(frozen=True)
@@ -108,36 +88,18 @@ class VerdictView:
     beside: CounterpartView | None
     change: ChangeView | None
     disagreement: str
-    rows: tuple[RowView, ...]
+    rows: ShownRows
     shown: str
 
     @property
-    def front(self) -> tuple[RowView, ...]:
+    def front(self) -> Sequence[RowView]:
         """The rows that are shown with the verdict: the worst, the median, the best, and those with a map."""
-        return self.rows[:FIRST] + tuple(row for row in self.rows[FIRST:] if row.id)
+        return self.rows.front
 
     @property
-    def more(self) -> tuple[RowView, ...]:
+    def more(self) -> Sequence[RowView]:
         """The rows that are folded."""
-        return tuple(row for row in self.rows[FIRST:] if not row.id)
-
-
-def measured(rows: Sequence[EvidenceRecord], claim: str) -> Measured:
-    """Summarise all rows of a verdict.
-
-    Args:
-        rows: the rows' lines in the results.
-        claim: the verdict's claim, "rate" or "mean".
-    """
-    counts = [row for row in rows if row.margin is not None]
-    moved = [
-        Moved(row.before, row.after, None if claim == "mean" else outcome(row, claim) == "violates")
-        for row in counts
-        if row.before is not None
-    ]
-    reasons = Counter(str(row.reason or "no reason is given") for row in rows if row.margin is None)
-    left_out = tuple((count, shown_text(reason)) for reason, count in reasons.most_common(_REASONS))
-    return Measured(len(rows), len(counts), charts.movement(moved), left_out)
+        return self.rows.more
 
 
 def verdict_view(
@@ -146,7 +108,7 @@ def verdict_view(
     name: str,
     holm: float | None,
     measured: Measured,
-    rows: Sequence[RowView],
+    rows: ShownRows,
     beside: Beside | None,
     change: Compared | None,
     agreement: Agreement | None,
@@ -187,7 +149,7 @@ def verdict_view(
         beside=beside.counterpart(verdict) if beside else None,
         change=change_view(change, name) if change else None,
         disagreement=agreement_sentence(agreement) if agreement and agreement.n else "",
-        rows=tuple(rows),
+        rows=rows,
         shown=_shown(len(rows), measured.rows),
     )
 

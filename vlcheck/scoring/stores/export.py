@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from vlcheck._util.csv_cells import csv_cell
 from vlcheck._util.files import demand_place, placing
 from vlcheck._util.installed import versions_key
 from vlcheck._util.numbers import counted
@@ -125,7 +126,7 @@ def _csv(path: Path) -> Iterator[Write]:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        yield writer.writerows
+        yield lambda rows: writer.writerows(map(csv_cell, row) for row in rows)
 
 
 _WRITERS: Mapping[str, Callable[[Path], AbstractContextManager[Write]]] = MappingProxyType(

@@ -1,0 +1,140 @@
+"""The survey of a verdict's rows: one pass over all of them, which keeps figures, and where the telling rows are."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from vlcheck.report.page import charts
+from vlcheck.report.page.charts import Moved
+from vlcheck.report.page.escaping import ShownText, shown_text
+from vlcheck.report.page.evidence import outcome
+from vlcheck.report.page.explanations import Explanations
+from vlcheck.results.file import Key, ResultLines, badness
+from vlcheck.results.records import EvidenceRecord
+
+FIRST = 3  # rows of each verdict: the worst, the median and the best one
+_REASONS = 12  # the most reasons that are shown for rows that do not count
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A summary of all rows of a verdict.
+
+    Attributes:
+        rows: number of rows.
+        counted: number of rows that count.
+        moved: the chart of their scores.
+        left_out: the reasons why rows do not count, each with the number of rows.
+    """
+
+    rows: int
+    counted: int
+    moved: Markup | None
+    left_out: tuple[tuple[int, ShownText], ...]
+
+
+@dataclass(frozen=True)
+class RowAt:
+    """A row of the results, which is read when it is needed.
+
+    Attributes:
+        results: the results.
+        key: the key of its verdict.
+        place: its place in the evidence of the verdict, from 0.
+        rank: its rank among the rows that count, 1 for the worst; 0 for a row that does not count.
+        anchor: id of its element on the page; "" without a map.
+    """
+
+    results: ResultLines
+    key: Key
+    place: int
+    rank: int
+    anchor: str
+
+    def read(self) -> EvidenceRecord:
+        """Return the row."""
+        return self.results.row(self.key, self.place)
+
+
+class Survey:
+    """The figures of all rows of a verdict.
+
+    Args:
+        results: the results.
+        key: the key of the verdict.
+        explanations: the explanations of the run.
+    """
+
+    def __init__(self, results: ResultLines, key: Key, explanations: Explanations) -> None:
+        self._results, self._key = results, key
+        self._claim = results.verdicts[key].claim
+        self._margins, self._places = array("d"), array("q")  # of the rows that count
+        self._moved: list[Moved] = []
+        self._reasons: Counter[str] = Counter()
+        self._anchors: dict[int, str] = {}  # ids of the rows with a map, by their places
+        for place, row in enumerate(results.each_row(key)):
+            self._add(place, row)
+            if anchor := explanations.anchor(row):
+                self._anchors[place] = anchor
+
+    def _add(self, place: int, row: EvidenceRecord) -> None:
+        if row.margin is None:
+            self._reasons[str(row.reason or "no reason is given")] += 1
+            return
+        self._margins.append(row.margin)
+        self._places.append(place)
+        if row.before is not None:
+            violates = None if self._claim == "mean" else outcome(row, self._claim) == "violates"
+            self._moved.append(Moved(row.before, row.after, violates))
+
+    @property
+    def measured(self) -> Measured:
+        """The summary of the rows."""
+        left_out = tuple((count, shown_text(reason)) for reason, count in self._reasons.most_common(_REASONS))
+        counted = len(self._places)
+        return Measured(counted + self._reasons.total(), counted, charts.movement(self._moved), left_out)
+
+    def telling(self, most: int) -> list[RowAt]:
+        """Return the rows that a page may show, the most telling first.
+
+        The rows with a map come after the first ones. If no row counts, the first rows are shown.
+
+        Args:
+            most: the most of them, beside those with a map.
+        """
+        order = self._order()
+        if not order:
+            return [self._at(place, 0) for place in range(min(most, self._reasons.total()))]
+        ranks = by_interest(len(order), most)
+        explained = [rank for rank, place in enumerate(order) if place in self._anchors]
+        return [self._at(order[rank], rank + 1) for rank in dict.fromkeys([*ranks[:FIRST], *explained, *ranks])]
+
+    def _at(self, place: int, rank: int) -> RowAt:
+        return RowAt(self._results, self._key, place, rank, self._anchors.get(place, ""))
+
+    def _order(self) -> Sequence[int]:
+        """Return the places of the rows that count, the worst first."""
+        order = sorted(range(len(self._places)), key=lambda at: badness(self._margins[at], self._claim))
+        return array("q", (self._places[at] for at in order))
+
+
+def by_interest(count: int, most: int) -> list[int]:
+    """Return the indices of the most telling of ranked rows, the most telling first.
+
+    The worst, the median and the best row come first. Then a tenth of `most` goes to the rows around the median, a
+    tenth to the best ones, and the others to the worst.
+
+    Args:
+        count: number of ranked rows.
+        most: the most indices to return.
+    """
+    tenth = max(1, most // 10)
+    worst, middle, best = range(count), range(max(0, count - 1) // 2, count), range(count - 1, -1, -1)
+    first = [*worst[:1], *middle[:1], *best[:1]]
+    found = dict.fromkeys([*first, *worst[: most - 2 * tenth], *middle[:tenth], *best[:tenth], *worst[:most]])
+    return list(found)[:most]
