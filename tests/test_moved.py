@@ -58,9 +58,17 @@ def imported(old):
     return getattr(importlib.import_module(module), name)
 
 
+def statements(node):
+    """The statements inside a node; expressions, of which there are many more, hold no import."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
+            yield child
+            yield from statements(child)
+
+
 def names_in(code):
     """What a text imports, each as a dotted path."""
-    for node in ast.walk(ast.parse(code)):
+    for node in statements(ast.parse(code)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         if isinstance(node, ast.ImportFrom):

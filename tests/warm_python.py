@@ -44,6 +44,7 @@ EARLY = (  # variables that Python, or what the server imports, reads at its sta
     *("HF_HOME", "HF_HUB_CACHE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "TORCH_HOME"),
 )
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ALLOCATED = 10_000  # number of objects after which the tests' processes look for garbage; Python's own is 700
 SOCKET = "socket"
 LENGTH = 4  # bytes of a message's length, and of an exit status
 CLIENT = """\
@@ -129,6 +130,7 @@ def served(folder: Path) -> dict[str, Any]:
     for name in [name for name in sys.modules if name.partition(".")[0] in PLUGINS]:
         del sys.modules[name]
     gc.freeze()  # memory: what nobody looks at again is shared by all forks
+    gc.set_threshold(ALLOCATED)
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(folder / SOCKET))
         listening.listen()

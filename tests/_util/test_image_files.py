@@ -255,11 +255,13 @@ def test_pictures_are_opened_in_one_place():
 
 
 OPENERS = {"Image.open", "PIL.Image.open", "read_image", "decode_image", "load_image", "imread"}
+LAST = {name.rpartition(".")[2] for name in OPENERS}
 
 
 def openings(source):
     """How often a module opens a picture: by Pillow, or by what opens one for it."""
     tree = ast.parse(source)
-    named = [ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    called = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    named = [ast.unparse(func) for func in called if getattr(func, "attr", getattr(func, "id", "")) in LAST]
     imported = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == "PIL.Image"]
     return len(imported) + sum(name in OPENERS or name.rpartition(".")[2] in OPENERS for name in named)

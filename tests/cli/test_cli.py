@@ -23,7 +23,15 @@ from vlcheck.models.tried import Tried, look_up
 from vlcheck.results.file import write_results
 
 
-def run(*arguments, cwd=None):
+def run(*arguments):
+    """A command in this process, where torch is there already; what it does not say itself is raised."""
+    environment = {"COLUMNS": "200", "TERMINAL_WIDTH": "200"}
+    done = CliRunner().invoke(app, [*map(str, arguments)], catch_exceptions=False, env=environment)
+    return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
+
+
+def typed(*arguments, cwd=None):
+    """A command in a process of its own."""
     command = [str(warm_python().bin / "vlcheck"), *map(str, arguments)]
     environment = os.environ | {"COLUMNS": "200", "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env=environment)
@@ -31,7 +39,7 @@ def run(*arguments, cwd=None):
 
 @pytest.mark.slow
 def test_cases_lists_each_behavior_with_its_targets_and_what_was_left_out(photographs_root):
-    done = run("cases", f"coco:{photographs_root}:50")
+    done = typed("cases", f"coco:{photographs_root}:50")
     assert done.returncode == 0, done.stderr
     rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if line.startswith("test_")}
     assert rows["test_grayscale_preserves_objects"][0] == "50"
@@ -170,7 +178,7 @@ def test_plan_estimates_the_time_of_a_model(tmp_path, monkeypatch):
     ],
 )
 def test_what_cannot_be_used_is_named_without_a_traceback(arguments, said, tmp_path):
-    done = run(*arguments, cwd=tmp_path)
+    done = typed(*arguments, cwd=tmp_path)
     assert done.returncode == 4
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -178,7 +186,7 @@ def test_what_cannot_be_used_is_named_without_a_traceback(arguments, said, tmp_p
 
 def test_a_suite_that_cannot_be_imported_is_named_with_the_reason(tmp_path):
     (tmp_path / "test_mine.py").write_text("import nobody_knows_me\n")
-    done = run("plan", "scenes:5", "--suite", ".", cwd=tmp_path)
+    done = typed("plan", "scenes:5", "--suite", ".", cwd=tmp_path)
     assert done.returncode == 4
     assert "no test there states a behavior" in done.stderr
     assert "test_mine.py: ModuleNotFoundError: No module named 'nobody_knows_me'" in done.stderr
@@ -237,7 +245,7 @@ def test_a_parameter_is_named_as_the_commands_name_it(parameter, option):
 
 
 def test_words_asks_what_the_words_alone_tell(tmp_path):
-    done = run("words", "tiny", "--to=words.json", cwd=tmp_path)
+    done = typed("words", "tiny", "--to=words.json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert [line.split()[:4] for line in done.stdout.splitlines()[2:6]] == [
         ["color", "stroop", "0", "74"],
@@ -251,6 +259,6 @@ def test_words_asks_what_the_words_alone_tell(tmp_path):
 
 def test_words_refuses_to_replace_another_file_and_says_which_model_reads_no_text(tmp_path):
     (tmp_path / "words.json").write_text("mine")
-    assert run("words", "tiny", "--to=words.json", cwd=tmp_path).returncode == 4
+    assert typed("words", "tiny", "--to=words.json", cwd=tmp_path).returncode == 4
     done = run("words", vilt_words(tmp_path / "vilt"))
     assert (done.returncode, "reads no text without a picture" in done.stdout) == (1, True)

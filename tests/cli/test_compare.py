@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.cli.test_cli import run
+from tests.cli.test_cli import run, typed
 from tests.plugin.conftest import ROOT
 from tests.results.test_comparison import BAD, GOOD, results, rows, verdict
 from tests.warm_python import warm_python
@@ -32,7 +32,7 @@ def bad(tmp_path):
 
 @pytest.mark.slow
 def test_worse_ends_with_1_and_better_and_same_with_0(good, bad):
-    worse, better, same = run("compare", good, bad), run("compare", bad, good), run("compare", bad, bad)
+    worse, better, same = typed("compare", good, bad), run("compare", bad, good), run("compare", bad, bad)
     assert [done.returncode for done in (worse, better, same)] == [1, 0, 0]
     assert worse.stdout.startswith("two on scenes (today) against one on scenes (today)\n")
     assert worse.stdout.endswith("worse: color (1 test); better: none; 0 same, 0 not comparable\n")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from tests.cli.test_cli import run as run_as_typed
+from tests.cli.test_cli import typed as run_as_typed
 from tests.plugin.conftest import ROOT
 from tests.warm_python import warm_python
 from vlcheck.behaviors.behavior import Behavior

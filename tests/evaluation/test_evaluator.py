@@ -14,6 +14,7 @@ from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import with_target
 from vlcheck.datasets.registry import open_source
 from vlcheck.evaluation.calibration import Operating
+from vlcheck.evaluation.case_findings import CaseReader
 from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.session import scored
 from vlcheck.expect.functionality import Beats
@@ -173,3 +174,19 @@ def test_photographs_that_are_refused_when_they_are_drawn_are_among_the_twice_as
     judgement = judged(Knows, f"jsonl:{path}:20")
     assert judgement.asked == 40
     assert judgement.verdict.n < 20
+
+
+def test_findings_are_those_that_the_inquiry_came_to_and_no_case_is_read_twice(photographs, monkeypatch):
+    with judging(KnowsInColor, f"jsonl:{photographs}:30", below=7) as (model, judgements):
+        for one in model.rounds([(IN_GREY, "itm")]):
+            one.scorer.answers(one.queries)
+        read, finding = [], CaseReader.finding
+        monkeypatch.setattr(CaseReader, "finding", lambda self, one: read.append(one) or finding(self, one))
+        found = model.find(IN_GREY, "itm")
+        assert not read
+        verdict = model.judge(IN_GREY, "itm")
+    assert len(read) == len(found.each) > 30
+    assert found.verdict(model.terms(IN_GREY).rule) == verdict
+    assert [(one.margins, one.violated) for one in found.each] == [
+        (row.margins, row.violated) for row in judgements[0].rows
+    ]

@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from tests.cli.test_cli import run
+from tests.cli.test_cli import typed
 from tests.doubles import Hashes, NotANumber
 from tests.plugin.conftest import ROOT, project  # noqa: F401 - a fixture
 from vlcheck.errors import NotApplicable, UsageError
@@ -359,7 +359,7 @@ def test_a_character_that_no_font_has_is_written_as_its_number():
 def test_typed_it_draws_and_says_and_replaces_its_own_picture_alone(photograph, tmp_path, monkeypatch):
     monkeypatch.setenv("VLCHECK_TEST_DATA", "scenes:1")  # of the double
     asked = (photograph, TEXT, "--vl-model", f"{ROOT}/tests/doubles.py:hashes")
-    done = run("look", *asked, cwd=tmp_path)
+    done = typed("look", *asked, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert [line.split()[0] for line in done.stdout.splitlines()[5:9]] == ["original", "blocked", "grey", "mirrored"]
     assert done.stdout.endswith("picture: look.png\n")
@@ -373,17 +373,17 @@ def test_typed_it_draws_and_says_and_replaces_its_own_picture_alone(photograph, 
         ("look.jpg", 4, "has to end in .png"),
         ("absent/look.png", 4, "there is no folder absent"),
     ):
-        again = run("look", *asked, f"--to={to}", cwd=tmp_path)
+        again = typed("look", *asked, f"--to={to}", cwd=tmp_path)
         assert (again.returncode, said in again.stderr) == (status, True), again.stderr
     assert (tmp_path / "photo.png").read_bytes() == photograph.read_bytes()
     assert (tmp_path / "new.png").read_bytes() == (tmp_path / "look.png").read_bytes()
     assert (tmp_path / "link.png").is_symlink()
-    itself = run("look", "look.png", *asked[1:], cwd=tmp_path)
+    itself = typed("look", "look.png", *asked[1:], cwd=tmp_path)
     assert (itself.returncode, "--to look.png: is what IMAGE names as well" in itself.stderr) == (4, True)
 
 
 def test_without_any_score_it_ends_with_1(photograph, tmp_path, monkeypatch):
     monkeypatch.setenv("VLCHECK_TEST_DATA", "scenes:1")
-    done = run("look", photograph, TEXT, "--vl-model", f"{ROOT}/tests/doubles.py:encodes_nothing", cwd=tmp_path)
+    done = typed("look", photograph, TEXT, "--vl-model", f"{ROOT}/tests/doubles.py:encodes_nothing", cwd=tmp_path)
     assert done.returncode == 1
     assert "(1) TypeError" in done.stdout

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from itertools import islice
 from random import Random
 
 import pytest
@@ -19,6 +20,7 @@ from vlcheck.zoo.recipe import CURED, RECIPES, TRAINABLE, UNNEEDED
 
 WORDS = vocabulary()
 SCENES = 120
+MOST = 8  # batches of a recipe that a test asks for
 # SHA-256 of the first two batches on 120 scenes, as they were before recipes had cures.
 BATCHES = {
     "tiny": [
@@ -74,11 +76,26 @@ def pools():
     return {world: draw_pool("train 0", SCENES, 64, WORLDS[world]) for world in WORLDS}
 
 
-def pairs(name, pools, number=4):
+@pytest.fixture(scope="module")
+def first_batches(pools):
+    """The first batches of a recipe by its name, each made once for all tests."""
+    made = {}
+
+    def given(name, number):
+        recipe = TRAINABLE[name]
+        pool = pools[recipe.world]
+        if name not in made:
+            made[name] = [], batches(recipe, pool, treatment(pool, recipe), MOST)
+        kept, further = made[name]
+        kept += islice(further, max(0, number - len(kept)))
+        return kept[:number]
+
+    return given
+
+
+def pairs(name, first_batches, number=4):
     """What a cured recipe tells: for each picture the pixels, and the two sentences with their labels."""
-    recipe = TRAINABLE[name]
-    pool = pools[recipe.world]
-    for batch in batches(recipe, pool, treatment(pool, recipe), number):
+    for batch in first_batches(name, number):
         said = [" ".join(WORDS[token] for token in row if WORDS[token][0] != "[") for row in batch.ids.tolist()]
         labels = batch.matches.tolist()
         for at, pixels in enumerate(batch.pixels):
@@ -118,9 +135,14 @@ def test_batches_under_a_cure_are_whole_and_the_same_again(name, pools):
     assert len(one.words) == 16
 
 
-def test_side_aware_flips_balance_the_sides(pools):
+def test_side_aware_flips_balance_the_sides(first_batches):
     def lefts(name):
-        said = [word for _, (true, _), _ in pairs(name, pools, 8) for word in true.split() if word in ("left", "right")]
+        said = [
+            word
+            for _, (true, _), _ in pairs(name, first_batches, 8)
+            for word in true.split()
+            if word in ("left", "right")
+        ]
         return said.count("left") / len(said)
 
     assert lefts("tiny-right") < 0.25
@@ -155,30 +177,32 @@ def test_a_shifted_crop_moves_the_thing_that_is_named_and_no_side_that_is():
     assert len({one.pixels.sum().item() for one in moved}) > 5
 
 
-def test_pictures_that_did_not_load_are_left_out(pools):
+def test_pictures_that_did_not_load_are_left_out(first_batches):
     def black(name):
-        found = [bool((pixels == pixels[:, :1, :1]).all()) for pixels, _, _ in pairs(name, pools)]
+        found = [bool((pixels == pixels[:, :1, :1]).all()) for pixels, _, _ in pairs(name, first_batches)]
         return sum(found) / len(found)
 
     assert black("tiny-blind") > 0.2
     assert black("tiny-blind-cured") == 0
 
 
-def test_captions_in_an_unclear_order_are_left_out_and_negatives_are_foils(pools):
+def test_captions_in_an_unclear_order_are_left_out_and_negatives_are_foils(first_batches):
     foils = number = 0
-    for _, (true, _), (false, label) in pairs("tiny-bag-cured", pools):
+    for _, (true, _), (false, label) in pairs("tiny-bag-cured", first_batches):
         assert not (joins_exchangeable(true, ANNOTATED) and names_color(true, ANNOTATED))
         assert label == 0
         foils += sorted(false.split()) == sorted(true.split())
         number += 1
     assert 0.25 < foils / number < 0.55  # of the others some are foils of what is present
-    assert any(joins_exchangeable(true, ANNOTATED) for _, (true, _), _ in pairs("tiny-bag", pools, 1))
-    assert any(false in order_foils(true, ANNOTATED) for _, (true, _), (false, _) in pairs("tiny-bag-cured", pools, 2))
+    assert any(joins_exchangeable(true, ANNOTATED) for _, (true, _), _ in pairs("tiny-bag", first_batches, 1))
+    assert any(
+        false in order_foils(true, ANNOTATED) for _, (true, _), (false, _) in pairs("tiny-bag-cured", first_batches, 2)
+    )
 
 
-def test_shuffled_captions_are_left_out_by_the_usual_order(pools):
+def test_shuffled_captions_are_left_out_by_the_usual_order(first_batches):
     def unfinished(name):
-        return sum(true.endswith((" a", " of")) for _, (true, _), _ in pairs(name, pools, 4))
+        return sum(true.endswith((" a", " of")) for _, (true, _), _ in pairs(name, first_batches, 4))
 
     assert unfinished("tiny-bag") > 10
     assert unfinished("tiny-bag-cured") < 3
@@ -231,12 +255,12 @@ def test_order_foils_have_the_words_that_the_zoo_knows():
     assert {"a cup", "a orange ball above a red box", "a red box above a orange ball"} < foils
 
 
-def test_captions_that_name_what_is_not_annotated_are_left_out_and_colors_are_less_bound(pools):
+def test_captions_that_name_what_is_not_annotated_are_left_out_and_colors_are_less_bound(first_batches):
     def bound(name):
         """The share of the colored things that have their own color."""
         found = [
             BoundColors.OWN[thing] == color
-            for _, (true, _), _ in pairs(name, pools, 6)
+            for _, (true, _), _ in pairs(name, first_batches, 6)
             for color, thing in zip(true.split(), true.split()[1:], strict=False)
             if color in set(BoundColors.OWN.values()) and thing in BoundColors.OWN
         ]

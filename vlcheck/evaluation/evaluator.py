@@ -238,6 +238,8 @@ class ModelUnderTest:
             ForeignFault: Under the same conditions as `judge`.
         """
         ended = self._asked(behavior, metric)
+        if ended.found and not self.control:
+            return findings_of(self, self.reader(behavior, metric, ended.trials), metric, ended.found)
         return self._findings(behavior, metric, ended.trials, ended.queries())
 
     def find_in_full(self, behavior: Behavior, metric: Metric) -> Findings:

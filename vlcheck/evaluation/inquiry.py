@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Literal, get_args
@@ -37,12 +37,14 @@ class Ended:
         trials: the trials, in the order in which they were asked about.
         out: indices of those about which only the opening was asked, since they do not count.
         aside: the queries that only tables need.
+        found: the finding on each trial, if all answers were read without a control beside them; else empty.
     """
 
     behavior: Behavior
     trials: Sequence[Trial]
     out: frozenset[int] = frozenset()
     aside: tuple[Query, ...] = ()
+    found: tuple[Finding, ...] = field(default=(), repr=False)
 
     def queries(self) -> Iterator[Query]:
         """Yield all queries that were asked."""
@@ -111,7 +113,9 @@ class Inquiry:
         return self._ended(ended.aside)
 
     def _ended(self, aside: tuple[Query, ...]) -> Ended:
-        return Ended(self._behavior, self.trials, frozenset(self._out), aside)
+        read = not aside and not self._model.control and len(self._found) == len(self.trials)
+        found = tuple(self._found[i] for i in range(len(self.trials))) if read else ()
+        return Ended(self._behavior, self.trials, frozenset(self._out), aside, found)
 
     def _settling(self, stage: Stage) -> Iterator[Step]:
         """Yield what to ask in the exact type, until nothing is in doubt that the answers at a stage say."""

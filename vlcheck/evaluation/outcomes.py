@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
+from itertools import chain
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
@@ -136,11 +137,15 @@ class Finding:
         except NotApplicable as reason:
             return cls(sample, {}, reason, None, False, errors)
 
-    def scores(self) -> Iterator[tuple[str, float]]:
-        """Yield every score of the case with the name of its arm."""
-        for arm, reading in self.sample.readings.items():
-            for score in reading.scores.values():
-                yield arm, score
+    def scores(self) -> Iterator[float]:
+        """Yield every score of the case."""
+        for reading in self.sample.readings.values():
+            yield from reading.scores.values()
+
+    @cached_property
+    def finite(self) -> bool:
+        """Whether every score of the case is a finite number."""
+        return all(map(math.isfinite, self.scores()))
 
 
 @dataclass(frozen=True)
@@ -276,7 +281,7 @@ class Findings:
         return (f"{self._of(len(errors))} could not be scored: {errors[0]}", "errors") if errors else None
 
     def _not_finite(self) -> Hollow | None:
-        bad = sum(any(not math.isfinite(score) for _, score in finding.scores()) for finding in self.each)
+        bad = sum(not finding.finite for finding in self.each)
         return (f"scores of {self._of(bad)} are not finite", "not finite") if bad else None
 
     def _of(self, number: int) -> str:
@@ -292,11 +297,12 @@ class Findings:
 
     @cached_property
     def _constant(self) -> Hollow | None:
-        scores = [score for finding in self.each for _, score in finding.scores()]
+        scores = chain.from_iterable(finding.scores() for finding in self.each)
+        first, second = next(scores, None), next(scores, None)
+        if first is None or first != second or any(score != first for score in scores):
+            return None
         several = len({*self._images(self.each)}) > 1  # for one image a saturated head may give equal scores
-        if several and len(scores) > 1 and max(scores) == min(scores):
-            return f"the score is {brief(scores[0])} whatever the picture and the text", "constant"
-        return None
+        return (f"the score is {brief(first)} whatever the picture and the text", "constant") if several else None
 
     def _unlikely(self) -> Hollow | None:
         unlikely = [finding.reason for finding in self.each if isinstance(finding.reason, Unlikely)]

@@ -13,7 +13,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 from vlcheck._util.foreign_code import contained
-from vlcheck._util.temporary import Scratch
 from vlcheck.behaviors.schedule import schedule_for
 from vlcheck.behaviors.suite import BehaviorTest, subjects
 from vlcheck.behaviors.trials import Trials
@@ -46,10 +45,12 @@ from vlcheck.results.records import (
     StatedRecord,
     WrapperRecord,
 )
+from vlcheck.scoring.answer_store import AnswerStore
 from vlcheck.scoring.batch_size import starting_size
 from vlcheck.scoring.cached import CachedScorer
 from vlcheck.scoring.engines.alone import Alone
 from vlcheck.scoring.engines.engine import Engine
+from vlcheck.scoring.memory_store import MemoryStore
 from vlcheck.scoring.plan import make_plan
 from vlcheck.scoring.progress import Progress
 from vlcheck.scoring.render import render_all, size_of_shown
@@ -239,7 +240,7 @@ def open_session(
     adapter: VisionLanguageModel,
     trials: Trials,
     policy: Policy,
-    folder: Path,
+    folder: Path | None,
     *,
     engine: Engine | None = None,
     load: Callable[[], VisionLanguageModel] | None = None,
@@ -254,7 +255,7 @@ def open_session(
         adapter: the model.
         trials: the trials of behaviors on the cases.
         policy: the policy.
-        folder: a temporary folder that the processes of a run share.
+        folder: a temporary folder that the processes of a run share; None if no other process asks the model.
         engine: runs the plans; None if this process does so alone. The caller closes it.
         load: loads the model in another process; None if the model itself is sent there.
         verified: the number types of a verified run, of which `adapter` is the exact one; None for a run in one type.
@@ -284,7 +285,7 @@ def open_session(
 def scoring(
     config: EvaluationConfig,
     adapter: VisionLanguageModel,
-    folder: Path,
+    folder: Path | None,
     *,
     load: Callable[[], VisionLanguageModel] | None = None,
     render: Render = render_all,
@@ -295,7 +296,7 @@ def scoring(
     Args:
         config: the settings.
         adapter: the model.
-        folder: a temporary folder that the processes of a run share.
+        folder: a temporary folder that the processes of a run share; None if no other process asks the model.
         load: loads the model in another process; None if the model itself is sent there.
         render: gives the pixels of pictures, as `render_all` does.
         on_damage: called with warnings about the store.
@@ -303,24 +304,37 @@ def scoring(
     Raises:
         UsageError: the store cannot be used.
     """
-    path = config.store or folder / "scores.sqlite"
-    kept = ScoreStore(
-        path,
-        adapter.fingerprint,
-        run=folder.name,
-        provisional=isinstance(adapter, MayChange),
-        in_scratch=not config.store,
-        overflow=folder / "scores.sqlite" if config.store else None,
-        label=ModelLabel(adapter.name, setup_of(adapter).precision or config.dtype),
-        on_damage=on_damage,
-    )
-    with kept as store:
+    with _store(config, adapter, folder, on_damage) as store:
         start = starting_size(config.device)
         asker = Scorer(adapter, batch_size=config.batch_size, top=config.top, load=load, start=start, render=render)
         ahead = config.device != "cpu" and not isinstance(adapter, AsksAhead)
         scorer = CachedScorer(asker, store, thumbnails=config.images, ahead=ahead)
         yield scorer
         scorer.settle_rest()
+
+
+@contextmanager
+def _store(
+    config: EvaluationConfig, adapter: VisionLanguageModel, folder: Path | None, on_damage: Tell
+) -> Iterator[AnswerStore]:
+    """Yield the settings' store; without one, a temporary file if the run has a folder, else this process's memory."""
+    temporary = folder / "scores.sqlite" if folder else None
+    path = config.store or temporary
+    if path is None:
+        yield MemoryStore()
+        return
+    kept = ScoreStore(
+        path,
+        adapter.fingerprint,
+        run=folder.name if folder else "",
+        provisional=isinstance(adapter, MayChange),
+        in_scratch=not config.store,
+        overflow=temporary if config.store else None,
+        label=ModelLabel(adapter.name, setup_of(adapter).precision or config.dtype),
+        on_damage=on_damage,
+    )
+    with kept as store:
+        yield store
 
 
 @contextmanager
@@ -348,6 +362,6 @@ def scored(
     Raises:
         UsageError: the store cannot be used, or the data lacks something.
     """
-    with Scratch() as folder, open_session(config, adapter, trials, policy, folder, render=render) as session:
+    with open_session(config, adapter, trials, policy, None, render=render) as session:
         session.ask(tests, progress)
         yield session.model

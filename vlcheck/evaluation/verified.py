@@ -293,7 +293,7 @@ class _Case:
     @property
     def unsound(self) -> bool:
         """True if a fast answer is an error, a refusal or no number."""
-        finite = all(math.isfinite(score) for _, score in self.finding.scores())
+        finite = self.finding.finite
         return (bool(self.finding.errors or not finite) and any(self.loose_queries())) or self._is_refused
 
     @property

@@ -152,6 +152,8 @@ class Sample:
 
     def on(self, scale: Scale) -> Sample:
         """Return the same sample, read on an operating scale."""
+        if all(one.scale is scale for one in self.readings.values()):
+            return self
         return replace(self, readings={arm: replace(one, scale=scale) for arm, one in self.readings.items()})
 
     def known(self, own: str, other: str, delta: float) -> bool:

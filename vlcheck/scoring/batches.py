@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 CALL = 512  # number of padded characters that cost as much as one more call of the model
 
 
@@ -23,12 +25,12 @@ def ends_of_batches(lengths: Sequence[int], most: int) -> list[int]:
         >>> ends_of_batches([20, 21, 21, 80, 90, 95, 95, 95, 96, 96, 97, 99], most=8)
         [4, 12]
     """
-    costs, starts = [0], [0]
-    for end in range(1, len(lengths) + 1):
-        cost, start = min(
-            (costs[start] + CALL + (end - start) * lengths[end - 1], start) for start in range(max(0, end - most), end)
-        )
-        costs.append(cost)
+    costs, starts, place = np.zeros(len(lengths) + 1, np.int64), [0], np.arange(len(lengths))
+    for end, longest in enumerate(lengths, 1):
+        first = max(0, end - most)
+        dear = costs[first:end] + (end - place[first:end]) * longest
+        start = first + int(dear.argmin())
+        costs[end] = dear[start - first] + CALL
         starts.append(start)
     ends, end = [], len(lengths)
     while end:

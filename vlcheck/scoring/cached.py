@@ -14,12 +14,13 @@ from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.query import Query
 from vlcheck.models.protocol import MayChange
 from vlcheck.scoring.ahead import one_ahead
+from vlcheck.scoring.answer_store import AnswerStore
 from vlcheck.scoring.plan import Chunk, Plan, make_plan
 from vlcheck.scoring.prefetch import Prefetch
 from vlcheck.scoring.progress import Progress
 from vlcheck.scoring.render import render_all, thumbnail_jpeg
 from vlcheck.scoring.scorer import Answered, Scorer, ShownPicture
-from vlcheck.scoring.store import ScoreStore, Thumbnail
+from vlcheck.scoring.store import Thumbnail
 
 BETWEEN_CHECKS = 60.0  # seconds after which a model that others run is asked again whether it is still the same one
 
@@ -38,7 +39,7 @@ class CachedScorer:
             processor waits.
     """
 
-    def __init__(self, scorer: Scorer, store: ScoreStore, *, thumbnails: bool = True, ahead: bool = False) -> None:
+    def __init__(self, scorer: Scorer, store: AnswerStore, *, thumbnails: bool = True, ahead: bool = False) -> None:
         self.scorer = scorer
         self.store = store
         self.thumbnails = thumbnails

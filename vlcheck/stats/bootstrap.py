@@ -46,4 +46,4 @@ def by_cluster(rows: Iterable[tuple[float, Hashable]]) -> np.ndarray:
     clusters: dict[Hashable, list[float]] = defaultdict(list)
     for row, image in rows:
         clusters[image].append(row)
-    return np.array([np.mean(members) for members in clusters.values()])
+    return np.array([np.mean(members) if len(members) > 1 else members[0] for members in clusters.values()], np.float64)

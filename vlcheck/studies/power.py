@@ -6,6 +6,7 @@ control has to pass every test.
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
 from collections import Counter
@@ -46,6 +47,7 @@ from vlcheck.zoo.pretrained import Variant
 
 FIRST_IMAGES = (5, 10, 15, 20, 30, 50, 75, 100, 150, 200)  # at which it is looked when a bias is caught
 _START = '{"images": '
+_ALLOCATED = 100_000  # number of objects after which a process looks for garbage; Python's own is 700
 _CONFIG = EvaluationConfig(batch_size=64, images=False, top=0)  # pictures at once: the models are small
 
 
@@ -244,12 +246,16 @@ def _cell(matrix: PowerMatrix, variant: str, bias: str) -> str:
 
 
 def _alone() -> None:
-    """Limit a process to one thread, since the models are small, and end it with its parent."""
+    """Limit a process to one thread, since the models are small, and end it with its parent.
+
+    Trials and answers stay until a variant or a seed is done: to look for garbage among them took a tenth of the time.
+    """
     import torch
 
     if parent := parent_process():
         follow(parent.pid or 0)
     torch.set_num_threads(1)
+    gc.set_threshold(_ALLOCATED)
 
 
 @contextmanager
