@@ -14,7 +14,9 @@ from vlcheck.cases import with_target
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import NotApplicable
 from vlcheck.evaluation.config import EvaluationConfig
+from vlcheck.evaluation.differences import Differences
 from vlcheck.evaluation.session import open_session
+from vlcheck.evaluation.verified import Verifier
 from vlcheck.expect import Balance, Beats, Drops, Preserved, Skew
 from vlcheck.models.loading.two_types import EXACT, TwoTypesModel
 from vlcheck.perturb import Bare, Block, Grayscale, OtherImage
@@ -54,8 +56,11 @@ def judged(opened, behaviors=BEHAVIORS):
     """The verdicts of a session on some behaviors, as what is counted."""
     for one in opened.model.rounds(behaviors):
         one.scorer.answers(one.queries)
-    verdicts = [opened.model.judge(*one) for one in behaviors]
-    return [(one.status, one.n, one.violations, one.not_applicable, one.rate) for one in verdicts]
+    return [counted(opened.model.judge(*one)) for one in behaviors]
+
+
+def counted(verdict):
+    return verdict.status, verdict.n, verdict.violations, verdict.not_applicable, verdict.rate
 
 
 def rough(off, kind=Wavers, **changes):
@@ -209,3 +214,53 @@ def test_a_view_that_is_exact_before_it_is_heard_is_counted_once_it_is(off, phot
         right = judged(plain, black)
     with session(tmp_path / "fast", photographs, rough(off, OffByJust), kind=OffByJust, n=40) as verified:
         assert judged(verified, black) == right
+
+
+def test_a_bound_that_grows_once_a_test_has_ended_draws_its_cases_anew(photographs, tmp_path, monkeypatch):
+    monkeypatch.setattr(Verifier, "sample", lambda self, queries: [])
+    with session(tmp_path / "exact", photographs, kind=OffByJust, n=8) as plain:
+        right = judged(plain, GREY)
+    with session(tmp_path / "fast", photographs, rough(0.8, OffByJust), kind=OffByJust, n=8) as verified:
+        seen = verified.model.verifier.differences.setdefault("itm", Differences(n=32))
+        early = judged(verified, GREY)
+        seen.log_odds = 0.8
+        later = [counted(verified.model.judge(*GREY[0]))]
+    assert early != right
+    assert later == right
+
+
+@dataclass
+class Unanswered(Wavers):
+    """The exact type raises, refuses or gives no number of some pictures, of all of which the fast type has a score."""
+
+    way: str = "raises"
+
+    def _match(self, seen, text):
+        if self.off or _hash("unanswered", repr(seen)) > 0.2:
+            return super()._match(seen, text)
+        if self.way == "nan":
+            return float("nan")
+        raise NotApplicable("refused") if self.way == "refuses" else RuntimeError("not implemented for 'Float'")
+
+
+@pytest.mark.parametrize("way", ["raises", "refuses", "nan"])
+def test_what_the_exact_type_alone_does_not_answer_puts_everything_in_doubt(way, photographs, tmp_path):
+    kind = partial(Unanswered, way=way)
+    with session(tmp_path / "exact", photographs, kind=kind, n=40) as plain:
+        right = judged(plain, GREY)
+    with session(tmp_path / "fast", photographs, rough(0.02, Unanswered, way=way), kind=kind, n=40) as verified:
+        assert judged(verified, GREY) == right
+        said = asked(verified)
+    assert said.both + said.exact_alone == said.queries
+
+
+class Unhashable(Preserved):
+    """An expectation of one's own that cannot be hashed."""
+
+    __hash__ = None
+
+
+def test_an_expectation_need_not_be_hashable(photographs, tmp_path):
+    own = [(replace(GREY[0][0], expect=Unhashable()), "itm")]
+    with session(tmp_path, photographs, rough(0.02), n=12) as opened:
+        assert judged(opened, own)

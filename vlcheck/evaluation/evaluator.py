@@ -118,7 +118,7 @@ class ModelUnderTest:
             ForeignFault: Under the same conditions as `judge`.
         """
         trials = self.trials.of_case(behavior, metric, case)
-        Inquiry.settled(self, metric, Ended(behavior, trials))
+        Inquiry.settle(self, behavior, metric, trials)
         reader = self._reader_of_all(behavior, metric)
         answers = self.scorer.answers(query for trial in trials for query in trial.queries())
         heard = [HeardTrial.of(trial, answers) for trial in trials]
@@ -185,21 +185,30 @@ class ModelUnderTest:
         return told(self.source.accepted(behavior.cases), learnt, findings, terms.rule.alpha) if learnt else None
 
     def rounds(self, stated: Iterable[tuple[Behavior, Metric]]) -> Iterator[Round]:
-        """Yield the queries of some tests in rounds, in each wording; see `_rounds`."""
-        tests = list(stated)
-        worded = [one for one in tests if METRICS[one[1]].worded]
-        in_each = [self._rounds(tests), *(one._rounds(worded) for one in self.reworded)]
-        for together in zip_longest(*in_each, fillvalue=()):
-            yield from merged(chain.from_iterable(together))
+        """Yield the queries of some tests in rounds, each to be answered before the next, in each wording.
 
-    def _rounds(self, stated: Iterable[tuple[Behavior, Metric]]) -> Iterator[list[Round]]:
-        """Yield the queries of some tests in rounds, each to be answered before the next; a decided test asks no more.
+        A scorer is asked a query in one round alone. A decided test asks no more, unless the answers of a verified run
+        to other tests put it in doubt again.
 
-        A scorer is asked a query in one round alone. Tests whose metric the model lacks, and tests whose own code
-        raises, ask nothing. Raises UsageError as `judge`.
+        Args:
+            stated: the behaviors, each with a metric. Tests whose metric the model lacks, and tests whose own code
+                raises, ask nothing.
+
+        Raises:
+            UsageError: Under the same conditions as `judge`.
         """
-        open_ = [Inquiry(self, *one).steps() for one in stated if not self.lacks(one[1])]
-        agenda = Agenda(self.scorer)
+        tests = [one for one in stated if not self.lacks(one[1])]
+        worded = [one for one in tests if METRICS[one[1]].worded]
+        open_ = [(self, tests), *((one, worded) for one in self.reworded)]
+        agendas = [Agenda(one.scorer) for one, _ in open_]
+        while any(left for _, left in open_):
+            in_each = [one._rounds(left, agenda) for (one, left), agenda in zip(open_, agendas, strict=True)]
+            for together in zip_longest(*in_each, fillvalue=()):
+                yield from merged(chain.from_iterable(together))
+            open_ = [(one, one._reopened(left)) for one, left in open_]
+
+    def _rounds(self, tests: Iterable[tuple[Behavior, Metric]], agenda: Agenda) -> Iterator[list[Round]]:
+        open_ = [Inquiry(self, *one).steps() for one in tests]
         while open_:
             going, together = [], []
             for steps in open_:
@@ -213,6 +222,14 @@ class ModelUnderTest:
                 rounds = self.verifier.sampled(rounds)
             if any(one.queries for one in rounds):
                 yield rounds
+
+    def _reopened(self, tests: Iterable[tuple[Behavior, Metric]]) -> list[tuple[Behavior, Metric]]:
+        """Return the tests of which something is in doubt by what is known now; their inquiries have not ended then."""
+        ended = ((one, self._ended.get((one[0].name, one[1]))) for one in tests)
+        reopened = [one for one, end in ended if end and end.behavior == one[0] and not self._is_settled(end, one[1])]
+        for behavior, metric in reopened:
+            del self._ended[behavior.name, metric]
+        return reopened
 
     def at_once(self, stated: Iterable[tuple[Behavior, Metric]]) -> Iterator[Query]:
         """Yield all that some tests may ask before further images are drawn, in each wording.
@@ -265,10 +282,14 @@ class ModelUnderTest:
     def _asked(self, behavior: Behavior, metric: Metric) -> Ended:
         """Return what a verdict rests on; ask the model if answers are missing."""
         found = self._ended.get((behavior.name, metric))
-        if found is None or found.behavior != behavior:
+        while found is None or found.behavior != behavior or not self._is_settled(found, metric):
             deque(Inquiry(self, behavior, metric).steps(), maxlen=0)
             found = self._ended[behavior.name, metric]
-        return Inquiry.settled(self, metric, found)
+        return found
+
+    def _is_settled(self, ended: Ended, metric: Metric) -> bool:
+        """Return True if nothing that a verdict rests on is in doubt by what is known now."""
+        return not self.verifier or ended.is_settled(self.verifier, metric)
 
     def end(self, metric: Metric, ended: Ended) -> None:
         """Keep what the verdict of a test rests on.

@@ -23,6 +23,7 @@ from vlcheck.stats.verdict import Verdict
 
 if TYPE_CHECKING:
     from vlcheck.evaluation.evaluator import ModelUnderTest
+    from vlcheck.evaluation.verified import Verifier
 
 Stage = Literal["opening", "deciding"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
@@ -37,13 +38,15 @@ class Ended:
         trials: the trials, in the order in which they were asked about.
         out: indices of those about which only the opening was asked, since they do not count.
         aside: the queries that only tables need.
-        found: the finding on each trial, if all answers were read without a control beside them; else empty.
+        looks: the number of trials at each look.
+        found: the finding on each trial, if all answers were read and none may change; else empty.
     """
 
     behavior: Behavior
     trials: Sequence[Trial]
     out: frozenset[int] = frozenset()
     aside: tuple[Query, ...] = ()
+    looks: tuple[int, ...] = ()
     found: tuple[Finding, ...] = field(default=(), repr=False)
 
     def queries(self) -> Iterator[Query]:
@@ -51,6 +54,16 @@ class Ended:
         for index, trial in enumerate(self.trials):
             yield from Parts.of(trial, self.behavior.expect).queries(closing=index not in self.out)
         yield from self.aside
+
+    def is_settled(self, verifier: Verifier, metric: Metric) -> bool:
+        """Return True if nothing was in doubt at any look, by what is known now.
+
+        Args:
+            verifier: knows what is in doubt.
+            metric: the metric.
+        """
+        looks = [self.trials[:number] for number in self.looks]
+        return all(verifier.is_settled(stage, self.behavior, metric, look) for look in looks for stage in STAGES)
 
 
 class Inquiry:
@@ -68,6 +81,7 @@ class Inquiry:
     def __init__(self, model: ModelUnderTest, behavior: Behavior, metric: Metric) -> None:
         self._model, self._behavior, self._metric = model, behavior, metric
         self.trials: Sequence[Trial] = ()
+        self._looks: list[int] = []
         self._parts: list[Parts] = []
         self._scales: list[Scale | None] = []  # on which each trial was read when it was decided what to ask about it
         self._out: set[int] = set()
@@ -79,6 +93,7 @@ class Inquiry:
         The caller has a step answered before it takes the next one.
         """
         for trials in self._drawn():
+            self._looks.append(len(trials))
             opening = self._opening(trials)
             if self._model.verifier:  # what sets the scale is exact
                 yield Step(tuple(self._setting()), scorer=self._model.scorer.exact)
@@ -95,27 +110,26 @@ class Inquiry:
             yield Step(aside)
 
     @classmethod
-    def settled(cls, model: ModelUnderTest, metric: Metric, ended: Ended) -> Ended:
-        """Return what a verdict rests on, after what is in doubt by now was asked in the exact type.
+    def settle(cls, model: ModelUnderTest, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> None:
+        """Ask in the exact type what is in doubt about some trials.
 
         Args:
             model: the model.
+            behavior: the behavior of the trials.
             metric: the metric.
-            ended: the end of an inquiry.
+            trials: the trials.
         """
-        if not model.verifier:
-            return ended
-        self = cls(model, ended.behavior, metric)
-        self._opening(ended.trials)
-        for stage in STAGES:
-            deque(self._settling(stage), maxlen=0)
-        self._closing()
-        return self._ended(ended.aside)
+        if model.verifier:
+            self = cls(model, behavior, metric)
+            self._opening(trials)
+            for stage in STAGES:
+                deque(self._settling(stage), maxlen=0)
 
     def _ended(self, aside: tuple[Query, ...]) -> Ended:
-        read = not aside and not self._model.control and len(self._found) == len(self.trials)
+        again = self._model.control or self._model.verifier  # they may know more of the answers later
+        read = not aside and not again and len(self._found) == len(self.trials)
         found = tuple(self._found[i] for i in range(len(self.trials))) if read else ()
-        return Ended(self._behavior, self.trials, frozenset(self._out), aside, found)
+        return Ended(self._behavior, self.trials, frozenset(self._out), aside, tuple(self._looks), found)
 
     def _settling(self, stage: Stage) -> Iterator[Step]:
         """Yield what to ask in the exact type, until nothing is in doubt that the answers at a stage say."""
@@ -127,6 +141,7 @@ class Inquiry:
             yield Step(tuple(doubtful), scorer=self._model.scorer.exact)
             verifier.ask_again(doubtful)
             self._scales = []  # other answers: what is out is decided again
+            verifier.begin(self._at(stage))
         verifier.settle(*at)
 
     @contained()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
-from vlcheck.evaluation.verified import SAFETY, Verifier
+from vlcheck.evaluation.differences import SAFETY
+from vlcheck.evaluation.verified import Verifier
 from vlcheck.models.loading.two_types import FAST, TwoTypesModel
 from vlcheck.policy.policy import Known, Policy
 from vlcheck.results.records import DifferenceRecord, ExcuseRecord, KnownBias, PolicyInForce, PrecisionRecord
@@ -59,5 +58,7 @@ def precision_record(process: str, types: TwoTypesModel, verifier: Verifier | No
         exact_alone=asked.exact,
         both=asked.both,
         safety=SAFETY,
-        differences=[DifferenceRecord(metric=metric, **asdict(one)) for metric, one in found],
+        differences=[
+            DifferenceRecord(metric=metric, n=one.n, log_odds=one.log_odds, score=one.score) for metric, one in found
+        ],
     )

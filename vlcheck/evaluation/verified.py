@@ -9,34 +9,27 @@ scale are exact.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from vlcheck._util.hashing import digest
 from vlcheck.behaviors.behavior import Behavior, Trial
-from vlcheck.evaluation.nearby import Bounds, Possible, possible
-from vlcheck.evaluation.outcomes import FEWEST_KNOWN, Finding, Findings, decisive_arms
+from vlcheck.evaluation.differences import Differences
+from vlcheck.evaluation.doubt import Doubt
+from vlcheck.evaluation.outcomes import Findings
 from vlcheck.evaluation.steps import Round
-from vlcheck.expect.base import Expectation, Unscaled
-from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.query import Query
-from vlcheck.metrics.question import Question
+from vlcheck.metrics.registry import METRICS
 from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.policy.policy import Rule
 from vlcheck.scoring.two_types import TwoTypes
-from vlcheck.stats.bootstrap import by_cluster
-from vlcheck.stats.bounds import Tally, Test
-from vlcheck.stats.decision import sides_of_mean
-from vlcheck.stats.log_odds import distance, log_odds, shifted
+from vlcheck.stats.bounds import Test
 
-SAFETY = 2.0  # the bound is so many times the largest difference that was seen
 SAMPLED = 0.02  # share of the queries of a metric that are asked in both types
 FEWEST_SAMPLED = 32  # the least number of them
-_AT_ONCE = 0.25  # share of the cases of a mean that are asked again before it is looked at again
-_FEWEST_AT_ONCE = 8  # the least number of cases
 
 
 class AskedInTypes(NamedTuple):
@@ -53,39 +46,6 @@ class AskedInTypes(NamedTuple):
     both: int = 0
 
 
-@dataclass
-class Differences:
-    """The differences between both types of the scores that were asked in both, under one metric.
-
-    Attributes:
-        n: number of queries.
-        log_odds: the largest difference in log-odds.
-        score: the largest difference of a score, in [0, 1].
-    """
-
-    n: int = 0
-    log_odds: float = 0.0
-    score: float = 0.0
-
-    @property
-    def bound(self) -> float:
-        """The largest error of a fast score that is allowed for, in log-odds; infinite if none was measured."""
-        return SAFETY * self.log_odds if self.n else math.inf
-
-    def add(self, fast: Answer, exact: Answer) -> None:
-        """Add the answers to a query in both types, if both have finite values.
-
-        Args:
-            fast: the answer in the fast type.
-            exact: the answer in the exact type.
-        """
-        pairs = list(zip(fast.values, exact.values, strict=False))
-        if pairs and all(map(math.isfinite, (*fast.values, *exact.values))):
-            self.n += 1
-            self.log_odds = max(self.log_odds, *(distance(*pair) for pair in pairs))
-            self.score = max(self.score, *(abs(one - other) for one, other in pairs))
-
-
 @dataclass(frozen=True)
 class Verifier:
     """Finds the queries that have to be asked in the exact type, too.
@@ -94,6 +54,7 @@ class Verifier:
         scorer: the model in both types.
         differences: the differences between both that were seen, by metric.
         means: whether every case of a claim about a mean is asked again, since another run is compared with it.
+        doubt: finds the queries whose answers could change a verdict.
     """
 
     scorer: TwoTypes
@@ -103,7 +64,10 @@ class Verifier:
     _sampled: dict[str, Query] = field(default_factory=dict, repr=False)
     _compared: set[str] = field(default_factory=set, repr=False)
     _settled: dict[tuple[object, ...], float] = field(default_factory=dict, repr=False)
-    _tried: dict[tuple[object, ...], list[Possible]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def doubt(self) -> Doubt:
+        return Doubt(self.bound, self.means)
 
     @property
     def asked(self) -> AskedInTypes:
@@ -170,7 +134,7 @@ class Verifier:
     @staticmethod
     def _at(stage: str, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> tuple[object, ...]:
         last = next((query.key for trial in reversed(trials) for query in trial.queries()), "")
-        return stage, behavior.name, behavior.expect, metric, len(trials), last
+        return stage, behavior.name, repr(behavior.expect), metric, len(trials), last  # it need not be hashable
 
     def ask_again(self, queries: Sequence[Query]) -> None:
         """Ask doubtful queries in the exact type."""
@@ -207,8 +171,9 @@ class Verifier:
         fresh = {query.key: query for query in queries if query.key not in self._compared}
         exact = self.scorer.exact.kept(fresh.values())
         fast = self.scorer.fast.kept(fresh[key] for key in exact)
-        for key in fast:
-            self.differences.setdefault(fresh[key].metric, Differences()).add(fast[key], exact[key])
+        for key, answer in fast.items():
+            metric = fresh[key].metric
+            self.differences.setdefault(metric, Differences()).add(METRICS[metric], answer, exact[key])
             self._compared.add(key)
 
     def doubtful(
@@ -232,166 +197,4 @@ class Verifier:
         """
         queries = (query for trial in trials for query in trial.queries() if query.key in asked)
         loose = self.scorer.exact.missing(queries)
-        if not loose:
-            return []
-        cases = [_Case(self, one, trial, loose) for one, trial in zip(findings.each, trials, strict=True)]
-        if findings.constant:
-            return [query for case in cases for query in case.loose_queries()]
-        if unsound := [case for case in cases if case.unsound]:
-            return [query for case in unsound for query in case.loose_queries()]
-        if _may_be_constant(cases):
-            return [query for case in _with_loose(cases)[:_FEWEST_AT_ONCE] for query in case.loose_queries()]
-        expect = findings.behavior.expect
-        each = [self._outcomes(case, findings.behavior, tolerances) for case in cases]
-        open_ = [case for case, may in zip(cases, each, strict=True) if len({one.counts(expect) for one in may}) > 1]
-        if not open_ and expect.claim == "mean":
-            open_ = self._of_mean(findings, cases, each, rule, test)
-        return [query for case in open_ for query in case.deciding(expect, tolerances)]
-
-    def _outcomes(self, case: _Case, behavior: Behavior, tolerances: Tolerances) -> list[Possible]:
-        """Return what a case may come to; it is computed once for what is known of its scores."""
-        loose = list(case.loose_queries())
-        if not loose:
-            return case.outcomes(behavior.expect, tolerances)
-        scales = {reading.scale for reading in case.finding.sample.readings.values()}
-        bound, keys = self.bound(loose[0].metric), (query.key for query in loose)
-        heard = frozenset(case.finding.sample.readings)  # at an earlier stage, fewer views are heard
-        key = behavior.name, case.trial.case.id, case.trial.perturbation, bound, heard, *scales, *keys
-        if key not in self._tried:
-            self._tried[key] = case.outcomes(behavior.expect, tolerances)
-        return self._tried[key]
-
-    def _of_mean(
-        self, findings: Findings, cases: Sequence[_Case], each: Sequence[Sequence[Possible]], rule: Rule, test: Test
-    ) -> list[_Case]:
-        """Return the cases to ask again so that the verdict on a mean is certain, those that may move it most first."""
-        widths = [_width(may) for may in each]
-        wide = [place for place in sorted(range(len(cases)), key=lambda place: -widths[place]) if widths[place] > 0]
-        if self.means:
-            return [cases[place] for place in wide]
-        if not _may_turn(findings, each, rule, test):
-            return []
-        return [cases[place] for place in wide[: max(_FEWEST_AT_ONCE, round(_AT_ONCE * len(wide)))]]
-
-
-@dataclass(frozen=True)
-class _Case:
-    """A case whose scores are fast in part.
-
-    Attributes:
-        verifier: knows the bounds.
-        finding: the finding on the case, from the scores that there are.
-        trial: its questions.
-        loose: the keys of the queries that have no exact answer.
-    """
-
-    verifier: Verifier
-    finding: Finding
-    trial: Trial
-    loose: set[str]
-
-    @property
-    def unsound(self) -> bool:
-        """True if a fast answer is an error, a refusal or no number."""
-        finite = self.finding.finite
-        return (bool(self.finding.errors or not finite) and any(self.loose_queries())) or self._is_refused
-
-    @property
-    def _is_refused(self) -> bool:
-        """True if the fast type has no answer about a view that it was asked about."""
-        unheard = (one for arm, one in self.trial.arms.items() if arm not in self.finding.sample.readings)
-        asked = (query for one in unheard if isinstance(one, Question) for query in one.queries.values())
-        return any(query.key in self.loose for query in asked)
-
-    def ranges(self) -> Iterator[tuple[float, float]]:
-        """Yield the least and the most that each of its scores may be, in log-odds."""
-        for arm, reading in self.finding.sample.readings.items():
-            bounds = self._bounds(arm)
-            for word, score in reading.scores.items():
-                bound = bounds.get(word, 0.0)
-                yield log_odds(shifted(score, -bound)), log_odds(shifted(score, bound))
-
-    def loose_queries(self) -> Iterator[Query]:
-        """Yield its queries that have no exact answer."""
-        return (query for query in self.trial.queries() if query.key in self.loose)
-
-    def deciding(self, expect: Expectation, tolerances: Tolerances) -> Iterator[Query]:
-        """Yield the queries without an exact answer that put the case in doubt: those of single views, if these do."""
-        bounds = self._loose_bounds(expect)
-        alone = [arm for arm in bounds if self._doubted({arm: bounds[arm]}, expect, tolerances)]
-        for arm in alone or bounds:
-            question = self.trial.arms[arm]
-            if isinstance(question, Question):
-                yield from (query for query in question.queries.values() if query.key in self.loose)
-
-    def outcomes(self, expect: Expectation, tolerances: Tolerances) -> list[Possible]:
-        """Return what the case may come to."""
-        sample = self.finding.sample
-        if isinstance(self.finding.reason, Unscaled) or sample.given:
-            return [Possible()]
-        return possible(sample, self._loose_bounds(expect), expect, tolerances)
-
-    def _doubted(self, bounds: Mapping[str, Bounds], expect: Expectation, tolerances: Tolerances) -> bool:
-        found = possible(self.finding.sample, bounds, expect, tolerances)
-        return len({one.counts(expect) for one in found}) > 1
-
-    def _loose_bounds(self, expect: Expectation) -> dict[str, Bounds]:
-        """Return the bounds of the views that decide about the case and have scores that are not exact."""
-        arms = sorted(decisive_arms(expect) & self.finding.sample.readings.keys())
-        bounds = {arm: self._bounds(arm) for arm in arms}
-        return {arm: each for arm, each in bounds.items() if any(each.values())}
-
-    def _bounds(self, arm: str) -> Bounds:
-        question = self.trial.arms[arm]
-        if isinstance(question, str):
-            return {}
-        bound, sole = self.verifier.bound(question.metric), next(iter(question.queries.values()))
-        asked = {word: question.queries.get(word, sole) for word in self.finding.sample.readings[arm].scores}
-        return {word: bound if query.key in self.loose else 0.0 for word, query in asked.items()}
-
-
-def _with_loose(cases: Iterable[_Case]) -> list[_Case]:
-    return [case for case in cases if any(case.loose_queries())]
-
-
-def _may_be_constant(cases: Sequence[_Case]) -> bool:
-    """Return True if all exact scores of some cases may be one number, which would say nothing of the model."""
-    ranges = [each for case in cases for each in case.ranges()]
-    return bool(ranges) and max(low for low, _ in ranges) <= min(high for _, high in ranges)
-
-
-def _width(may: Sequence[Possible]) -> float:
-    """Return how far a case may move a mean, over all claims."""
-    claims = {claim for one in may for claim in one.margins}
-    return max((_high(may, claim) - _low(may, claim) for claim in claims), default=0.0)
-
-
-def _low(may: Sequence[Possible], claim: str) -> float:
-    return min(one.margins[claim] for one in may)
-
-
-def _high(may: Sequence[Possible], claim: str) -> float:
-    return max(one.margins[claim] for one in may)
-
-
-def _may_turn(findings: Findings, each: Sequence[Sequence[Possible]], rule: Rule, test: Test) -> bool:
-    """Return True if the verdict on means depends on where in their ranges the values are."""
-    images = [one.sample.case.image.key for one in findings.each]
-    counted = [(may, image) for may, image in zip(each, images, strict=True) if may[0].margins]
-    claims = {claim for may, _ in counted for claim in may[0].margins}
-    known = [sum(how(one.known for one in may) for may, _ in counted) for how in (all, any)]
-    if len({one < FEWEST_KNOWN * len(counted) for one in known}) > 1:
-        return True
-    return any(
-        len({sides_of_mean(_tally(counted, claim, end), rule.band, alpha, test=test) for end in (_low, _high)}) > 1
-        for claim in claims
-        for alpha in (rule.alpha, rule.alpha / len(claims))
-    )
-
-
-def _tally(
-    counted: Sequence[tuple[Sequence[Possible], str]], claim: str, end: Callable[[Sequence[Possible], str], float]
-) -> Tally:
-    """Return the images' values of a claim at one end of their ranges, scaled to [0, 1]."""
-    values = [(end(may, claim), image) for may, image in counted if claim in may[0].margins]
-    return Tally.of((by_cluster(values) + 1) / 2)
+        return self.doubt.queries(findings, trials, loose, tolerances, rule, test) if loose else []

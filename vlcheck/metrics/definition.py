@@ -131,6 +131,10 @@ class MetricDefinition(ABC):
             n answers; or a single answer, an error, if the model's output does not have one entry for each text.
         """
 
+    def mass(self, answer: Answer) -> float | None:
+        """Return the probability of all answers that a question allows together; None if an answer does not tell it."""
+        return None
+
     def of_query(self, query: Query, words: Sequence[str], answer: Answer) -> Answer:
         """Return a query's part of an answer that several queries share.
 

@@ -178,13 +178,16 @@ class ImageTextMatching(MetricDefinition):
     def read(self, question: Question, answers: Mapping[str, Answer]) -> Heard:
         target = question.view.target
         scores = {word: answer.values[0] for word, answer in answers.items()}
-        tops = [dict(answer.top) for answer in answers.values() if answer.top]
-        masses = [sum(share for name, share in top.items() if name != CUT) for top in tops]
-        foils, cut = len(question.queries[target].words), [top[CUT] for top in tops if CUT in top]
+        masses = [mass for mass in map(self.mass, answers.values()) if mass is not None]
+        foils = len(question.queries[target].words)
+        cut = [share for answer in answers.values() for name, share in answer.top if name == CUT]
         reading = MatchReading(
             target, scores, foils=foils, mass=min(masses, default=None), cut=mean(cut) if cut else None
         )
         return Heard(reading, answers[target].top)
+
+    def mass(self, answer: Answer) -> float | None:
+        return sum(share for name, share in answer.top if name != CUT) if answer.top else None
 
     def probe(self, model: Any, probes: Sequence[Probe], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
         rows = [row for row, own in enumerate(words) for _ in own]

@@ -138,8 +138,10 @@ class MaskedWords(MetricDefinition):
     def read(self, question: Question, answers: Mapping[str, Answer]) -> Heard:
         query, answer, view = question.queries[MASK], answers[MASK], question.view
         scores = dict(zip(query.words, answer.values, strict=True))
-        mass = dict(answer.top).get(ANY)
-        return Heard(MaskedWordsReading(view.target, scores, view.candidates, mass=mass), answer.top)
+        return Heard(MaskedWordsReading(view.target, scores, view.candidates, mass=self.mass(answer)), answer.top)
+
+    def mass(self, answer: Answer) -> float | None:
+        return dict(answer.top).get(ANY)
 
     def probe(self, model: Any, probes: Sequence[Probe], words: Sequence[Sequence[str]]) -> list[np.ndarray]:
         encoded = encode_images(model, [probe.image for probe in probes])
