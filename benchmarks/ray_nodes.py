@@ -180,19 +180,17 @@ class OnCluster:
     def __init__(self, nodes: int, work: Work, held: ExitStack) -> None:
         self._nodes, self._work = nodes, work
         self._address = held.enter_context(cluster_of(nodes)).address
-        self._folder = Path(held.enter_context(tempfile.TemporaryDirectory()))
-        self._engine = open_engine(f"ray:{self._address}", self._folder)
+        folder = Path(held.enter_context(tempfile.TemporaryDirectory()))
+        self._engine = open_engine(f"ray:{self._address}", folder)
         self._ready = False
         held.callback(self._engine.close)
-
-    def waiting(self) -> Waiting:
-        return Waiting(self._folder / "journal")
+        self._journal = folder / "journal"
+        self.waiting = partial(Waiting, self._journal)
 
     def _all_ready(self) -> None:
         """Ask until each node has a copy that answers."""
-        journal = self._folder / "journal"
-        journal.unlink(missing_ok=True)
-        while not (self._ready or (journal.exists() and len(self.waiting().workers()) == self._nodes)):
+        self._journal.unlink(missing_ok=True)
+        while not (self._ready or (self._journal.exists() and len(self.waiting().workers()) == self._nodes)):
             with scorer_of(self.waiting) as scorer:
                 self._engine.run(self._work.warm, scorer)
         self._ready = True
