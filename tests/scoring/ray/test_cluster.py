@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from contextlib import ExitStack
@@ -15,13 +16,14 @@ import pytest
 from PIL import Image
 
 from tests.scoring.counting import CountingModel, album, photograph, questions
-from tests.scoring.ray.clusters import PATIENCE, Deadly, Other, Slow, cluster_of, kill, unloadable
+from tests.scoring.ray.clusters import PATIENCE, Deadly, Other, Slow, cluster_of, kill, loads_once, unloadable
 from vlcheck.cases.case import ImageFile
 from vlcheck.cases.picture import Picture
 from vlcheck.errors import UsageError
 from vlcheck.metrics.query import Query
 from vlcheck.models.loading.load import load_model
 from vlcheck.scoring.cached import CachedScorer
+from vlcheck.scoring.engines.ray.engine import ClusterWarning
 from vlcheck.scoring.engines.registry import open_engine
 from vlcheck.scoring.plan import Plan, make_plan
 from vlcheck.scoring.scorer import Scorer
@@ -237,6 +239,18 @@ def test_a_node_that_is_killed_costs_no_answer(own_engine, tmp_path, kept):
     assert len(answers) == len(queries_of(plan))
     assert {answer.error for answer in answers.values()} == {""}
     assert seen[-1].done == plan.n_pictures
+
+
+def test_a_node_on_which_no_copy_starts_is_left_out_and_the_others_answer(engine, tmp_path, kept, recwarn):
+    model, plan = Slow(tmp_path / "journal"), plan_of(tmp_path, 200)
+    scorer = CachedScorer(Scorer(model, load=partial(loads_once, model.journal)), kept)
+
+    engine.run(plan, scorer)
+
+    (said,) = [str(one.message) for one in recwarn if issubclass(one.category, ClusterWarning)]
+    assert re.search(r"node \S+ is left out: no copy of the model could be started in 3 tries$", said)
+    assert len(model.workers()) == 1
+    assert kept.missing(query.key for query in queries_of(plan)) == set()
 
 
 def test_a_node_that_joins_is_used(own_engine, tmp_path, kept):
