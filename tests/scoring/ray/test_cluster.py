@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -282,3 +283,13 @@ def test_a_cluster_that_goes_away_is_said_and_what_was_answered_stays(own_engine
 
     answered = len(queries_of(plan)) - len(kept.missing(query.key for query in queries_of(plan)))
     assert answered >= sum(len(chunk.queries) for chunk in plan.chunks[:5]) * 0.5
+
+
+def test_an_address_at_which_something_else_answers_is_said(tmp_path, kept, monkeypatch):
+    """It takes connections, and says nothing."""
+    monkeypatch.setenv("RAY_gcs_rpc_server_reconnect_timeout_s", "3")
+    with closing(socket.create_server(("127.0.0.1", 0))) as other:
+        engine = open_engine(f"ray:127.0.0.1:{other.getsockname()[1]}", tmp_path)
+        said = r"^engine='ray:[\d.:]+': no cluster of Ray could be reached: Failed to connect .* Accepted: HOST:PORT"
+        with pytest.raises(UsageError, match=said):
+            engine.run(plan_of(tmp_path, 2), asking(CountingModel(tmp_path / "journal"), kept))
