@@ -510,7 +510,10 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "parity-faults": lambda: parity_pages.faults(_kept("parity.json")),
         "parity-released": lambda: parity_pages.released(_kept("parity.json")),
     },
-    "explanation/million-images.md": {"makespan": lambda: cluster_pages.makespan(_kept("makespan.json"))},
+    "explanation/million-images.md": {
+        "makespan": lambda: cluster_pages.makespan(_kept("makespan.json")),
+        "ray_nodes": lambda: cluster_pages.ray_nodes(_kept("ray_nodes.json")),
+    },
     "explanation/cures.md": {"cures": lambda: cures_page.cures_passage(_kept("cures.json"), _kept("matrix.json"))},
     "explanation/known-truth.md": {"explanations": explanations},
     "explanation/calibration.md": {

@@ -30,6 +30,9 @@ REPORTS = """
         ({"CUDA_VISIBLE_DEVICES": "2,-1,1"}, 1, ("2",)),
         ({"CUDA_VISIBLE_DEVICES": ""}, 0, ()),
         ({"CUDA_VISIBLE_DEVICES": "0,1,9"}, 2, ("0", "1")),
+        ({"CUDA_VISIBLE_DEVICES": "0,, 1"}, 1, ("0",)),
+        ({"CUDA_VISIBLE_DEVICES": "none"}, 0, ()),
+        ({"CUDA_VISIBLE_DEVICES": "0,0"}, 0, ()),  # PyTorch finds none where one is named twice
         ({}, 0, ()),
     ],
 )

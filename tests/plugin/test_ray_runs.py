@@ -12,6 +12,7 @@ import pytest
 import vlcheck
 from tests.plugin.test_engines import verdicts
 from tests.scoring.ray.clusters import below, until
+from vlcheck.scoring.stores.merge import merge_stores
 
 pytest.importorskip("ray", reason="needs the package ray, of the extra ray")
 pytestmark = pytest.mark.nightly
@@ -53,6 +54,39 @@ def test_verdicts_are_those_of_local_in_every_round(project, mine):
     assert verdicts(project) == local != []
     there = {line.split("\t")[1] for line in journal.read_text().splitlines() if "\t" in line}
     assert (len(here), len(there)) == (1, os.cpu_count()), result.stdout.str()
+
+
+def test_a_verified_run_on_a_cluster_comes_to_what_one_in_float32_does_here(project, monkeypatch):
+    """Copies hold the model in both types; a query is asked again in float32 on the cluster, too."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setattr("vlcheck.models.loading.two_types.slow", lambda device: "")
+    project.run("--vl-dtype=float32", "--vl-results=exact.jsonl", model="wavers")
+
+    project.run("--vl-dtype=verified", "--vl-engine=ray", model="wavers")
+
+    keys = ("test", "status", "n", "violations", "rate")
+    found, exact = (
+        [[one[key] for key in keys] for one in project.results("verdict", path)]
+        for path in ("vlcheck-results.jsonl", "exact.jsonl")
+    )
+    assert found == exact != []
+    (said,) = project.results("precision")
+    assert (said["exact"], said["fast"], said["alone"]) == ("float32", "bfloat16", "")
+    assert 0 < said["both"] < said["queries"]
+
+
+def test_a_part_that_a_cluster_answers_goes_with_one_that_is_answered_here(project, log, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    for number, engine in ((1, "ray"), (2, "local")):
+        said = (f"--vl-shard={number}/2", f"--vl-store={number}.sqlite", f"--vl-engine={engine}")
+        result = project.run(*said, model="counting", subprocess=True)
+        assert result.ret == 0, result.stdout.str()
+    merged = merge_stores([project.folder / f"{number}.sqlite" for number in (1, 2)], project.folder / "all.sqlite")
+    assert (merged.answers, merged.missing, merged.disagreements) == (240, [], [])
+
+    log.unlink()
+    assert project.run("--vl-store=all.sqlite", model="counting", subprocess=True).ret == 0
+    assert not log.exists()
 
 
 def test_python_asks_a_cluster_too(project, mine):

@@ -205,6 +205,11 @@ def test_a_python_file_without_a_function_is_no_checkpoint(double: Path, *, ther
         ({"device": "gpu"}, "device='gpu'.*cpu, cuda, cuda:N, mps, auto"),
         ({"device": "cuda:x"}, "device='cuda:x'"),
         ({"device": "cuda:99"}, r"device='cuda:99': this machine has \d+ such devices"),
+        ({"device": "cuda:0,cuda:1"}, "device='cuda:0,cuda:1': no such device. Accepted: cpu, cuda, cuda:N, mps"),
+        ({"device": "cuda:0,1"}, "device='cuda:0,1': no such device"),
+        ({"device": "cuda:"}, "device='cuda:': no such device"),
+        ({"device": "cuda:-1"}, "device='cuda:-1': no such device"),
+        ({"device": f"cuda:{'9' * 5000}"}, "no such device"),
     ],
 )
 def test_an_unknown_device_or_dtype_is_told_what_is_accepted(

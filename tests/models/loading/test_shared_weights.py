@@ -1,6 +1,9 @@
 """Weights that processes hold once. What it saves is measured by benchmarks/weights.py."""
 
+import multiprocessing
+import os
 import shutil
+import signal
 from collections import namedtuple
 
 import numpy as np
@@ -9,6 +12,8 @@ import torch
 from PIL import Image
 from torch import nn
 
+from vlcheck.models.loading import shared_weights
+from vlcheck.models.loading.checkpoint import as_bytes
 from vlcheck.models.loading.foreign_model import ForeignModel
 from vlcheck.models.loading.load import load_model
 from vlcheck.models.loading.shared_weights import share_weights
@@ -99,6 +104,47 @@ def test_where_the_disk_has_no_room_each_process_keeps_its_own(tmp_path, monkeyp
 
     assert share_weights(model, tmp_path, fewest=1) == 0
     assert files(tmp_path) == []
+    assert scores(model).tolist() == scores(Tied()).tolist()
+
+
+def write_and_die(folder):
+    """Begin to write the weights, and end by SIGKILL while the second one is written."""
+    weights = iter(range(2))
+
+    def dying(weight):
+        if next(weights, None) is None:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return as_bytes(weight)
+
+    shared_weights.as_bytes = dying
+    share_weights(Tied(), folder, fewest=1)
+
+
+def test_a_process_that_is_killed_while_it_writes_leaves_the_file_to_another_one(tmp_path):
+    writer = multiprocessing.get_context("fork").Process(target=write_and_die, args=(tmp_path,))
+    writer.start()
+    writer.join()
+    (draft,) = files(tmp_path)
+    assert (writer.exitcode, draft.suffix) == (-signal.SIGKILL, ".draft")
+    model = Tied()
+
+    shared = share_weights(model, tmp_path, fewest=1)
+
+    (path,) = files(tmp_path)
+    assert path.suffix != ".draft"
+    assert shared > 0
+    assert scores(model).tolist() == scores(Tied()).tolist()
+
+
+@pytest.mark.parametrize("content", [b"", b"cut short", bytes(100_000)], ids=["empty", "short", "other"])
+def test_a_file_that_is_not_the_weights_is_not_taken_for_them(tmp_path, content):
+    share_weights(Tied(), tmp_path, fewest=1)
+    (path,) = files(tmp_path)
+    path.write_bytes(content)
+    model = Tied()
+
+    share_weights(model, tmp_path, fewest=1)
+
     assert scores(model).tolist() == scores(Tied()).tolist()
 
 

@@ -90,3 +90,12 @@ class Other(CountingModel):
 
 def unloadable() -> CountingModel:
     raise RuntimeError("these weights are for another network")
+
+
+def loads_once(journal: Path) -> CountingModel:
+    """Return the model to the first process that asks for it; end any other one."""
+    try:
+        journal.with_suffix(".first").touch(exist_ok=False)
+    except FileExistsError:
+        os._exit(1)
+    return Slow(journal)

@@ -29,6 +29,8 @@ def test_an_address_is_accepted_where_something_answers():
         ("ray://head:10001", {}, "engine='ray:ray://head:10001': a run has to be on a node of the cluster. Accepted:"),
         ("127.0.0.1:1", {}, "engine='ray:127.0.0.1:1': no cluster answers there ([Errno 111] Connection refused)."),
         ("127.0.0.1:99999", {}, "engine='ray:127.0.0.1:99999': no cluster answers there"),
+        ("a..b:6379", {}, "engine='ray:a..b:6379': no cluster answers there (encoding with 'idna' codec failed"),
+        (f"{'a' * 70}:1", {}, f"engine='ray:{'a' * 70}:1': no cluster answers there"),
         ("", {"RAY_ADDRESS": "http://head:8265"}, "RAY_ADDRESS http://head:8265: a run has to be on a node"),
     ],
 )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
+import socket
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -15,13 +17,14 @@ import pytest
 from PIL import Image
 
 from tests.scoring.counting import CountingModel, album, photograph, questions
-from tests.scoring.ray.clusters import PATIENCE, Deadly, Other, Slow, cluster_of, kill, unloadable
+from tests.scoring.ray.clusters import PATIENCE, Deadly, Other, Slow, cluster_of, kill, loads_once, unloadable
 from vlcheck.cases.case import ImageFile
 from vlcheck.cases.picture import Picture
 from vlcheck.errors import UsageError
 from vlcheck.metrics.query import Query
 from vlcheck.models.loading.load import load_model
 from vlcheck.scoring.cached import CachedScorer
+from vlcheck.scoring.engines.ray.engine import ClusterWarning
 from vlcheck.scoring.engines.registry import open_engine
 from vlcheck.scoring.plan import Plan, make_plan
 from vlcheck.scoring.scorer import Scorer
@@ -239,6 +242,18 @@ def test_a_node_that_is_killed_costs_no_answer(own_engine, tmp_path, kept):
     assert seen[-1].done == plan.n_pictures
 
 
+def test_a_node_on_which_no_copy_starts_is_left_out_and_the_others_answer(engine, tmp_path, kept, recwarn):
+    model, plan = Slow(tmp_path / "journal"), plan_of(tmp_path, 200)
+    scorer = CachedScorer(Scorer(model, load=partial(loads_once, model.journal)), kept)
+
+    engine.run(plan, scorer)
+
+    (said,) = [str(one.message) for one in recwarn if issubclass(one.category, ClusterWarning)]
+    assert re.search(r"node \S+ is left out: no copy of the model could be started in 3 tries$", said)
+    assert len(model.workers()) == 1
+    assert kept.missing(query.key for query in queries_of(plan)) == set()
+
+
 def test_a_node_that_joins_is_used(own_engine, tmp_path, kept):
     cluster, engine = own_engine
     plan, model, seen = plan_of(tmp_path, 60), Slow(tmp_path / "journal"), []
@@ -268,3 +283,13 @@ def test_a_cluster_that_goes_away_is_said_and_what_was_answered_stays(own_engine
 
     answered = len(queries_of(plan)) - len(kept.missing(query.key for query in queries_of(plan)))
     assert answered >= sum(len(chunk.queries) for chunk in plan.chunks[:5]) * 0.5
+
+
+def test_an_address_at_which_something_else_answers_is_said(tmp_path, kept, monkeypatch):
+    """It takes connections, and says nothing."""
+    monkeypatch.setenv("RAY_gcs_rpc_server_reconnect_timeout_s", "3")
+    with closing(socket.create_server(("127.0.0.1", 0))) as other:
+        engine = open_engine(f"ray:127.0.0.1:{other.getsockname()[1]}", tmp_path)
+        said = r"^engine='ray:[\d.:]+': no cluster of Ray could be reached: Failed to connect .* Accepted: HOST:PORT"
+        with pytest.raises(UsageError, match=said):
+            engine.run(plan_of(tmp_path, 2), asking(CountingModel(tmp_path / "journal"), kept))

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -52,7 +54,49 @@ def test_another_node_gets_the_files_for_as_long_as_it_needs_them(project, here)
     assert not place.exists()
 
 
-def test_a_folder_with_too_many_files_is_not_sent(project, monkeypatch):
-    monkeypatch.setattr(code, "MOST_FILES", 1)
+def test_what_git_ignores_is_not_sent(project):
+    (project / ".gitignore").write_text("local_*.py\nparts/\n")
+    for name in ("local_keys.py", "local_but_known.py"):
+        (project / name).write_text("KEY = 1")
+    if not (git := shutil.which("git")):
+        pytest.skip("needs git")
+    subprocess.run([git, "init", "-q", project], check=True)
+    subprocess.run([git, "-C", project, "add", "-f", "local_but_known.py"], check=True)
 
-    assert Code.of(project).files is None
+    assert Code.of(project).files.keys() == {"mine.py", "local_but_known.py"}
+
+
+def test_no_other_environment_is_sent(project):
+    for name in ("conda/conda-meta/history", "conda/lib/a.py", "a/node_modules/b.py", "__pycache__/c.py"):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).touch()
+
+    assert Code.of(project).files.keys() == {"mine.py", "parts/helper.py"}
+
+
+def test_what_is_no_file_is_left_out_and_not_waited_for(project):
+    """An editor's lock is a link to nowhere, and to read a pipe takes forever."""
+    (project / ".#mine.py").symlink_to("me@machine.1234")
+    (project / "gone.py").symlink_to("nowhere.py")
+    os.mkfifo(project / "pipe.py")
+    (project / "folder.py").mkdir()
+
+    assert Code.of(project).files.keys() == {"mine.py", "parts/helper.py"}
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        ("MOST_FILES", "it has more than 1 Python files"),
+        ("MOST_BYTES", "its Python files have more than 1 bytes"),
+        ("MOST_ENTRIES", "it has more than 1 files and folders"),
+    ],
+)
+def test_a_folder_that_has_too_much_is_not_sent_and_a_node_that_misses_it_says_so(project, monkeypatch, limit, said):
+    monkeypatch.setattr(code, limit, 1)
+
+    found = Code.of(project)
+
+    assert (found.files, found.unsent, found.lacking) == ({}, said, "")
+    project.rename(project.with_name("elsewhere"))
+    assert found.lacking == f"This node does not see the run's folder {project}, whose files were not sent: {said}."

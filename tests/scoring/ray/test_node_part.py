@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from vlcheck.errors import UsageError
 from vlcheck.scoring.engines.ray.node_part import NodePart, part_for
 
 
@@ -18,6 +19,12 @@ from vlcheck.scoring.engines.ray.node_part import NodePart, part_for
 )
 def test_a_copy_takes_a_gpu_or_as_many_cores_as_it_has_threads(device, threads, part):
     assert part_for(device, threads) == part
+
+
+@pytest.mark.parametrize("device", ["cuda:1", "cuda:0,1", "mps", "auto"])
+def test_a_device_that_names_one_of_a_machine_is_refused(device):
+    with pytest.raises(UsageError, match=rf"^device={device}: does not go with engine=ray, .*Accepted: cpu, or cuda"):
+        part_for(device, "")
 
 
 def test_a_node_has_room_for_whole_copies_alone():

@@ -14,8 +14,9 @@ from vlcheck.errors import UsageError
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.query import Query
 from vlcheck.scoring.store import ModelLabel, ScoreStore
+from vlcheck.scoring.stores import store_file
 from vlcheck.scoring.stores.merge import ScoresApart, merge_stores
-from vlcheck.scoring.stores.store_file import StoreFile
+from vlcheck.scoring.stores.store_file import FullStore, StoreFile
 
 VERSIONS = {"torch": "1"}
 LABEL = ModelLabel("tiny", "float32")
@@ -92,6 +93,72 @@ def test_a_merge_goes_on_from_an_earlier_one(tmp_path: Path, queries: list[Query
 def test_missing_parts_are_named(tmp_path: Path, queries: list[Query]) -> None:
     paths = [part(tmp_path / f"{i}.sqlite", queries[i : i + 1], i, 5) for i in (1, 4)]
     assert merge_stores(paths, tmp_path / "all").missing == [f"part {i} of 5 of scenes" for i in (2, 3, 5)]
+
+
+def test_parts_of_other_numbers_of_parts_are_missing_unless_one_number_is_complete(
+    tmp_path: Path, queries: list[Query], two: list[Path]
+) -> None:
+    third = part(tmp_path / "c.sqlite", queries[:2], 1, 3)
+
+    assert merge_stores([two[0], third], tmp_path / "some.sqlite").missing == [
+        "part 2 of 2 of scenes",
+        "part 2 of 3 of scenes",
+        "part 3 of 3 of scenes",
+    ]
+    assert merge_stores([*two, third], tmp_path / "all.sqlite").missing == []
+
+
+def test_a_part_that_was_asked_twice_is_there_once(tmp_path: Path, queries: list[Query], two: list[Path]) -> None:
+    again = part(tmp_path / "c.sqlite", queries[:3], 1)
+
+    merged = merge_stores([*two, again, two[0]], tmp_path / "all.sqlite")
+
+    assert (merged.answers, merged.missing, merged.disagreements) == (6, [], [])
+    assert known(tmp_path / "all.sqlite", queries) == {query.key: right(query) for query in queries}
+
+
+def test_of_a_part_that_is_being_written_the_answers_are_taken_and_the_part_is_missing(
+    tmp_path: Path, queries: list[Query], two: list[Path]
+) -> None:
+    with ScoreStore(tmp_path / "c.sqlite", "model", versions=VERSIONS, label=LABEL) as running:
+        running.put((query, right(query)) for query in queries[3:5])
+        merged = merge_stores([two[0], tmp_path / "c.sqlite"], tmp_path / "all.sqlite")
+        assert (merged.answers, merged.missing) == (5, ["part 2 of 2 of scenes"])
+        running.put([(queries[5], right(queries[5]))])  # it goes on, and a later merge takes the rest
+        running.keep_shard("all", 2, 2, "scenes")
+    merged = merge_stores([tmp_path / "c.sqlite"], tmp_path / "all.sqlite")
+    assert (merged.answers, merged.missing) == (6, [])
+
+
+def test_a_folder_is_no_merged_store(tmp_path: Path, two: list[Path]) -> None:
+    with pytest.raises(UsageError, match="not a vlcheck store") as caught:
+        merge_stores(two, tmp_path)
+    assert str(caught.value).startswith(f"{tmp_path}: ")
+
+
+def test_where_the_merged_store_has_no_room_nothing_is_merged_by_halves(
+    tmp_path: Path, queries: list[Query], two: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    into = tmp_path / "all.sqlite"
+    merge_stores(two[:1], into)
+    with ScoreStore(two[1], "model", versions=VERSIONS) as store:
+        store.keep_picture("large", "sha", b"\xff\xd8" + bytes(100_000) + b"\xff\xd9")
+
+    def crowded(place: str) -> sqlite3.Connection:
+        connection = connected(place)
+        if place == str(into):
+            connection.execute(f"PRAGMA max_page_count = {connection.execute('PRAGMA page_count').fetchone()[0]}")
+        return connection
+
+    connected = store_file._connected
+    monkeypatch.setattr(store_file, "_connected", crowded)
+    with pytest.raises(FullStore, match="no room left") as caught:
+        merge_stores(two, into)
+    monkeypatch.undo()
+
+    assert str(caught.value).startswith(f"{into}: ")
+    assert known(into, queries).keys() == {query.key for query in queries[:3]}
+    assert merge_stores(two, into).missing == []
 
 
 @pytest.mark.parametrize(

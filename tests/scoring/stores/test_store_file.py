@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import sqlite3
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -101,6 +102,27 @@ def test_a_store_of_schema_1_is_read_and_becomes_one_of_this_schema(path: Path, 
         assert store.superseded().endswith("asked again: torch 1 before, 2 now")
     header = path.read_bytes()[:100]
     assert int.from_bytes(header[60:64]) == SCHEMA  # so that an older vlcheck, which reads the header, refuses it
+
+
+def test_what_an_older_vlcheck_is_writing_is_brought_along_and_what_it_writes_later_is_refused(
+    path: Path, query: Query
+) -> None:
+    """Schema 1 had answers of seven columns, which the older vlcheck goes on to write."""
+    other, key = Query("itm", query.picture, "a dog"), digest("model", installed.versions_key(VERSIONS))
+    schema_1(path, {key: (query, Answer((0.1, 0.2)))}, key)
+    put = "INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as older:
+        older.execute("PRAGMA journal_mode = WAL")
+        older.execute("BEGIN IMMEDIATE")
+        older.execute(put, (key, other.key, "a run", *pack(Answer((0.3,)))))
+        commit = threading.Timer(0.5, older.execute, ("COMMIT",))
+        commit.start()
+
+        with ScoreStore(path, "model", versions=VERSIONS) as store:  # waits for the older one
+            commit.join()
+            with pytest.raises(sqlite3.OperationalError, match="8 columns but 7 values"):
+                older.execute(put, (key, "later", "a run", *pack(Answer((0.4,)))))
+            assert store.get_many([query, other]) == {query.key: Answer((0.1, 0.2)), other.key: Answer((0.3,))}
 
 
 def test_scores_of_before_versions_were_kept_are_asked_again_and_that_is_said(path: Path, query: Query) -> None:

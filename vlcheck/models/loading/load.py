@@ -395,7 +395,7 @@ def _check_device(device: str) -> None:
         _check_accelerate()
         return
     kind, _, number = device.partition(":")
-    if not re.fullmatch(r"(cpu|cuda|mps)(:\d+)?", device):
+    if not re.fullmatch(r"(cpu|cuda|mps)(:[0-9]{1,4})?", device):
         raise UsageError(f"{argument('device', repr(device))}: no such device. Accepted: {DEVICES}, {AUTO}.")
     if device == "cpu":
         return

@@ -199,13 +199,15 @@ def _versions_apart(one: _Model, other: _Model) -> str:
 
 
 def _missing(sources: Sequence[_Source]) -> Iterator[str]:
-    """Yield the shards of a plan that no store has."""
-    plans: dict[tuple[str, str, int], dict[int, str]] = {}
+    """Yield the shards of a plan that no store has; none of a plan that has all of its shards in one of its counts."""
+    plans: dict[tuple[str, str], dict[int, dict[int, str]]] = {}
     for part in (part for source in sources for part in source.parts):
-        plans.setdefault((part.model, part.asked, part.of), {})[part.number] = part.data
+        plans.setdefault((part.model, part.asked), {}).setdefault(part.of, {})[part.number] = part.data
     lacking = (
         f"part {number} of {count} of {next(iter(there.values()))}"
-        for (_, _, count), there in plans.items()
+        for counts in plans.values()
+        if not any(len(there) == count for count, there in counts.items())
+        for count, there in counts.items()
         for number in range(1, count + 1)
         if number not in there
     )

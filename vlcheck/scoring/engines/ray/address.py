@@ -33,6 +33,6 @@ def resolved(said: str, environment: Mapping[str, str]) -> str:
         raise UsageError(f"{named}: is no address of a cluster. Accepted: {ACCEPTED}.")
     try:
         socket.create_connection((host, int(port)), _SECONDS).close()
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, ValueError) as error:  # a ValueError if it can be no name of a host
         raise UsageError(f"{named}: no cluster answers there ({error}). Accepted: {ACCEPTED}.") from error
     return address

@@ -85,11 +85,14 @@ class CopyOfModel:
         Returns:
             The reason why it cannot be asked in place of the run's own process; "" if it can.
         """
+        lacking = ""
         try:
             with contained():
-                return self._load(number, pickle.loads(orders))  # noqa: S301 - of the run
+                said: Orders = pickle.loads(orders)  # noqa: S301 - of the run
+                lacking = said.code.lacking
+                return self._load(number, said)
         except (UsageError, ForeignFault, NotApplicable) as error:
-            return marked(error)
+            return f"{marked(error)} {lacking}".rstrip()
 
     def _load(self, number: int, orders: Orders) -> str:
         if changed := "; ".join(version_changes(orders.versions, versions())):

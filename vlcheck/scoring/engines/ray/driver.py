@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 
 import ray
 
+from vlcheck.errors import printable
 from vlcheck.scoring.engines.ray.address import LOCAL
 from vlcheck.scoring.engines.ray.fleet import Fleet
 from vlcheck.scoring.engines.ray.messages import Begin, CannotGoOn
@@ -34,7 +35,7 @@ def serve(socket: int) -> None:
         try:
             _connect(begin.address)
         except Exception as error:  # noqa: BLE001 - Ray raises many kinds
-            run.send(CannotGoOn(str(error).partition("\n")[0]))
+            run.send(CannotGoOn(printable(" ".join(str(error).split()))))
             return
         _serve(Fleet(begin.part, run.send), run)
     ray.shutdown()

@@ -11,7 +11,7 @@ from pathlib import Path
 from vlcheck.errors import UsageError, argument, parameter
 from vlcheck.scoring.cached import CachedScorer
 from vlcheck.scoring.engines.engine import Shown
-from vlcheck.scoring.engines.ray.address import resolved
+from vlcheck.scoring.engines.ray.address import ACCEPTED, resolved
 from vlcheck.scoring.engines.ray.link import Gone, Link
 from vlcheck.scoring.engines.ray.messages import Begin, CannotGoOn
 from vlcheck.scoring.engines.ray.node_part import NodePart
@@ -48,12 +48,11 @@ class RayEngine:
                 if progress:
                     progress(Progress.since(started, done, plan.n_pictures))
         except BaseException as error:
+            reached = self._talk and self._talk.link.heard
             self.close()
             if isinstance(error, Gone):
-                raise UsageError(
-                    f"{self._named}: the cluster went away: {error}. All answers until then are kept, for another run"
-                    f" too if {parameter('store')} names a file."
-                ) from error
+                why = _went_away(error) if reached else _not_reached(error)
+                raise UsageError(f"{self._named}: {why}") from error
             if isinstance(error, CannotGoOn):
                 raise UsageError(f"{self._named}: {error}") from error
             raise
@@ -82,6 +81,17 @@ class RayEngine:
             begin = Begin(resolved(self._address, os.environ), self._part)
             self._talk = Talk(Link(begin, self._folder / "ray.log"), _warn)
         return self._talk
+
+
+def _went_away(error: Gone) -> str:
+    return (
+        f"the cluster went away: {error}. All answers until then are kept, for another run too if {parameter('store')}"
+        " names a file."
+    )
+
+
+def _not_reached(error: Gone) -> str:
+    return f"no cluster of Ray could be reached: {error}. Accepted: {ACCEPTED}."
 
 
 def _warn(said: str) -> None:

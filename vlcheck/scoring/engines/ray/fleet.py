@@ -68,6 +68,7 @@ class Fleet:
         self._deaths: Counter[int] = Counter()  # copies that died of a chunk, by its number
         self._unproven_deaths = 0
         self._proven = False  # whether any copy has loaded a model
+        self._stillborn: Counter[str] = Counter()  # copies that died before any on their node was ready, by node
         self._left_out: set[str] = set()  # nodes on which a model cannot be loaded
         self._looked = 0.0
         self._with_room = self._begun = time.monotonic()
@@ -102,9 +103,7 @@ class Fleet:
         """Begin copies on nodes that have room for more."""
         for node in ray.nodes():
             if node["Alive"] and node["NodeID"] not in self._left_out:
-                have = sum(copy.node == node["NodeID"] for copy in self._copies)
-                for _ in range(have, self._part.copies(node["Resources"])):
-                    self._begin(node["NodeID"], node["NodeManagerHostname"])
+                self._fill(node["NodeID"], node["NodeManagerHostname"], self._part.copies(node["Resources"]))
         if self._copies:
             self._with_room = now
             self._tell(Capacity(AHEAD * len(self._copies)))
@@ -113,6 +112,19 @@ class Fleet:
         if not (self._heard or self._proven) and now - self._begun > _UNHEARD:
             self._heard = True
             self._tell(Notice("no copy of the model is ready yet: other jobs have the nodes, or it takes long to load"))
+
+    def _fill(self, node: str, host: str, room: int) -> None:
+        """Begin the copies that a node has room for, unless each of them has died several times."""
+        if room and self._stillborn[node] >= TRIES * room:
+            self._leave_out(node, host, f"no copy of the model could be started in {TRIES} tries")
+            return
+        for _ in range(sum(copy.node == node for copy in self._copies), room):
+            self._begin(node, host)
+
+    def _leave_out(self, node: str, host: str, why: str) -> None:
+        if node not in self._left_out:
+            self._tell(Notice(f"node {host} is left out: {why}"))
+        self._left_out.add(node)
 
     def _begin(self, node: str, host: str) -> None:
         actor = (
@@ -174,17 +186,17 @@ class Fleet:
         """Begin to ask a copy; where it cannot load the model, go on without its node, if others can."""
         if not fault:
             copy.ready = self._proven = True
+            self._stillborn.pop(copy.node, None)
         elif not self._proven:
             self._tell(CannotGoOn(f"on node {copy.host}: {fault}"))
         else:
-            if copy.node not in self._left_out:
-                self._tell(Notice(f"node {copy.host} is left out: {fault}"))
-            self._left_out.add(copy.node)
+            self._leave_out(copy.node, copy.host, fault)
             self._waiting.extendleft(reversed(self._end(copy)))
 
     def _lose(self, copy: _Copy, why: str) -> None:
         """Give the chunks of a lost copy to others; one of which several copies died is given up."""
         asked = self._end(copy)
+        self._stillborn[copy.node] += not copy.ready
         if not (copy.ready or self._proven):
             self._unproven_deaths += 1
             if self._unproven_deaths >= TRIES:

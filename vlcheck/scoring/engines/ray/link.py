@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -24,6 +25,7 @@ _ENVIRONMENT: Mapping[str, str] = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # what Ray will do by default; it says so each time otherwise
     "RAY_enable_infeasible_task_early_exit": "0",
 }
+_PREFIX = re.compile(r"\[[^\]]*\] \S+:\d+: ")  # of a line that Ray's C++ logs: time, process, file
 
 
 class Gone(Exception):
@@ -46,9 +48,13 @@ class Link:
     Args:
         begin: the first message.
         log: file for the driver's output.
+
+    Attributes:
+        heard: whether the driver has sent any message.
     """
 
     def __init__(self, begin: Begin, log: Path) -> None:
+        self.heard = False
         self._log = log
         ours, theirs = socket.socketpair()
         with theirs, log.open("wb") as output:
@@ -81,6 +87,7 @@ class Link:
         if isinstance(message, _End):
             self._received.put(message)  # for the next call
             raise self._gone() from message.error
+        self.heard = True
         return message
 
     def _read(self) -> None:
@@ -107,4 +114,5 @@ class Link:
 
     def _gone(self) -> Gone:
         lines = self._log.read_text(encoding="utf-8", errors="replace").split("\n")
-        return Gone(next((line for line in reversed(lines) if line.strip()), ""))
+        last = next((line for line in reversed(lines) if line.strip()), "it said nothing")
+        return Gone(_PREFIX.sub("", last).strip().rstrip("."))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from vlcheck.errors import UsageError, argument
+
 USUAL_CORES = 4
 
 
@@ -41,9 +43,17 @@ def part_for(device: str, threads: str) -> NodePart:
     """Return the part for each copy of a model.
 
     Args:
-        device: the model's device, e.g. "cpu" or "cuda".
+        device: the model's device, "cpu" or "cuda".
         threads: the value of OMP_NUM_THREADS, the cores for each copy; "" for USUAL_CORES.
+
+    Raises:
+        UsageError: the device is another one, such as the second GPU of a machine: Ray gives each copy its own.
     """
-    if device.startswith("cuda"):
+    if device not in ("", "cpu", "cuda"):
+        raise UsageError(
+            f"{argument('device', device)}: does not go with {argument('engine', 'ray')}, which gives each copy of the"
+            " model its own device. Accepted: cpu, or cuda for a GPU each."
+        )
+    if device == "cuda":
         return NodePart(cores=0, gpus=1)
     return NodePart(cores=int(threads) if threads.isdecimal() and int(threads) else USUAL_CORES)
