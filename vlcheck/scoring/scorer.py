@@ -142,10 +142,10 @@ class Scorer:
         if cramped and left:  # after `except`, since the exception keeps pictures and tensors in memory
             self.size.failed(beside)
             let_go()
-            alone = (
-                beside > 1 and len(Chunk(tuple(left)).pictures) == 1
-            )  # the others of its batch are answered: now it may fit
-            yield from self.score(Chunk(tuple(left)), rendered) if alone else self._halved(left, cramped, rendered)
+            rest = Chunk(tuple(left))
+            # The last picture of a batch whose others are answered was not asked about alone: now it may fit.
+            now_alone = beside > 1 and len(rest.pictures) == 1
+            yield from self.score(rest, rendered) if now_alone else self._halved(left, cramped, rendered)
 
     def _at_most(self, queries: Sequence[Query], answered: Container[str]) -> int:
         """Return the number of pictures of a batch about the queries that are not answered."""
