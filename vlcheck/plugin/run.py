@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -260,7 +260,8 @@ class Run:
 
         said = self.settings.engine
         try:
-            demand_shared(open_engine(said, self.folder, self.settings.device), said, processes)
+            with closing(open_engine(said, self.folder, self.settings.device)) as engine:
+                demand_shared(engine, said, processes)
         except UsageError as error:
             raise pytest.UsageError(options.message_of(error)) from error
 
