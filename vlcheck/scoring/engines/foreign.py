@@ -30,8 +30,8 @@ class ForeignEngine:
                 self.engine.run(plan, scorer, progress)
         except ForeignFault as error:
             raise UsageError(
-                f"{argument('engine', repr(self.spec))}: {error}. All answers until then are kept, for another run too if"
-                f" {parameter('store')} names a file."
+                f"{argument('engine', repr(self.spec))}: {error}. All answers until then are kept, for another run"
+                f" too if {parameter('store')} names a file."
             ) from error
 
     def close(self) -> None:
