@@ -362,6 +362,11 @@ def read_device(config: pytest.Config) -> str:
     return _said(config, "device") or "cpu"
 
 
+def names_model(config: pytest.Config) -> bool:
+    """Return True if an option names a model to test."""
+    return bool(_said(config, "model"))
+
+
 def message_of(error: UsageError) -> str:
     """Return an error's message, with the names of options in place of parameters."""
     return error.with_options(option_of)
