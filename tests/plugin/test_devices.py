@@ -5,6 +5,7 @@ import os
 import pytest
 from execnet import XSpec
 
+from vlcheck import plugin
 from vlcheck.errors import UsageError
 from vlcheck.plugin.devices import demand_gpus, name_gpus, share_gpus, threads_each, workers_of
 
@@ -71,6 +72,14 @@ def test_a_machine_without_gpu_is_told_so_with_what_is_accepted(environment, why
 def test_n_auto_is_left_to_xdist_on_another_device():
     assert workers_of("cpu") is None
     assert workers_of("cuda:1") is None
+
+
+@pytest.mark.parametrize(("model", "workers"), [("tiny", 3), ("", None)])
+def test_n_auto_is_left_to_xdist_without_a_model(pytester, monkeypatch, model, workers):
+    monkeypatch.setattr(plugin, "workers_of", lambda device: 3 if device == "cuda" else None)
+    config = pytester.parseconfig("--vl-device=cuda", *([f"--vl-model={model}"] if model else []))
+
+    assert plugin.pytest_xdist_auto_num_workers(config) == workers
 
 
 def test_the_usable_cores_are_divided():

@@ -85,6 +85,13 @@ def test_what_does_not_go_with_a_shard_is_refused_before_anything_is_asked(proje
     assert not log.exists()
 
 
+@pytest.mark.parametrize("options", [("-n2",), ("--collect-only",)])
+def test_a_shard_that_does_not_exist_is_refused_before_workers_start_and_where_tests_are_listed(project, options):
+    result = project.run("--vl-store=1.sqlite", "--vl-shard=5/4", *options, model="counting")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "--vl-shard 5/4: has to be I/N, the I-th of N parts" in result.stderr.str()
+
+
 def test_a_shard_needs_a_store(project):
     result = project.run("--vl-shard=1/2")
     assert result.ret == pytest.ExitCode.USAGE_ERROR

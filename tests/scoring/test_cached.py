@@ -80,4 +80,5 @@ def test_progress_counts_pictures_and_ends_with_nothing_left(
     assert [(progress.done, progress.total) for progress in seen] == [(4, 10), (8, 10), (10, 10)]
     assert seen[0].left == pytest.approx(seen[0].seconds / 4 * 6)
     assert seen[-1].left == 0
+    assert ["left" in progress.said for progress in seen] == [True, True, False]
     assert seen[0].seconds < seen[-1].seconds

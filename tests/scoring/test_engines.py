@@ -19,7 +19,7 @@ from vlcheck.scoring.store import ScoreStore
 
 
 class Halting:
-    """An engine that answers nothing."""
+    """An engine that answers nothing, and at the address "raise" raises."""
 
     shared = True
 
@@ -27,10 +27,12 @@ class Halting:
         self.address = address
 
     def run(self, plan, scorer, progress=None):
-        pass
+        if self.address == "raise":
+            raise ConnectionError("reset by peer")
 
     def close(self):
-        pass
+        if self.address == "raise":
+            raise OSError("cannot end")
 
 
 def make_halting(*, address: str) -> Halting:
@@ -65,7 +67,7 @@ def test_an_engine_answers_every_query_once(tmp_path, counting, name, kind, shar
 
     assert isinstance(engine, kind)
     assert engine.shared is shared
-    assert seen[-1].done == 3
+    assert sum(progress.done == progress.total == 3 for progress in seen) == 1  # nothing is shown of the second run
     assert {*counting.asked("encode").values(), *counting.asked("itm").values(), *counting.asked("mlm").values()} == {1}
 
 
@@ -92,8 +94,17 @@ def test_a_spec_that_names_no_engine_says_what_would(registered, said, message):
 
 
 def test_a_package_may_register_an_engine_with_an_address(registered):
-    assert open_engine("halting:ray://head:10001", Path()).address == "ray://head:10001"
-    assert open_engine("halting", Path()).address == ""
+    assert open_engine("halting:ray://head:10001", Path()).engine.address == "ray://head:10001"
+    assert open_engine("halting", Path()).engine.address == ""
+
+
+def test_what_the_engine_of_a_package_raises_names_the_engine(registered, tmp_path, counting):
+    engine = open_engine("halting:raise", tmp_path)
+    with ScoreStore(tmp_path / "scores.db", CountingModel.fingerprint) as store, pytest.raises(UsageError) as raised:
+        engine.run(make_plan([], batch_size=2), CachedScorer(Scorer(counting), store))
+    assert str(raised.value).startswith("engine='halting:raise': ConnectionError: reset by peer")
+    with pytest.warns(UserWarning, match="^engine 'halting:raise': could not be ended. OSError: cannot end"):
+        engine.close()
 
 
 def test_several_processes_share_plans_only_with_an_engine_that_can():

@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import mmap
 import re
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -20,6 +19,7 @@ from types import MappingProxyType
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
 from vlcheck._util.numbers import figure
+from vlcheck._util.warning_filters import filtering
 from vlcheck.errors import UsageError
 
 MOST_PIXELS = 100_000_000
@@ -184,8 +184,7 @@ def _too_large(size: int) -> str:
 def _reading(what: str) -> Iterator[None]:
     """Raise UsageError for whatever a reader raises on damaged bytes, except for lack of memory."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # Pillow's limit is a little under ours
+        with filtering("ignore", Image.DecompressionBombWarning):  # Pillow's limit is a little under ours
             yield
     except (UsageError, MemoryError):
         raise

@@ -81,9 +81,10 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """Return the number of workers of -n auto for a model on GPUs: one a GPU; None leaves it to pytest-xdist.
 
-    pytest-xdist calls it before `pytest_configure`, and only in plugins that are modules.
+    pytest-xdist calls it before `pytest_configure`, and only in plugins that are modules. A run without a
+    model is of other tests, which a device in the ini file does not concern.
     """
-    return workers_of(options.read_device(config))
+    return workers_of(options.read_device(config)) if options.names_model(config) else None
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

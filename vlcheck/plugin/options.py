@@ -60,7 +60,9 @@ _OPTIONS = (
     ),
     _Option("batch-size", "N", "most images that are encoded at once, or auto: by the free memory (auto)"),
     _Option(
-        "engine", "NAME[:ADDRESS]", "where the model is asked: local, in the run's own processes; alone, in one (local)"
+        "engine",
+        "NAME[:ADDRESS]",
+        "where the model is asked: local, in the run's own processes; alone, in one; ray, on a cluster (local)",
     ),
     _Option("store", "PATH", "keep scores in this file and use them again, also in later runs"),
     _Option(
@@ -105,9 +107,9 @@ _FLAGS = (
     ),
     _Option("cases", "", "add a test for every single case; it never fails the run: xfail if the case violates"),
 )
-# Options that a verdict depends on; the others name output files, or results to compare with.
 LOCAL = "local"  # the engine that a run has unless another one is named
 _AUTO = "auto"  # a batch size by the free memory
+# Options that a verdict depends on; the others name output files, or results to compare with.
 _JUDGED_BY = ("model", "data", "columns", "device", "dtype", "policy", "lexicons", "explain")
 _JUDGED_HOW = ("sequential", "wordings", "compile", "trust-remote-code")
 
@@ -358,6 +360,11 @@ def read_settings(config: pytest.Config) -> Settings:
 def read_device(config: pytest.Config) -> str:
     """Return the device on which the model runs, "cpu" unless an option names one."""
     return _said(config, "device") or "cpu"
+
+
+def names_model(config: pytest.Config) -> bool:
+    """Return True if an option names a model to test."""
+    return bool(_said(config, "model"))
 
 
 def message_of(error: UsageError) -> str:

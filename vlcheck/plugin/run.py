@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -92,6 +92,8 @@ class Run:
             self.settings = options.read_settings(config)
             if self.settings.model:
                 self.settings.demand_reports()
+            if self.settings.shard:
+                demand_shard(config, self.settings)
         except UsageError as error:
             raise pytest.UsageError(options.message_of(error)) from error
         self.run_id = (self._input or {}).get("vlcheck_run_id") or self.settings.run_id or run_id.drawn()
@@ -258,7 +260,8 @@ class Run:
 
         said = self.settings.engine
         try:
-            demand_shared(open_engine(said, self.folder, self.settings.device), said, processes)
+            with closing(open_engine(said, self.folder, self.settings.device)) as engine:
+                demand_shared(engine, said, processes)
         except UsageError as error:
             raise pytest.UsageError(options.message_of(error)) from error
 
@@ -463,9 +466,7 @@ class Run:
 
             self.settings.demand()
             self._demand_own_words()
-            if self.settings.shard:
-                demand_shard(self.config, self.settings)
-            else:
+            if not self.settings.shard:
                 self._begin()
             self._engine = open_engine(self.settings.engine, self.folder, self.settings.device, self.settings.processes)
             if self.settings.shard:

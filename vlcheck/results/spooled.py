@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -15,14 +16,25 @@ IN_MEMORY = 1 << 22  # bytes; a file takes what is more
 
 
 class Spool:
-    """A place for lines: a temporary file, which is deleted with the last of them, once they are many."""
+    """A place for lines: a temporary file, which is deleted with the last of them, once they are many.
 
-    def __init__(self) -> None:
+    Several threads may use it. A copy of it, and its pickle, have the lines at the same places.
+
+    Args:
+        content: the bytes of lines, one after the other, of another place.
+    """
+
+    def __init__(self, content: bytes = b"") -> None:
         self._file = cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))  # noqa: SIM115  # ends with this
+        self._file.write(content)
+        self._moving = threading.Lock()  # between moving to a place and what is done there
 
     def __del__(self) -> None:
         with suppress(OSError):  # a full disk, which was said when a line was added
             self._file.close()
+
+    def __reduce__(self) -> tuple[type[Spool], tuple[bytes]]:
+        return Spool, (self.read(0, -1),)
 
     def lines(self) -> SpooledLines:
         """Return an empty sequence, to which lines can be added."""
@@ -34,7 +46,7 @@ class Spool:
         Raises:
             UsageError: If there is no room for it.
         """
-        with _room():
+        with _room(), self._moving:
             place = self._file.seek(0, 2)
             self._file.write(line)
         return place
@@ -44,12 +56,12 @@ class Spool:
 
         Args:
             place: the line's place.
-            length: the number of its bytes.
+            length: the number of its bytes; -1 for all to the end.
 
         Raises:
             UsageError: If there was no room for the last lines.
         """
-        with _room():
+        with _room(), self._moving:
             self._file.seek(place)  # writes what is still in the buffer
             return self._file.read(length)
 

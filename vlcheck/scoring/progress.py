@@ -1,4 +1,4 @@
-"""The progress of a run's scoring."""
+"""The progress of scoring."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from vlcheck._util.numbers import counted, duration
 
 @dataclass(frozen=True)
 class Progress:
-    """The progress of a run.
+    """The progress of a plan; a run has one for each step of its questions.
 
     Attributes:
         done: number of pictures that the model has been asked about.
-        total: number of pictures of the run.
+        total: number of pictures of the plan.
         seconds: time since the start.
-        left: time to the end in seconds, estimated from the mean time of a picture.
+        left: time to the end of the plan in seconds, estimated from the mean time of a picture.
     """
 
     done: int
@@ -28,16 +28,16 @@ class Progress:
     def said(self) -> str:
         """The progress in words."""
         done = f"{self.done:,} of {counted(self.total, 'picture')}"
-        return f"{done} in {duration(self.seconds)}, about {duration(self.left)} left"
+        return f"{done} in {duration(self.seconds)}" + (f", about {duration(self.left)} left" if self.left else "")
 
     @classmethod
     def since(cls, started: float, done: int, total: int) -> Progress:
-        """Return the progress of a run that is under way.
+        """Return the progress of a plan that is under way.
 
         Args:
             started: the value of `time.monotonic()` at the start.
             done: number of pictures done, at least 1.
-            total: number of pictures of the run.
+            total: number of pictures of the plan.
         """
         seconds = time.monotonic() - started
         return cls(done, total, seconds, seconds / done * (total - done))

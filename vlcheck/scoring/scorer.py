@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from PIL import Image
 from vlcheck._util.foreign_code import contained, describe_error
 from vlcheck._util.memory import lacks_memory, let_go
 from vlcheck._util.numbers import counted
+from vlcheck._util.warning_filters import filtering
 from vlcheck.cases.picture import Picture
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, printable
 from vlcheck.metrics.answer import Answer
@@ -142,10 +142,10 @@ class Scorer:
         if cramped and left:  # after `except`, since the exception keeps pictures and tensors in memory
             self.size.failed(beside)
             let_go()
-            alone = (
-                beside > 1 and len(Chunk(tuple(left)).pictures) == 1
-            )  # the others of its batch are answered: now it may fit
-            yield from self.score(Chunk(tuple(left)), rendered) if alone else self._halved(left, cramped, rendered)
+            rest = Chunk(tuple(left))
+            # The last picture of a batch whose others are answered was not asked about alone: now it may fit.
+            now_alone = beside > 1 and len(rest.pictures) == 1
+            yield from self.score(rest, rendered) if now_alone else self._halved(left, cramped, rendered)
 
     def _at_most(self, queries: Sequence[Query], answered: Container[str]) -> int:
         """Return the number of pictures of a batch about the queries that are not answered."""
@@ -324,8 +324,7 @@ def _length(ask: _Ask) -> tuple[int, str, str]:
 @contextmanager
 def _warnings_are_no_answer() -> Iterator[None]:
     """Let a model's warnings stay warnings, also if the run turns warnings into errors."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("default")
+    with filtering("default"):
         yield
 
 

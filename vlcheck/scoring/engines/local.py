@@ -39,7 +39,8 @@ class Local:
         self._folder, self._processes = folder, processes
 
     def run(self, plan: Plan, scorer: CachedScorer, progress: Shown | None = None) -> None:
-        work_together(plan, scorer, self._folder, processes=self._processes, progress=progress)
+        if not all(map(scorer.has, plan.chunks)):
+            work_together(plan, scorer, self._folder, processes=self._processes, progress=progress)
 
     def close(self) -> None:
         """Do nothing: the locks end with the folder."""

@@ -18,6 +18,7 @@ from typing import cast
 from vlcheck._util.foreign_code import contained
 from vlcheck.errors import ForeignFault, UsageError, argument, demand_type, nearest
 from vlcheck.scoring.engines.engine import Engine
+from vlcheck.scoring.engines.foreign import ForeignEngine
 
 GROUP = "vlcheck.engines"
 
@@ -66,7 +67,7 @@ def open_engine(spec: str, folder: Path, device: str = "cpu", processes: int = 1
     if not isinstance(engine, Engine):
         found = type(engine).__name__
         raise UsageError(f"{argument('engine', repr(spec))}: gave {found!r}; it has to have run, close and shared.")
-    return engine
+    return engine if name in _SHIPPED else ForeignEngine(engine, spec)
 
 
 def demand_shared(engine: Engine, spec: str, processes: int) -> None:

@@ -19,6 +19,7 @@ from vlcheck._util import temporary
 from vlcheck._util.foreign_files import fault
 from vlcheck._util.network_disks import network_disk
 from vlcheck._util.numbers import duration
+from vlcheck._util.warning_filters import filtering
 from vlcheck.errors import UsageError, argument, parameter, spelled
 from vlcheck.scoring.stores.schema import APPLICATION, READ, SCHEMA, create_tables, migrate
 
@@ -73,8 +74,7 @@ Tell = Callable[[UserWarning], None]
 
 def warn_of_store(said: UserWarning) -> None:
     """Give a warning about a store, also if the run turns warnings into errors: it goes on."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("always")
+    with filtering("always"):
         warnings.warn(type(said)(spelled(str(said))), stacklevel=4)
 
 
