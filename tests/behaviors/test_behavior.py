@@ -43,6 +43,20 @@ def test_trials_are_made_once_until_a_behavior_of_the_name_states_something_else
     assert {trial.perturbation for trial in trials.of(behavior(perturb=Opening(5)), "mlm")} == {"opening(5) v1"}
 
 
+def test_a_case_of_a_behavior_has_the_trials_that_were_made_with_it():
+    source = open_source("scenes:3")
+    trials, stated = Trials(source), behavior(perturb=Each(Opening(5), Opening(10)))
+    own = source.select(with_target("single"))[1]
+    alone = trials.of_case(stated, "itm", own)
+    made = [trial for trial in trials.of(stated, "itm") if trial.case.id == own.id]
+    again = trials.of_case(stated, "itm", own)
+    assert list(map(id, again)) == list(map(id, made))
+    keys = [[query.key for trial in each for query in trial.queries()] for each in (alone, again)]
+    assert keys[0] == keys[1] != []
+    others = [case for case in source.cases if case.id != own.id and case not in source.select(with_target("single"))]
+    assert [trial.case.id for trial in trials.of_case(stated, "itm", others[0])] == [others[0].id] * 2
+
+
 def test_one_perturbation_is_one_trial_and_none_has_no_after():
     source = open_source("scenes:3")
     case = source.select(with_target("single"))[0]

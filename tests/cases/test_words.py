@@ -51,6 +51,21 @@ def test_the_longest_phrase_hides_the_shorter(text, found):
 
 
 @pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a fire hydrant cap", [(1, 4, "cap")]),
+        ("a fire hydrant", [(1, 3, "hydrant")]),
+        ("a fire, hydrant", [(1, 2, "fire")]),
+        ("a fire hydrant, cap", [(1, 3, "hydrant")]),
+        ("a fire truck and a fire", [(1, 3, "truck"), (5, 6, "fire")]),
+    ],
+)
+def test_of_phrases_with_one_first_word_the_longest_that_is_there_is_found(text, found):
+    meanings = {"fire": "fire", "fire truck": "truck", "fire hydrant": "hydrant", "fire hydrant cap": "cap"}
+    assert list(Phrasebook(meanings).find(tokenize(text))) == found
+
+
+@pytest.mark.parametrize(
     ("text", "closes"),
     [
         ("bus", True),

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from benchmarks import cases
+
 TELLS = """
 import json, pathlib, sys
 
@@ -21,6 +23,18 @@ def test_another_project_pays_nothing(pytester):
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:html", "--collect-only"]
     assert pytester.run(*command).ret == 0
     assert json.loads((pytester.path / "imported.json").read_text()) == []
+
+
+def test_a_model_that_needs_no_pytorch_has_none_loaded(pytester):
+    """A second of each process, and pytest looks at each of PyTorch's loggers in every test."""
+    pytester.makeconftest(TELLS)
+    pytester.makepyfile(test_side=cases.SUITE)
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:html", "--vl-data=scenes:6"]
+    done = pytester.run(*command, f"--vl-model={cases.__file__}:cheap", "--vl-cases", "--vl-no-images")
+    assert "xfailed" in done.stdout.str()
+    imported = json.loads((pytester.path / "imported.json").read_text())
+    assert "numpy" in imported
+    assert "torch" not in imported
 
 
 @pytest.mark.slow

@@ -7,28 +7,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import chain
-from typing import NamedTuple, Protocol, overload
+from typing import NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vlcheck.cases.case import Case
-from vlcheck.cases.selection import Selection, order_rank
+from vlcheck.cases.selection import Outlined, Selection, order_rank
 
 RECENT = 4_000  # images whose cases are kept for the next selection, some 10 kB each
-
-
-class Outlined(Protocol):
-    """A case, or what will be one; the attributes are those of `Case`."""
-
-    @property
-    def target(self) -> str: ...
-
-    @property
-    def tags(self) -> frozenset[str]: ...
-
-    @property
-    def bare(self) -> str | None: ...
 
 
 class Outline(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from operator import itemgetter
@@ -21,22 +21,28 @@ def number_of(name: str) -> int:
     return int(digest(name), 16)
 
 
-def in_mixed_order(case: Case, others: Sequence[Case]) -> Iterator[Case]:
-    """Yield cases by how near the number of their picture is to that of a case: by the exclusive or of both.
+def picture_of(case: Case) -> str:
+    """Return the key of a case's picture."""
+    return case.image.key
+
+
+def in_mixed_order(case: Case, others: Sequence[Case], name: Callable[[Case], str] = picture_of) -> Iterator[Case]:
+    """Yield cases by how near the number of their name is to that of a case: by the exclusive or of both.
 
     The first ones of many cases are found at once, without a sort of all of them for each case.
 
     Args:
         case: the case.
-        others: the cases to put in order; those of one picture stay in theirs.
+        others: the cases to put in order; those of one name stay in theirs.
+        name: returns the name of one of the others.
     """
-    numbered = _numbered(_Same(others)) if isinstance(others, tuple) else _sorted(others)
+    numbered = _numbered(_Same(others), name) if isinstance(others, tuple) else _sorted(others, name)
     return (others[at] for at in numbered.nearest(number_of(case.id)))
 
 
 @dataclass(frozen=True)
 class _Numbered:
-    """Places of cases, sorted by the numbers of their pictures.
+    """Places of cases, sorted by the numbers of their names.
 
     Attributes:
         numbers: the numbers, ascending.
@@ -78,10 +84,10 @@ class _Same:
 
 
 @lru_cache(_KEPT)
-def _numbered(same: _Same) -> _Numbered:
-    return _sorted(same.cases)
+def _numbered(same: _Same, name: Callable[[Case], str]) -> _Numbered:
+    return _sorted(same.cases, name)
 
 
-def _sorted(cases: Sequence[Case]) -> _Numbered:
-    pairs = sorted(((number_of(case.image.key), at) for at, case in enumerate(cases)), key=itemgetter(0))
+def _sorted(cases: Sequence[Case], name: Callable[[Case], str]) -> _Numbered:
+    pairs = sorted(((number_of(name(case)), at) for at, case in enumerate(cases)), key=itemgetter(0))
     return _Numbered([number for number, _ in pairs], [at for _, at in pairs])

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import ClassVar
 
 from vlcheck.cases.case import Case
-from vlcheck.cases.mixed_order import in_mixed_order, number_of
+from vlcheck.cases.mixed_order import in_mixed_order
 from vlcheck.cases.picture import Picture
 from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
 from vlcheck.perturb.base import Labelled, Perturbation, perturbed
+
+_id = attrgetter("id")
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,10 @@ class OtherCaption(Labelled):
     version: ClassVar[int] = 1
 
     def __call__(self, view: View, others: Sequence[Case]) -> View:
-        own = number_of(view.case.id)
-        false = [other for other in others if other.refuted_by(view.case)]
-        if not false:
+        ordered = in_mixed_order(view.case, others, _id)
+        other = next((other for other in ordered if other.refuted_by(view.case)), None)
+        if other is None:
             raise NotApplicable("no other caption is known to be false of the picture")
-        other = min(false, key=lambda other: own ^ number_of(other.id))
         return replace(view, template=other.masked, target=other.target, candidates=other.candidates, region=())
 
 
@@ -70,20 +72,27 @@ def refuting_case(case: Case, others: Sequence[Case]) -> Case:
     Raises:
         NotApplicable: If no picture is known to refute it.
     """
-    found = next(filter(case.refuted_by, in_mixed_order(case, others)), None)
+    return first_refuting(refuting_cases(case, others))
+
+
+def first_refuting(cases: Iterator[Case]) -> Case:
+    """Return the first of the cases whose pictures refute a caption; raise NotApplicable if there is none."""
+    found = next(cases, None)
     if found is None:
         raise NotApplicable("no other picture is known to refute the caption")
     return found
 
 
-def refuting_cases(case: Case, others: Sequence[Case]) -> list[Case]:
-    """Return the cases whose pictures refute the caption of another one, in a mixed order, the same in every run.
+def refuting_cases(case: Case, others: Sequence[Case]) -> Iterator[Case]:
+    """Yield the cases whose pictures refute the caption of another one, in a mixed order, the same in every run.
+
+    Each is looked for when it is asked for, since a run does so for each of its cases.
 
     Args:
         case: the case with the caption.
         others: the cases to choose from.
     """
-    return [*filter(case.refuted_by, in_mixed_order(case, others))]
+    return filter(case.refuted_by, in_mixed_order(case, others))
 
 
 class Compose:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from typing import ClassVar, Literal, get_args
 
 from PIL import Image
@@ -153,7 +154,8 @@ class Collage(_IntoCell):
     def __call__(self, view: View, others: Sequence[Case]) -> View:
         if len(view.region) != 1 or view.picture.edits:
             raise NotApplicable("the target is not in one place of an unedited picture")
-        refuting = refuting_cases(view.case, [other for other in others if len(other.region) == 1])
+        in_one_place = (other for other in refuting_cases(view.case, others) if len(other.region) == 1)
+        refuting = list(islice(in_one_place, len(CELLS) - 1))
         if len(refuting) < len(CELLS) - 1:
             raise NotApplicable(f"fewer than {len(CELLS) - 1} other pictures are known to refute the caption")
         first = CELLS.index(self.cell)

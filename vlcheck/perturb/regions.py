@@ -14,7 +14,7 @@ from vlcheck.cases.image_notes import Ablation, note_ablation
 from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
 from vlcheck.perturb.base import Labelled
-from vlcheck.perturb.combine import refuting_case
+from vlcheck.perturb.combine import first_refuting, refuting_cases
 from vlcheck.perturb.patches import hide
 
 Which = Literal["overlapping", "all"]
@@ -96,7 +96,7 @@ class AblateOther(Labelled):
         AblateRegions(grid=self.grid)  # refuses what is no grid
 
     def __call__(self, view: View, others: Sequence[Case]) -> View:
-        other = refuting_case(view.case, [case for case in others if case.region])
+        other = first_refuting(case for case in refuting_cases(view.case, others) if case.region)
         ablated = AblateRegions(grid=self.grid)(View.of(other), others)
         return replace(view, picture=ablated.picture, region=())
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from vlcheck.cases import with_target
+from vlcheck.cases.indexed import Outline
 from vlcheck.cases.view import View
 from vlcheck.cases.words import OPPOSITES, tokenize
 from vlcheck.datasets.registry import open_source
@@ -35,6 +36,11 @@ def test_there_are_cases_of_each_kind(source):
     assert counts["side"] == 46
     assert counts["vertical"] == 4
     assert counts["hand"] == 4
+
+
+def test_the_index_says_what_the_cases_say(source):
+    index = source.offer.cases.index
+    assert [index.outlines[at] for at in index.outline] == list(map(Outline.of, source.cases))
 
 
 def test_ids_are_unique_ascii_words(source):
