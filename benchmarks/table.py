@@ -294,6 +294,18 @@ def _missed(errors: list[float] | None) -> str:
     return " | ".join(share(figure, decimals=2) for figure in figures)
 
 
+def memory_curve(measured: str) -> str:
+    """The peak memory of whole runs, by the number of their cases, as Markdown."""
+    peaks = {int(cases): megabytes for cases, megabytes in json.loads(measured)["megabytes"].items()}
+    least = peaks[min(peaks)]
+    rows = [f"| {cases:,} | {peak:.0f} MB | {100 * (peak / least - 1):+.1f} % |\n" for cases, peak in sorted(peaks.items())]
+    return (
+        "| cases | peak memory of a whole run | beside that of the fewest (aim: at most +15 %) |\n"
+        f"| --- | --- | --- |\n{''.join(rows)}\nOne test on pictures of 32 pixels, and a model that costs nothing;"
+        " `python -m benchmarks.memory_curve` measures.\n"
+    )
+
+
 def memory(measured: str) -> str:
     """The peak memory of scoring large photographs as Markdown."""
     figures = json.loads(measured)["megabytes"]
@@ -482,6 +494,7 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "served": lambda: served(_kept("served.json")),
         "store": lambda: store_cost(_kept("store.json")),
         "memory": lambda: memory(_kept("memory.json")),
+        "memory-curve": lambda: memory_curve(_kept("memory_curve.json")),
         "reuse": lambda: reuse(_kept("reuse.json")),
         "explained": lambda: explained(_kept("explained.json")),
         "weights": lambda: sharing_pages.weights(_kept("weights.json")),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from typing import Any, overload
 
@@ -526,7 +527,7 @@ def _judge_all(
 
 
 def _keep(session: Session, part: file.Part, explainer: CaseExplainer | None, test: str, judgement: Judgement) -> None:
-    part.keep([*session.images(judgement, part.images), *judgement.records(test)])
+    part.keep(chain(session.images(judgement, part.images), judgement.records(test)))
     if explainer:
         explainer.add(test, judgement)
 

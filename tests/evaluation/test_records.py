@@ -43,8 +43,8 @@ KEYS = {
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory):
-    """What a session with one test keeps, by kind of line."""
+def session_of_one_test(tmp_path_factory):
+    """The lines that a session with one test keeps, and its judgement."""
     folder = tmp_path_factory.mktemp("run")
     (folder / "policy.toml").write_text(POLICY)
     policy = load_policy(folder / "policy.toml").as_of(date(2026, 1, 1))
@@ -53,7 +53,13 @@ def kept(tmp_path_factory):
         test = SimpleNamespace(id="t", behavior=IN_GREY, metric="itm", function_name=IN_GREY.name)
         header = session.header([test], run_id="r", started=datetime(2026, 1, 1, tzinfo=UTC), complete=True)
         replace(session.model, record=judgements.append).judge(IN_GREY, "itm")
-        lines = [header, *session.images(judgements[0]), *judgements[0].records("t")]
+        return [header, *session.images(judgements[0]), *judgements[0].records("t")], judgements[0]
+
+
+@pytest.fixture(scope="module")
+def kept(session_of_one_test):
+    """What the session keeps, by kind of line."""
+    lines, _ = session_of_one_test
     by_kind = {}
     for record in lines:
         by_kind.setdefault(line_of(record)["kind"], []).append(record)
@@ -88,3 +94,11 @@ def test_numbers_of_numpy_are_written_as_pythons_and_none_that_json_has_not():
     )
     line = json.loads(encoded(row))
     assert (line["texts"], line["margin"], line["values"]) == (["x"], -0.3, {"a": 0.1, "b": None, "c": None})
+
+
+def test_a_judgement_in_brief_says_the_same_in_reports(session_of_one_test):
+    _, judgement = session_of_one_test
+    assert len(judgement.rows) == 20
+    assert judgement.brief.rows == tuple(judgement.worst())
+    assert judgement.brief.worst() == judgement.worst()
+    assert judgement.brief.properties() == judgement.properties()

@@ -242,3 +242,35 @@ def test_what_a_line_may_lack_stands_in_it_all_the_same(tmp_path, null):
     assert [getattr(found.run, name) for name in named[0]] == [{}, {}]
     assert [getattr(found.rows(KEY)[0], name) for name in named[1]] == [None] * 3
     assert [getattr(found.verdicts[KEY], name) for name in named[2]] == [None, None, None, None, {}]
+
+
+def test_a_part_writes_a_line_when_it_comes(tmp_path):
+    part, path = Part(tmp_path, "one"), tmp_path / "one.part.jsonl"
+    written = []
+
+    def lines():
+        for number in range(300):
+            written.append(path.stat().st_size)
+            yield record_of(image(f"{number}") | {"jpeg": "x" * 1_000})
+
+    part.keep(lines())
+    assert written[0] == 0
+    assert 100_000 < written[150] < written[299] < path.stat().st_size
+    assert part.images == {f"{number}" for number in range(300)}
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_a_part_has_none_of_the_lines_that_end_in_an_error(tmp_path, error):
+    part = Part(tmp_path, "one")
+    part.keep(map(record_of, [RUN, row("one"), verdict()]))
+    before = (tmp_path / "one.part.jsonl").read_bytes()
+
+    def lines():
+        for number in range(300):
+            yield record_of(image(f"{number}") | {"jpeg": "x" * 1_000})
+        raise error
+
+    with pytest.raises(error):
+        part.keep(lines())
+    assert (tmp_path / "one.part.jsonl").read_bytes() == before
+    assert part.images == set()

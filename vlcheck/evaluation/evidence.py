@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vlcheck._util.numbers import between, figure, rounded, signed
 from vlcheck.behaviors.behavior import Behavior
@@ -146,6 +146,11 @@ class Judgement:
         for _, row in counted:
             worst.setdefault(row.case.id, row)
         return list(worst.values())[:count]
+
+    @property
+    def brief(self) -> Judgement:
+        """The judgement with its worst rows alone, for reports: all rows of all tests would fill the memory."""
+        return replace(self, rows=tuple(self.worst()))
 
     @property
     def of(self) -> tuple[str, str]:

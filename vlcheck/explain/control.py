@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import chain
 
 from msgspec.structs import replace as replaced
 
@@ -33,7 +34,7 @@ def judge_control(session: Session, test: BehaviorTest, keep: Keep, say: Say = s
 
     def record(judgement: Judgement) -> None:
         own = replace(judgement, known=None, gates=False)
-        keep([*session.images(own), *own.records(test.id)])
+        keep(chain(session.images(own), own.records(test.id)))
 
     model = replace(session.model, record=record)
     if not model.lacks(test.metric):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -204,19 +204,39 @@ class Part:
         self.images: set[str] = set()
 
     def keep(self, lines: Iterable[Record]) -> None:
-        """Append lines, each image once. Raises UsageError if they cannot be written; then none of them is."""
-        fresh = [line for line in lines if not isinstance(line, ImageRecord) or line.key not in self.images]
-        before = self._path.stat().st_size if self._path.exists() else 0
+        """Append lines, each image once; a line is written when it comes, so that many take no memory.
+
+        Args:
+            lines: the lines. If they raise, none of them is kept.
+
+        Raises:
+            UsageError: they cannot be written; then none of them is.
+        """
+        pictures: set[str] = set()
         try:
-            with self._path.open("a", encoding="utf-8") as file:
-                file.writelines(f"{encoded(line)}\n" for line in fresh)
+            with self._whole(), self._path.open("a", encoding="utf-8") as file:
+                for line in lines:
+                    if isinstance(line, ImageRecord):
+                        if line.key in self.images:
+                            continue
+                        pictures.add(line.key)
+                    file.write(f"{encoded(line)}\n")
         except OSError as error:
-            with suppress(OSError):  # half a line would spoil the following one
-                os.truncate(self._path, before)
             raise UsageError(
                 f"{temporary.where()}: {self._path}: the results cannot be kept there ({error.strerror})."
             ) from error
-        self.images |= {line.key for line in fresh if isinstance(line, ImageRecord)}
+        self.images |= pictures
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """Take back what was written if not all of it is: half a line would spoil the following one."""
+        before = self._path.stat().st_size if self._path.exists() else 0
+        try:
+            yield
+        except BaseException:
+            with suppress(OSError):
+                os.truncate(self._path, before)
+            raise
 
 
 def gather(folder: Path) -> ResultLines:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 import numpy as np
+
+_AT_ONCE = 500_000  # drawn images that are in memory at a time
 
 
 def bootstrap_interval(
@@ -36,9 +38,17 @@ def bootstrap_interval(
     Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
     """
     means = by_cluster(zip(values, range(len(values)) if clusters is None else clusters, strict=True))
-    chosen = np.random.default_rng(seed).integers(0, len(means), (draws, len(means)))
-    low, high = np.quantile(means[chosen].mean(axis=1), [(1 - level) / 2, (1 + level) / 2])
+    drawn = np.concatenate([*_drawn_means(means, draws, np.random.default_rng(seed))])
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def _drawn_means(means: np.ndarray, draws: int, random: np.random.Generator) -> Iterator[np.ndarray]:
+    """Yield the means of bootstrap samples, of several at a time: the same ones as if all were drawn at once."""
+    at_once = max(1, _AT_ONCE // max(1, len(means)))
+    for start in range(0, draws, at_once):
+        chosen = random.integers(0, len(means), (min(at_once, draws - start), len(means)))
+        yield means[chosen].mean(axis=1)
 
 
 def by_cluster(rows: Iterable[tuple[float, Hashable]]) -> np.ndarray:
