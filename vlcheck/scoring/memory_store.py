@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 from vlcheck._util import installed
 from vlcheck.metrics.answer import Answer
@@ -16,9 +17,13 @@ class MemoryStore:
     keeps_all = False
 
     def __init__(self) -> None:
-        self.versions = installed.versions()
         self._answers: dict[str, Answer] = {}
         self._pictures: dict[str, Thumbnail] = {}
+
+    @cached_property
+    def versions(self) -> Mapping[str, str]:
+        """The installed versions of all other software that determines a score."""
+        return installed.versions()
 
     def superseded(self) -> str:
         """Return "": no answer is of an earlier run."""
