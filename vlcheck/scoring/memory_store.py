@@ -48,7 +48,14 @@ class MemoryStore:
         """Do nothing: there is no later run to keep answers for."""
 
     def keep_shard(self, asked: str, number: int, count: int, data: str) -> None:
-        """Do nothing: no other run has the other shards."""
+        """Do nothing: no other run has the other shards.
+
+        Args:
+            asked: digest of the queries of the whole plan.
+            number: number of the shard, from 1 on.
+            count: number of all shards of the plan.
+            data: spec of the cases.
+        """
 
     def keep_pictures(self, pictures: Mapping[str, Thumbnail]) -> None:
         """Keep the records of pictures, by their keys. An empty thumbnail never replaces a kept one."""
