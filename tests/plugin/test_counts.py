@@ -17,22 +17,22 @@ PICTURES, TEXTS = 80, 240
 
 @pytest.mark.parametrize("workers", ["0", "2", "3"])
 def test_every_picture_is_encoded_once_and_every_text_asked_once(project, log, workers):
-    result = project.run("-n", workers, model="counting", subprocess=True)
+    result = project.run("-n", workers, model="counting", subprocess=workers != "0")
     assert result.ret == 0
     assert max(Counter(lines(log)).values()) == 1
     assert (len(encoded(log)), len(lines(log))) == (PICTURES, PICTURES + TEXTS)
 
 
 def test_a_selection_asks_only_what_it_needs(project, log):
-    project.run("-k", "another_image and itm", model="counting", subprocess=True)
+    project.run("-k", "another_image and itm", model="counting")
     assert (len(encoded(log)), len(lines(log))) == (40, 40 + 80)
 
 
 def test_last_failed_asks_what_failed_and_that_once(project, log):
     arguments = ("-p", "cacheprovider")
-    project.run(*arguments, model="counts_color", subprocess=True).assert_outcomes(passed=2, failed=2)
+    project.run(*arguments, model="counts_color").assert_outcomes(passed=2, failed=2)
     log.unlink()
-    project.run(*arguments, "--lf", model="counts_color", subprocess=True).assert_outcomes(failed=2)
+    project.run(*arguments, "--lf", model="counts_color").assert_outcomes(failed=2)
     assert max(Counter(lines(log)).values()) == 1
     assert (len(encoded(log)), len(lines(log))) == (PICTURES, PICTURES + TEXTS)
 
@@ -40,16 +40,16 @@ def test_last_failed_asks_what_failed_and_that_once(project, log):
 def test_a_test_that_is_marked_to_be_skipped_asks_nothing(project, log):
     path = project.folder / "test_states.py"
     path.write_text("import pytest\npytestmark = pytest.mark.skip(reason='later')\n" + path.read_text())
-    result = project.run(model="counting", subprocess=True)
+    result = project.run(model="counting")
     result.assert_outcomes(skipped=4)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert not log.exists()
 
 
 def test_a_kept_score_is_not_asked_again_in_the_next_run(project, log):
-    project.run("--vl-store=scores.sqlite", model="counting", subprocess=True)
+    project.run("--vl-store=scores.sqlite", model="counting")
     asked = lines(log)
-    again = project.run("--vl-store=scores.sqlite", model="counting", subprocess=True)
+    again = project.run("--vl-store=scores.sqlite", model="counting")
     assert again.ret == 0
     assert lines(log) == asked
 
@@ -90,7 +90,7 @@ def test_under_other_versions_all_is_asked_again_and_the_baseline_goes_on(projec
 
 
 def test_stopping_at_the_first_failure_scores_test_by_test(project, log):
-    result = project.run("-x", "-k", "grayscale", model="counting", subprocess=True)
+    result = project.run("-x", "-k", "grayscale", model="counting")
     result.assert_outcomes(passed=2)
     counts = Counter(lines(log))
     assert sum(not line.startswith("encode") for line in lines(log)) == TEXTS
@@ -101,7 +101,7 @@ def test_stopping_at_the_first_failure_scores_test_by_test(project, log):
 
 @pytest.mark.parametrize("model", ["competent", "loves_color", "hashes"])
 def test_verdicts_and_rows_are_the_same_with_two_workers(project, model):
-    project.run(model=model, subprocess=True)
+    project.run(model=model)
     alone = project.results("verdict"), project.results("evidence")
     project.run("-n2", "--vl-batch-size=3", model=model, subprocess=True)
     assert (project.results("verdict"), project.results("evidence")) == alone

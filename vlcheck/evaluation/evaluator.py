@@ -139,7 +139,7 @@ class ModelUnderTest:
         terms, ended = self.terms(behavior), self._asked(behavior, metric)
         reader = self.reader(behavior, metric, ended.trials)
         found = read_trials(self, reader, metric, ended.trials, ended.queries())
-        findings = findings_of(self, reader, metric, tuple(finding for _, finding in found))
+        findings = findings_of(self, reader, tuple(finding for _, finding in found), self.wanted(behavior, metric))
         verdict = findings.verdict(terms.rule, self.schedule.test)
         judgement = Judgement(
             behavior=behavior,
@@ -256,7 +256,8 @@ class ModelUnderTest:
         """
         ended = self._asked(behavior, metric)
         if ended.found and not self.control:
-            return findings_of(self, self.reader(behavior, metric, ended.trials), metric, ended.found)
+            reader = self.reader(behavior, metric, ended.trials)
+            return findings_of(self, reader, ended.found, self.wanted(behavior, metric))
         return self._findings(behavior, metric, ended.trials, ended.queries())
 
     def find_in_full(self, behavior: Behavior, metric: Metric) -> Findings:
@@ -277,7 +278,7 @@ class ModelUnderTest:
     ) -> Findings:
         reader = self.reader(behavior, metric, trials)
         found = read_trials(self, reader, metric, trials, queries)
-        return findings_of(self, reader, metric, tuple(finding for _, finding in found))
+        return findings_of(self, reader, tuple(finding for _, finding in found), self.wanted(behavior, metric))
 
     def _asked(self, behavior: Behavior, metric: Metric) -> Ended:
         """Return what a verdict rests on; ask the model if answers are missing."""

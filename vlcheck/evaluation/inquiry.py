@@ -151,7 +151,7 @@ class Inquiry:
         if model.verifier is None:
             return []
         found = read_trials(model, reader, self._metric, self.trials, queries)
-        findings = findings_of(model, reader, self._metric, tuple(finding for _, finding in found))
+        findings = findings_of(model, reader, tuple(finding for _, finding in found), self._wanted)
         keys = {query.key for query in queries}
         rule, test = model.terms(self._behavior).rule, model.schedule.test
         return model.verifier.doubtful(findings, self.trials, keys, reader.tolerances, rule, test)
@@ -262,7 +262,7 @@ class Inquiry:
         found = read_trials(self._model, self._reader, self._metric, [self.trials[i] for i in left], queries)
         self._found |= {i: finding for i, (_, finding) in zip(left, found, strict=True)}
         each = tuple(self._found[i] for i in range(len(self.trials)))
-        return findings_of(self._model, self._reader, self._metric, each)
+        return findings_of(self._model, self._reader, each, self._wanted)
 
     @property
     def _reader(self) -> CaseReader:
@@ -291,15 +291,15 @@ def read_trials(
     return [(one, reader.finding(one)) for one in heard]
 
 
-def findings_of(model: ModelUnderTest, reader: CaseReader, metric: Metric, each: tuple[Finding, ...]) -> Findings:
+def findings_of(model: ModelUnderTest, reader: CaseReader, each: tuple[Finding, ...], wanted: int) -> Findings:
     """Return the findings on a behavior's cases as a whole.
 
     Args:
         model: the model.
         reader: has read the cases.
-        metric: the metric.
         each: the finding on each case.
+        wanted: the number of images that should count at most.
     """
     behavior = reader.behavior
     strange = "" if each else strange_tags(behavior.cases, model.source.tags)
-    return Findings(behavior, each, reader.gauge.hollow, model.wanted(behavior, metric), strange)
+    return Findings(behavior, each, reader.gauge.hollow, wanted, strange)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 from vlcheck._util import installed
 from vlcheck.metrics.answer import Answer
@@ -16,9 +17,13 @@ class MemoryStore:
     keeps_all = False
 
     def __init__(self) -> None:
-        self.versions = installed.versions()
         self._answers: dict[str, Answer] = {}
         self._pictures: dict[str, Thumbnail] = {}
+
+    @cached_property
+    def versions(self) -> Mapping[str, str]:
+        """The installed versions of all other software that determines a score."""
+        return installed.versions()
 
     def superseded(self) -> str:
         """Return "": no answer is of an earlier run."""
@@ -43,7 +48,14 @@ class MemoryStore:
         """Do nothing: there is no later run to keep answers for."""
 
     def keep_shard(self, asked: str, number: int, count: int, data: str) -> None:
-        """Do nothing: no other run has the other shards."""
+        """Do nothing: no other run has the other shards.
+
+        Args:
+            asked: digest of the queries of the whole plan.
+            number: number of the shard, from 1 on.
+            count: number of all shards of the plan.
+            data: spec of the cases.
+        """
 
     def keep_pictures(self, pictures: Mapping[str, Thumbnail]) -> None:
         """Keep the records of pictures, by their keys. An empty thumbnail never replaces a kept one."""

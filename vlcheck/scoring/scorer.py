@@ -156,6 +156,7 @@ class Scorer:
     ) -> Iterator[Answered]:
         """Render pictures, and answer the queries about them whenever enough have been collected for a batch."""
         waiting: dict[str, Image.Image] = {}
+        pixels = 0  # of those that wait
         refusals: dict[str, Answer] = {}
         wanted = {picture.key: picture for picture in Chunk(tuple(queries)).pictures}
         for picture, outcome in self.render(wanted.values()) if beforehand is None else beforehand:
@@ -167,10 +168,11 @@ class Scorer:
             if beforehand is None:
                 rendered(picture, outcome)
             waiting[picture.key] = outcome
+            pixels += outcome.width * outcome.height
             del outcome  # memory: freed together with `waiting`
-            pixels = sum(image.width * image.height for image in waiting.values())
             if len(waiting) >= self.size.now or pixels >= MOST_WAITING:
                 yield from self._about(waiting, queries, rendered)
+                pixels = 0
         if refusals:
             refused = [query for query in queries if query.picture.key in refusals]
             yield [(query, refusals[query.picture.key]) for query in refused]

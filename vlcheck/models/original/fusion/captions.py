@@ -63,6 +63,7 @@ class CaptionTokenizer:
         self.vocabulary = tuple(vocabulary)
         self._bert = word_pieces(self.vocabulary, _SPECIAL)
         self._pieces = lru_cache(KEPT)(self._tokenized)  # the same few words are asked for in every text
+        self._spelled = lru_cache(KEPT)(self._word)
         self._encoded = lru_cache(KEPT)(self._split)  # the same text is read with many pictures
         self.pad, self.unknown, self.cls, self.mask = (self.vocabulary.index(piece) for piece in _SPECIAL)
 
@@ -90,7 +91,10 @@ class CaptionTokenizer:
             UsageError: the word is empty after cleaning, or the vocabulary cannot spell it. All such words would be the
                 token "[UNK]" and get one probability.
         """
-        ids = [*self._pieces(pre_caption(word))]
+        return [*self._spelled(word)]
+
+    def _word(self, word: str) -> tuple[int, ...]:
+        ids = self._pieces(pre_caption(word))
         if not ids or self.unknown in ids:
             raise UsageError(f"the word {word!r} cannot be spelled with the model's vocabulary; ask for another.")
         return ids
