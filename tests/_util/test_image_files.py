@@ -258,8 +258,9 @@ OPENERS = {"Image.open", "PIL.Image.open", "read_image", "decode_image", "load_i
 
 
 def openings(source):
-    """How often a module opens a picture: by Pillow, or by what opens one for it."""
+    """How often a module opens a picture: by Pillow, by one of its readers, or by what opens one for it."""
     tree = ast.parse(source)
     named = [ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]
     imported = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == "PIL.Image"]
-    return len(imported) + sum(name in OPENERS or name.rpartition(".")[2] in OPENERS for name in named)
+    readers = [node for node in ast.walk(tree) if isinstance(node, ast.Subscript) and "OPEN" in ast.unparse(node.value)]
+    return len(imported) + len(readers) + sum(name in OPENERS or name.rpartition(".")[2] in OPENERS for name in named)
