@@ -262,5 +262,6 @@ def openings(source):
     tree = ast.parse(source)
     named = [ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]
     imported = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == "PIL.Image"]
-    readers = [node for node in ast.walk(tree) if isinstance(node, ast.Subscript) and "OPEN" in ast.unparse(node.value)]
+    taken = (ast.unparse(node.value) for node in ast.walk(tree) if isinstance(node, ast.Subscript))
+    readers = [name for name in taken if name.rpartition(".")[2] == "OPEN"]
     return len(imported) + len(readers) + sum(name in OPENERS or name.rpartition(".")[2] in OPENERS for name in named)

@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
+from typing import IO, cast
 
 from PIL import Image, TiffImagePlugin
 
@@ -244,7 +245,7 @@ def _identified(source: Path | io.BytesIO, prefix: bytes, formats: Sequence[str]
             if not accepts or accepts(prefix) is True:
                 if isinstance(source, io.BytesIO):
                     source.seek(0)
-                return reader(source, "")
+                return reader(cast(IO[bytes], source), "")  # it takes a path, too
     raise UsageError(_unidentified(prefix, formats))
 
 
