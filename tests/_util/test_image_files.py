@@ -259,9 +259,11 @@ LAST = {name.rpartition(".")[2] for name in OPENERS}
 
 
 def openings(source):
-    """How often a module opens a picture: by Pillow, or by what opens one for it."""
+    """How often a module opens a picture: by Pillow, by one of its readers, or by what opens one for it."""
     tree = ast.parse(source)
     called = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
     named = [ast.unparse(func) for func in called if getattr(func, "attr", getattr(func, "id", "")) in LAST]
     imported = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == "PIL.Image"]
-    return len(imported) + sum(name in OPENERS or name.rpartition(".")[2] in OPENERS for name in named)
+    taken = (ast.unparse(node.value) for node in ast.walk(tree) if isinstance(node, ast.Subscript))
+    readers = [name for name in taken if name.rpartition(".")[2] == "OPEN"]
+    return len(imported) + len(readers) + sum(name in OPENERS or name.rpartition(".")[2] in OPENERS for name in named)

@@ -1,5 +1,7 @@
 """The checks of a GPU, as far as they go without one."""
 
+import inspect
+import json
 import subprocess
 import sys
 
@@ -30,9 +32,24 @@ def test_scores_that_differ_fail_a_check():
 
 
 @pytest.mark.slow
-def test_parity_and_throughput_run_at_small_sizes():
+def test_parity_memory_and_throughput_run_at_small_sizes():
     assert {*gpu.parity("cpu")["largest"]} == {"ALBEF", "CLIP"}
+    assert gpu.memory("cpu") == {"room_for": 8, "questions": 64 * len(gpu.TEXTS)}
     assert gpu.throughput("cpu")["run_over_bare"] > 0
+
+
+def test_what_only_a_gpu_is_asked_takes_these_arguments():
+    """Without a GPU, no dry run reaches these calls."""
+    for call, arguments in (
+        (torch.cuda.get_device_properties, ("cuda",)),
+        (torch.cuda.set_per_process_memory_fraction, (0.5, 0)),
+        (torch.cuda.reset_peak_memory_stats, ()),
+        (torch.cuda.max_memory_reserved, ()),
+        (torch.cuda.memory_reserved, ()),
+        (torch.cuda.empty_cache, ()),
+        (torch.cuda.get_device_name, ("cuda",)),
+    ):
+        inspect.signature(call).bind(*arguments)
 
 
 @pytest.mark.slow
@@ -45,8 +62,11 @@ def test_a_check_that_fails_is_named_with_its_message(monkeypatch):
 
 @pytest.mark.nightly
 def test_a_dry_run_on_the_processor_passes():
-    command = [sys.executable, "-m", "benchmarks.gpu", "--device", "cpu", "--only", "workers", "verified"]
+    command = [sys.executable, "-m", "benchmarks.gpu", "--device", "cpu"]
 
     done = subprocess.run(command, capture_output=True, text=True, cwd=gpu.ROOT, check=False)
 
     assert done.returncode == 0, done.stdout + done.stderr
+    checks = json.loads(done.stdout)["checks"]
+    assert checks.keys() == gpu.CHECKS.keys()
+    assert all(check["passed"] for check in checks.values())

@@ -4,21 +4,26 @@ import random
 
 import pytest
 
+from vlcheck import expect
 from vlcheck.cases import Case
 from vlcheck.evaluation.nearby import Possible, possible
 from vlcheck.expect import (
     Balance,
     Beats,
     BeatsBlind,
+    BothContribute,
+    ContextReliance,
     Drops,
     Flips,
+    FollowsObject,
+    MirroredMap,
     NeitherAlone,
     Preserved,
     SidePreference,
     Skew,
     Swaps,
 )
-from vlcheck.expect.base import AFTER, BEFORE, Sample
+from vlcheck.expect.base import AFTER, BEFORE, BaseExpectation, Sample
 from vlcheck.metrics.itm import MatchReading
 from vlcheck.metrics.mlm import MaskedWordsReading
 from vlcheck.metrics.tolerances import Tolerances
@@ -35,6 +40,7 @@ EXPECTATIONS = (
     Beats(),
     Beats(all=True),
     BeatsBlind(),
+    ContextReliance(),
     Drops(),
     Drops(decided_by=Block()),
     Flips(),
@@ -101,6 +107,12 @@ def test_nothing_that_a_move_within_the_bounds_leads_to_is_missed(expect, readin
                     missed += not min(ends) - 1e-9 <= value <= max(ends) + 1e-9
     assert missed == 0
     assert turned or expect.claim == "mean"
+
+
+def test_each_expectation_is_tried_whose_scores_may_be_fast():
+    own = {one for one in vars(expect).values() if isinstance(one, type) and issubclass(one, BaseExpectation)}
+    exact = {BothContribute, FollowsObject, MirroredMap}  # of explanations, which float32 alone is asked
+    assert {*map(type, EXPECTATIONS)} == own - exact - {BaseExpectation}
 
 
 def test_a_case_whose_scores_are_exact_comes_to_one_thing():

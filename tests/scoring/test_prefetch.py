@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import threading
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from tests.scoring.counting import Brighten, CountingModel, Upend, broken_photog
 from vlcheck.cases.case import ImageFile
 from vlcheck.cases.picture import Picture
 from vlcheck.metrics.answer import Answer
+from vlcheck.perturb import Jpeg
 from vlcheck.scoring import prefetch
 from vlcheck.scoring.cached import CachedScorer
 from vlcheck.scoring.engines.local import work_together
@@ -125,6 +128,27 @@ def test_what_rendering_raises_is_raised_where_the_picture_is_taken(pictures: li
 
     with pytest.raises(MemoryError, match="no room"):
         [*Beforehand(pictures, note, lambda *_: None)]
+
+
+def test_the_thread_leaves_the_filters_of_warnings_alone(
+    pictures: list[Picture], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They belong to all threads, and the scorer changes them while the model computes."""
+    entered = []
+    catch = warnings.catch_warnings
+
+    class Noted(catch):
+        def __enter__(self):
+            entered.append(threading.current_thread().name)
+            return super().__enter__()
+
+    monkeypatch.setattr(warnings, "catch_warnings", Noted)
+
+    edited = [Picture(one.source, (Jpeg(30),)) for one in pictures if not one.edits]
+    shown = [*begun([*pictures, *edited])]
+
+    assert sum(isinstance(outcome, Image.Image) for _, outcome in shown) > PICTURES
+    assert entered == []
 
 
 def test_an_interrupt_passes_and_ends_the_rendering(tmp_path: Path, plan: Plan) -> None:

@@ -8,18 +8,21 @@ called.
 from __future__ import annotations
 
 import io
+import math
 import mmap
 import re
+import struct
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
+from typing import IO, cast
 
-from PIL import Image, TiffImagePlugin, UnidentifiedImageError
+from PIL import Image, TiffImagePlugin
 
 from vlcheck._util.numbers import figure
-from vlcheck._util.warning_filters import filtering
 from vlcheck.errors import UsageError
 
 MOST_PIXELS = 100_000_000
@@ -91,7 +94,7 @@ def opened(path: Path) -> Iterator[Image.Image]:
         with _reading("picture"):
             prefix = _prefix(path)
             _check_header(path, prefix)
-            with _open(path, prefix, [*FORMATS], MOST_PIXELS) as image:
+            with _open(path, prefix, [*FORMATS], MOST_PIXELS) as image, _unwarned(image):
                 yield image
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from error
@@ -126,7 +129,7 @@ def opened_content(content: bytes, where: str) -> Iterator[Image.Image]:
             raise UsageError(_too_large(len(content)))
         with _reading("picture"):
             _check_parts(content, content[:_SIGNS])
-            with _open(io.BytesIO(content), content[:_SIGNS], [*FORMATS], MOST_PIXELS) as image:
+            with _open(io.BytesIO(content), content[:_SIGNS], [*FORMATS], MOST_PIXELS) as image, _unwarned(image):
                 yield image
     except UsageError as error:
         raise UsageError(f"{where}: {error}") from error
@@ -184,8 +187,7 @@ def _too_large(size: int) -> str:
 def _reading(what: str) -> Iterator[None]:
     """Raise UsageError for whatever a reader raises on damaged bytes, except for lack of memory."""
     try:
-        with filtering("ignore", Image.DecompressionBombWarning):  # Pillow's limit is a little under ours
-            yield
+        yield
     except (UsageError, MemoryError):
         raise
     except Exception as error:
@@ -203,11 +205,8 @@ def _open(source: Path | io.BytesIO, prefix: bytes, formats: Sequence[str], most
     Raises:
         UsageError: If the content is of another format, or the picture has too many pixels.
     """
-    Image.init()  # makes Pillow know all readers that it has
     try:
-        image = Image.open(source, formats=[name for name in formats if name in Image.OPEN])
-    except UnidentifiedImageError:
-        raise UsageError(_unidentified(prefix, formats)) from None
+        image = _identified(source, prefix, formats)
     except Image.DecompressionBombError as error:
         raise UsageError(f"{error} At most {_millions(most)} megapixels are accepted.") from error
     width, height = image.size
@@ -218,6 +217,36 @@ def _open(source: Path | io.BytesIO, prefix: bytes, formats: Sequence[str], most
             f" at most {_millions(most)} are accepted. Scale it down."
         )
     return image
+
+
+@contextmanager
+def _unwarned(image: Image.Image) -> Iterator[None]:
+    """Decode a TIFF of bearable size without Pillow's warning, which comes as it is decoded.
+
+    Filters of warnings belong to all threads, and pictures are read in several: for no other picture is one changed.
+    """
+    large = image.width * image.height > (Image.MAX_IMAGE_PIXELS or math.inf)
+    if image.format != "TIFF" or not large:
+        yield
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        yield
+
+
+def _identified(source: Path | io.BytesIO, prefix: bytes, formats: Sequence[str]) -> Image.Image:
+    """Open a picture with the first reader that takes it, as `Image.open` does, but without its warning.
+
+    Pillow warns of pictures a little under our limit.
+    """
+    Image.init()  # makes Pillow know all readers that it has
+    for reader, accepts in (Image.OPEN[name] for name in formats if name in Image.OPEN):
+        with suppress(SyntaxError, IndexError, TypeError, struct.error):  # by which a reader says that it is another's
+            if not accepts or accepts(prefix) is True:
+                if isinstance(source, io.BytesIO):
+                    source.seek(0)
+                return reader(cast(IO[bytes], source), "")  # it takes a path, too
+    raise UsageError(_unidentified(prefix, formats))
 
 
 def _check_header(path: Path, prefix: bytes) -> None:
