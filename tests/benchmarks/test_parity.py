@@ -84,4 +84,5 @@ def test_each_planted_fault_is_caught_in_every_seed(stored):
     chat = {one.fault: one for one in (Caught(**each) for each in stored["chat"])}
     assert chat.keys() == {*CHAT_FAULTS}
     for name in CHAT_FAULTS:
-        assert chat[name].different == chat[name].seeds > 0, name
+        assert chat[name].different == chat[name].seeds == SEEDS, name
+        assert not chat[name].undecided
