@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.parity_chat import checkpoint
 from tests.models.released import KINDS, adapter, compressed, merged
-from tests.models.served.checkpoint import decided
+from tests.models.served.checkpoint import chatting
 from tests.models.served.running import running
 
 
@@ -41,7 +41,7 @@ def forms(folder: Path, seed: int = 0) -> Iterator[list[Forms]]:
     base = checkpoint(folder / "base", seed)
     adapted = adapter(base, folder / "adapter", KINDS["lora"]("llava"), seed=seed)
     packed, numbers = compressed(base, folder / "int4", 4)
-    chat = decided(folder / "chat")  # else some answers are not among the tokens that a server lists
+    chat = chatting(folder / "chat")  # its answers are all among the tokens that a server lists
     with running(str(chat)) as server:
         yield [
             Forms("base and adapter", "merged", (f"{base}+{adapted}", str(merged(base, adapted, folder / "merged")))),

@@ -1,6 +1,7 @@
 """The stored figures of parity are of this code, and are what the issue of sameness demands."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,10 +18,17 @@ from benchmarks.parity import (
     bound,
     cells,
     simulated,
+    with_more,
     with_share,
 )
 from benchmarks.parity_chat import CHAT_FAULTS
 from benchmarks.parity_faults import FAULTS, MILD
+
+OPEN = {  # faults of the random LLaVA -> the seeds that are inconclusive still: a miss, which the docs name
+    "channel swap": (12, 19),
+    "no normalisation": (19,),
+    "stale prefix": (12, 19),
+}
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +84,7 @@ def test_a_model_is_the_same_as_itself_in_other_batches(stored):
     assert (again.same, again.n) == (again.seeds, 200)
 
 
-def test_each_planted_fault_is_caught_in_every_seed(stored):
+def test_each_planted_fault_is_caught_in_every_seed_that_is_not_open(stored):
     found = {one.fault: one for one in (Caught(**each) for each in stored["faults"])}
     assert found.keys() == {*FAULTS, *MILD}
     for name in FAULTS:
@@ -84,4 +92,17 @@ def test_each_planted_fault_is_caught_in_every_seed(stored):
     chat = {one.fault: one for one in (Caught(**each) for each in stored["chat"])}
     assert chat.keys() == {*CHAT_FAULTS}
     for name in CHAT_FAULTS:
-        assert chat[name].different == chat[name].seeds > 0, name
+        one = chat[name]
+        assert (one.seeds, one.same, tuple(one.undecided)) == (SEEDS, 0, OPEN.get(name, ())), name
+        assert one.different == SEEDS - len(one.undecided), name
+
+
+@pytest.mark.parametrize(
+    ("status", "different", "undecided", "larger"),
+    [("different", 18, (12,), {"128": 1}), ("inconclusive", 17, (9, 12), {}), ("same", 17, (12,), {"128": 1})],
+)
+def test_a_seed_that_is_inconclusive_is_asked_about_more_images(status, different, undecided, larger):
+    first = Caught("LLaVA, random", "channel swap", 32, 20, 0, 17, {}, (9, 12))
+    then = with_more(first, SimpleNamespace(status=status), 9, 128)
+    assert (then.different, then.undecided, then.larger) == (different, undecided, larger)
+    assert then.same == (status == "same")

@@ -1,8 +1,7 @@
-"""Tiny chat checkpoints that like to answer with yes, no or a letter, as a trained one does."""
+"""A tiny chat checkpoint that answers with yes, no or a letter, as a trained one does."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,43 +11,40 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 from tests.models import chats
 from vlcheck.models.adapters.yes_no import spellings
 
-_LIKED = 1.5  # times the mean state at the place of the answer, which is added to the rows of these tokens
-_SURE = 400.0
+_PLACE = 0  # of the state that says that an answer begins
+_YES_NO, _LETTER = 12.0, 10.0  # of the logits of answers there; larger ones are rounded by more in float32
+_MARK = 1.0
 
 
 def chatting(folder: Path) -> Path:
-    """Save a tiny LLaVA whose template writes the first token itself."""
-    tokenizer = _written(folder)
-    words = [number for word in ("yes", "no") for number in spellings(tokenizer, word)]
-    words += [tokenizer.convert_tokens_to_ids(letter) for letter in "ABCDEF"]
-    return _liking(folder, dict.fromkeys(words, _LIKED))
+    """Save a tiny LLaVA whose template writes the first token itself.
 
-
-def decided(folder: Path) -> Path:
-    """Save a tiny LLaVA that says yes or no whatever it is asked, as long as its state is like the mean or opposite."""
-    tokenizer = _written(folder)
-    signs = (1, -1)
-    words = [spellings(tokenizer, word) for word in ("yes", "no")]
-    return _liking(folder, {number: _SURE * signs[at % 2] for some in words for at, number in enumerate(some)})
-
-
-def _written(folder: Path) -> Any:
-    """Write the checkpoint, and return its tokenizer."""
+    The last token before an answer says so in its state, as that of a trained checkpoint does: there almost all of the
+    probability is on the spellings of yes and no and on the first letters, which all lie among the 20 tokens that a
+    server lists. Elsewhere its tokens are as likely as without that.
+    """
     chats.llava(folder, head_dim=32)  # vLLM has no smaller heads on a CPU
-    processor = AutoProcessor.from_pretrained(folder)
+    processor: Any = AutoProcessor.from_pretrained(folder)
     processor.chat_template = "<s>" + chats.LLAVA
     processor.save_pretrained(folder)
-    return processor.tokenizer
-
-
-def _liking(folder: Path, liked: Mapping[int, float]) -> Path:
-    """Make tokens likelier: add the state at the place of an answer, times a number each, to their rows."""
-    network: Any = AutoModelForImageTextToText.from_pretrained(folder).eval()
-    tokenizer: Any = AutoProcessor.from_pretrained(folder).tokenizer
-    inputs = tokenizer("<s>USER: a dog ASSISTANT:", return_tensors="pt", add_special_tokens=False)
+    network = AutoModelForImageTextToText.from_pretrained(folder).eval()
     with torch.no_grad():
-        state = network.model.language_model(input_ids=inputs["input_ids"]).last_hidden_state[0, -1]
-        for number, by in liked.items():
-            network.lm_head.weight[number] += by * state
+        _mark_beginnings(network, processor.tokenizer)
     network.save_pretrained(folder)
     return folder
+
+
+def _mark_beginnings(network: Any, tokenizer: Any) -> None:
+    """Let one number of the state be 0 but where an answer begins, and answers be likely there."""
+    answers = {number: _YES_NO for word in ("yes", "no") for number in spellings(tokenizer, word)}
+    answers |= {tokenizer.convert_tokens_to_ids(letter): _LETTER for letter in "ABCDEF"}
+    language, projected = network.model.language_model, network.model.multi_modal_projector.linear_2
+    written = [one for layer in language.layers for one in (layer.self_attn.o_proj, layer.mlp.down_proj)]
+    for linear in (*written, projected):
+        linear.weight[_PLACE] = 0
+    projected.bias[_PLACE] = 0
+    language.embed_tokens.weight[:, _PLACE] = network.lm_head.weight[:, _PLACE] = 0
+    asked = tokenizer("<s>USER: a dog ASSISTANT:", return_tensors="pt", add_special_tokens=False)["input_ids"]
+    language.embed_tokens.weight[asked[0, -1], _PLACE] = _MARK
+    state = language(input_ids=asked).last_hidden_state[0, -1]
+    network.lm_head.weight[[*answers], _PLACE] = torch.tensor([*answers.values()]) / state[_PLACE]
