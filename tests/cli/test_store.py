@@ -9,6 +9,7 @@ from contextlib import closing
 import pytest
 from typer.testing import CliRunner
 
+from benchmarks.store_kills import AT_ONCE, as_schema_1
 from tests.scoring.counting import photograph
 from vlcheck._util import installed
 from vlcheck.cli import app
@@ -225,6 +226,25 @@ def shard(path, queries, number, count=2, precision="float32"):
         one.put((query, Answer((0.25,) * max(1, len(query.words)))) for query in queries)
         one.keep_shard("all", number, count, "scenes")
     return path
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("stats",), ("export", "table.csv"), ("prune", "--other-versions", "--dry-run")],
+    ids=lambda said: said[0],
+)
+def test_commands_that_only_read_leave_an_older_store_to_the_vlcheck_that_wrote_it(tmp_path, monkeypatch, arguments):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "old.sqlite"
+    as_schema_1(path, range(2))
+    before = path.read_bytes()
+
+    command, *rest = arguments
+    done = run("store", command, path, *rest)
+
+    assert done.exit_code == 0, done.output
+    assert str(2 * AT_ONCE) in done.output
+    assert path.read_bytes() == before
 
 
 def test_merge_says_how_many_answers_there_are_and_what_is_missing(queries, tmp_path):

@@ -98,13 +98,6 @@ def test_a_shard_needs_a_store(project):
     assert "--vl-shard 1/2: needs --vl-store FILE, a store of this part alone" in result.stderr.str()
 
 
-def test_workers_that_cannot_ask_their_part_are_no_success(project, log):
-    result = project.run("-n2", "--vl-shard=5/4", "--vl-store=1.sqlite", model="counting", subprocess=True)
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["*--vl-shard 5/4: has to be I/N, the I-th of N parts*"])
-    assert not log.exists()
-
-
 def run_tiny(folder, *options):
     command = [warm_python().command, "-m", "pytest", str(ROOT / "behavior_tests" / "test_color.py"), "-q"]
     said = ["-p", "no:cacheprovider", "--vl-model=tiny", "--vl-data=scenes:30", *options]

@@ -19,6 +19,7 @@ from vlcheck.errors import UsageError
 from vlcheck.report.text.columns import aligned
 from vlcheck.scoring.stores.export import export_scores
 from vlcheck.scoring.stores.prune import Outdated, prune_store, selected_answers
+from vlcheck.scoring.stores.reader import StoreReader
 from vlcheck.scoring.stores.statistics import ModelStatistics, StoreStatistics, store_statistics
 from vlcheck.scoring.stores.store_file import StoreFile
 
@@ -33,7 +34,7 @@ app = typer.Typer(cls=Group, help=__doc__, add_completion=False, **PLAIN)
 @app.command()
 def stats(store: Store) -> None:
     """Print the answers, errors, pictures, bytes and dates of each model, in each precision and set of versions."""
-    with _opened(store) as file:
+    with _opened(StoreReader, store) as file:
         found = store_statistics(file, store)
     for line in _lines(found):
         say(line)
@@ -66,7 +67,7 @@ def prune(
         unconfirmed=unconfirmed,
     )
     before = store.stat().st_size if store.exists() else 0
-    with _opened(store) as file:
+    with _opened(StoreReader if dry_run else StoreFile, store) as file:
         pruned = selected_answers(file, outdated) if dry_run else prune_store(file, outdated)
     for one in pruned:
         say(f"{'would delete' if dry_run else 'deleted'}: {counted(one.answers, 'answer')} of {_named(one.model)}")
@@ -82,17 +83,17 @@ def export(
     to: Annotated[Path, typer.Argument(metavar="TO", help="the table, a new file: FILE.parquet or FILE.csv")],
 ) -> None:
     """Write a row for each score: model, precision, metric, picture, edits, text and word; errors are left out."""
-    with _opened(store) as file:
+    with _opened(StoreReader, store) as file:
         rows = export_scores(file, to, tell=lambda said: say(str(said), error=True))
     say(f"{counted(rows, 'row')} written to {to}")
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[StoreFile]:
-    """Open a store that exists. Raises UsageError if it does not."""
+def _opened(kind: type[StoreFile], path: Path) -> Iterator[StoreFile]:
+    """Open a store that exists, to be written or only read. Raises UsageError if it does not exist."""
     if not path.exists():
         raise UsageError(f"STORE {path}: there is no such file; a file that --vl-store named in a run is accepted.")
-    file = StoreFile(path, named=f"STORE {path}", tell=lambda said: say(str(said), error=True))
+    file = kind(path, named=f"STORE {path}", tell=lambda said: say(str(said), error=True))
     try:
         yield file
     finally:

@@ -150,8 +150,8 @@ def test_where_the_merged_store_has_no_room_nothing_is_merged_by_halves(
             connection.execute(f"PRAGMA max_page_count = {connection.execute('PRAGMA page_count').fetchone()[0]}")
         return connection
 
-    connected = store_file._connected
-    monkeypatch.setattr(store_file, "_connected", crowded)
+    connected = store_file.connected
+    monkeypatch.setattr(store_file, "connected", crowded)
     with pytest.raises(FullStore, match="no room left") as caught:
         merge_stores(two, into)
     monkeypatch.undo()

@@ -104,7 +104,7 @@ class StoreFile:
         self._cure = f"Let TMPDIR name a folder, or {parameter('store')} a file," if in_scratch else "Name a file"
         self._tell = tell
         with self._speaking_clearly():
-            self._connection = self._open(path) if path else _connected(":memory:")
+            self._connection = self._open(path) if path else connected(":memory:")
             if not path:
                 with self._connection:
                     create_tables(self._connection)
@@ -191,6 +191,8 @@ class StoreFile:
 
     def _open(self, path: Path) -> sqlite3.Connection:
         self._refuse_others(path)
+        if path.exists() and not os.access(path, os.W_OK):
+            raise UnwritableStore(f"{self.named}: it is read-only. {self._cure} that can be written.")
         if kind := network_disk(path):
             self._tell(
                 StoreOnNetworkDisk(
@@ -201,7 +203,7 @@ class StoreFile:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Several processes may find the file missing; SQLite does not wait while another one switches to WAL.
         with self._lock(path):
-            connection = _connected(str(path))
+            connection = connected(str(path))
             try:
                 self._prepare(connection, int(path.stat().st_mtime))
             except BaseException:
@@ -230,8 +232,6 @@ class StoreFile:
             return
         if len(header) < _HEADER or not header.startswith(_SQLITE):
             raise self._complaint("not a vlcheck store. Name another file")
-        if not os.access(path, os.W_OK):
-            raise UnwritableStore(f"{self.named}: it is read-only. {self._cure} that can be written.")
         cookie, version, ours = (int.from_bytes(header[part]) for part in (_COOKIE, _VERSION, _OURS))
         self._demand_ours(cookie, version, ours)
 
@@ -254,21 +254,25 @@ class StoreFile:
                 " vlcheck that wrote it, or name another file"
             )
 
+    def _demand_readable(self, connection: sqlite3.Connection) -> tuple[bool, int]:
+        """Return whether a file has no tables yet, and its schema; raise UsageError unless this vlcheck reads that."""
+        names = ("schema_version", "user_version", "application_id")
+        cookie, version, application = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names)
+        self._demand_ours(cookie, version, application)
+        return not cookie, version if cookie else SCHEMA
+
     def _prepare(self, connection: sqlite3.Connection, written: int) -> None:
         """Create what is missing, and see that the file can be written; `written` is the time of its last change."""
-        names = ("schema_version", "user_version", "application_id")
-        pragmas = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
-        self._demand_ours(*pragmas)
-        cookie, version, _ = pragmas
-        if not cookie:
+        is_empty, version = self._demand_readable(connection)
+        if is_empty:
             with self._begun(connection):
                 create_tables(connection)
         self._patiently(lambda: connection.execute("PRAGMA journal_mode = WAL"))
         connection.execute("PRAGMA synchronous = NORMAL")
         with self._begun(connection):  # also where there is nothing to do: it fails if the file is read-only
-            if cookie and version < SCHEMA:
+            if version < SCHEMA:
                 migrate(connection, written)
-        if cookie and version < SCHEMA:
+        if version < SCHEMA:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # so that the header has the schema, too
 
     @contextmanager
@@ -321,8 +325,14 @@ class StoreFile:
         return UsageError(f"{self.named}: this is {what}.")
 
 
-def _connected(place: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(place, timeout=_SILENT, isolation_level=None)
+def connected(place: str, *, uri: bool = False) -> sqlite3.Connection:
+    """Return a connection without implicit transactions, that reads all text.
+
+    Args:
+        place: the file, or a name that SQLite has for another place.
+        uri: whether `place` is a URI.
+    """
+    connection = sqlite3.connect(place, timeout=_SILENT, isolation_level=None, uri=uri)
     connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
     return connection
 

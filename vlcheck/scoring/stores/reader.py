@@ -1,0 +1,65 @@
+"""A score store that is only read: neither its content nor its schema changes."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from vlcheck.scoring.stores.schema import SCHEMA, create_tables, migrate
+from vlcheck.scoring.stores.store_file import StoreFile, connected
+
+_IN_A_FILE = ""  # SQLite's name for a database in a temporary file, which ends with its connection
+
+
+class StoreReader(StoreFile):
+    """A store for statements that only read; it may be read-only, in a folder that is, or in use.
+
+    A store of an earlier schema stays one: a copy of it is brought to this schema, and read.
+    """
+
+    def _open(self, path: Path) -> sqlite3.Connection:
+        self._refuse_others(path)
+        connection = connected(f"{path.absolute().as_uri()}?{_how(path)}", uri=True)
+        try:
+            is_empty, version = self._demand_readable(connection)
+            if not is_empty and version == SCHEMA:
+                return connection
+            with closing(connection):
+                return _without_tables() if is_empty else _copied(connection, int(path.stat().st_mtime))
+        except BaseException:
+            connection.close()
+            raise
+
+
+def _how(path: Path) -> str:
+    """Return how SQLite opens a file for reading.
+
+    Where its folder is read-only it cannot put its locks beside it. Then nobody else can, either: without a log that
+    some process left, the file does not change.
+    """
+    still = not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
+    return "immutable=1" if still else "mode=ro"
+
+
+def _without_tables() -> sqlite3.Connection:
+    """Return a store without answers, in the place of an empty file."""
+    store = connected(_IN_A_FILE)
+    create_tables(store)
+    return store
+
+
+def _copied(connection: sqlite3.Connection, written: int) -> sqlite3.Connection:
+    """Return a copy of a store of an earlier schema, in this schema.
+
+    Args:
+        connection: the store.
+        written: time of the last change of its file, in seconds since 1970.
+    """
+    copy = connected(_IN_A_FILE)
+    connection.backup(copy)
+    with copy:
+        copy.execute("BEGIN")
+        migrate(copy, written)
+    return copy
