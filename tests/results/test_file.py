@@ -43,6 +43,17 @@ def test_parts_come_together_with_each_image_once(tmp_path):
     assert (tmp_path / "gw0.part.jsonl").read_text().count('"jpeg"') == 2
 
 
+def test_verdicts_of_processes_that_have_loaded_different_models_are_invalid(tmp_path):
+    for name, fingerprint in (("gw0", "f"), ("gw1", "f"), ("gw2", "g")):
+        Part(tmp_path, name).keep(map(record_of, [RUN | {"fingerprint": fingerprint}, verdict(f"test_{name}")]))
+
+    results = gather(tmp_path)
+
+    assert results.changed.startswith("Worker gw2 has loaded another model than gw0, ")
+    assert {(one.status, one.cause) for one in results.verdicts.values()} == {("invalid", "changed")}
+    assert [json.loads(line)["process"] for line in results.lines() if "identity" in line] == ["gw2"]
+
+
 @pytest.mark.parametrize("kept", [1, 20, 120])
 def test_a_part_that_was_cut_short_holds_whole_verdicts_and_no_half_one(tmp_path, kept):
     part = Part(tmp_path, "gw0")

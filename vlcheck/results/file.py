@@ -43,6 +43,7 @@ Key = tuple[str, str, str]
 OPTION = parameter("results")
 _BESIDE = parameter("beside")
 _RUN, _EVIDENCE, _EXPLANATION = (f'{{"kind": "{kind}"' for kind in ("run", "evidence", "explanation"))  # beginnings
+_PART = ".part.jsonl"  # end of the name of a process's part
 _NO_JSON = (b"NaN", b"Infinity")  # numbers that Python writes and JSON does not have
 
 
@@ -200,7 +201,7 @@ class Part:
     """
 
     def __init__(self, folder: Path, name: str) -> None:
-        self._path = folder / f"{name}.part.jsonl"
+        self._path = folder / f"{name}{_PART}"
         self.images: set[str] = set()
 
     def keep(self, lines: Iterable[Record]) -> None:
@@ -243,16 +244,34 @@ def gather(folder: Path) -> ResultLines:
     """Put the parts in a folder together; lines that a kill cut short, and unreadable explanations, are left out.
 
     The field `unjudged` of each part's first line has all tests that should have a verdict; those that have none remain
-    there. If the model changed during the run, nobody knows which model the verdicts are about: they are invalid.
+    there. If the model changed during the run, or processes have loaded different ones, nobody knows which model the
+    verdicts are about: they are invalid.
     """
     results = ResultLines()
-    for path in sorted(folder.glob("*.part.jsonl")):
+    models: dict[str, str] = {}
+    for path in sorted(folder.glob(f"*{_PART}")):
+        process = path.name.removesuffix(_PART)
         with path.open(encoding="utf-8", newline="\n") as file:
             results.add(line.removesuffix("\n") for line in file if line.endswith("\n"))
+        if results.begun:
+            models.setdefault(results.run.fingerprint, process)
+    results.take(_of_other_models(results.run.name, [*models.values()]))
     results.run = replace(results.run, unjudged=_unjudged(results)) if results.begun else NO_RUN
     if results.changed:
         results.void("changed", "the model may have become another one during the run")
     return results
+
+
+def _of_other_models(name: str, processes: Sequence[str]) -> Iterator[IdentityRecord]:
+    """Yield a line for each process but the first, of processes that have loaded a model each.
+
+    Args:
+        name: the model's name.
+        processes: a process for each model that was loaded.
+    """
+    for process in processes[1:]:
+        said = f"worker {process} has loaded another model than {processes[0]}, e.g. since its files were replaced"
+        yield IdentityRecord(process=process, name=name, changed=said)
 
 
 def reread(record: ExplanationRecord) -> ExplanationRecord:

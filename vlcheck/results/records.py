@@ -349,7 +349,7 @@ class ExplanationRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag
 
 
 class IdentityRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="identity"):
-    """The check, at the end of the run, that a model which others run is still the same.
+    """The check that a model which others run is the same at the end, or that all workers have loaded one model.
 
     Attributes:
         process: name of the process.
