@@ -21,12 +21,12 @@ def number_of(name: str) -> int:
     return int(digest(name), 16)
 
 
-def picture_of(case: Case) -> str:
+def image_key(case: Case) -> str:
     """Return the key of a case's picture."""
     return case.image.key
 
 
-def in_mixed_order(case: Case, others: Sequence[Case], name: Callable[[Case], str] = picture_of) -> Iterator[Case]:
+def in_mixed_order(case: Case, others: Sequence[Case], name: Callable[[Case], str] = image_key) -> Iterator[Case]:
     """Yield cases by how near the number of their name is to that of a case: by the exclusive or of both.
 
     The first ones of many cases are found at once, without a sort of all of them for each case.
