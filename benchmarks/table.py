@@ -298,7 +298,9 @@ def memory_curve(measured: str) -> str:
     """The peak memory of whole runs, by the number of their cases, as Markdown."""
     peaks = {int(cases): megabytes for cases, megabytes in json.loads(measured)["megabytes"].items()}
     least = peaks[min(peaks)]
-    rows = [f"| {cases:,} | {peak:.0f} MB | {100 * (peak / least - 1):+.1f} % |\n" for cases, peak in sorted(peaks.items())]
+    rows = [
+        f"| {cases:,} | {peak:.0f} MB | {100 * (peak / least - 1):+.1f} % |\n" for cases, peak in sorted(peaks.items())
+    ]
     return (
         "| cases | peak memory of a whole run | beside that of the fewest (aim: at most +15 %) |\n"
         f"| --- | --- | --- |\n{''.join(rows)}\nOne test on pictures of 32 pixels, and a model that costs nothing;"
