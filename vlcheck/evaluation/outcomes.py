@@ -144,7 +144,7 @@ class Finding:
 
     @cached_property
     def finite(self) -> bool:
-        """Whether every score of the case is a finite number."""
+        """True if every score of the case is a finite number."""
         return all(map(math.isfinite, self.scores()))
 
 

@@ -1,4 +1,4 @@
-"""What a scorer needs of the store that keeps its answers."""
+"""The part of a store of answers that a scorer needs."""
 
 from __future__ import annotations
 
