@@ -73,12 +73,9 @@ def test_an_adapter_on_its_base_comes_to_the_verdicts_of_float32(tmp_path: Path)
 
 
 @pytest.mark.nightly
-def test_quantized_weights_are_asked_in_one_type_and_it_is_said(tmp_path: Path) -> None:
+def test_quantized_weights_that_fix_no_type_come_to_the_verdicts_of_float32(tmp_path: Path) -> None:
     pytest.importorskip("compressed_tensors")
     from tests.models.released import compressed  # imports a package that is not always there
 
     packed, _ = compressed(checkpoints.clip(tmp_path / "base"), tmp_path / "packed", 4)
-    said = both_agree(packed)
-    assert (said.exact, said.fast) == ("float32", "")
-    assert said.alone
-    print(said.alone)
+    assert both_agree(packed).fast == "bfloat16"
