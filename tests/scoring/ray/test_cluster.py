@@ -69,11 +69,11 @@ def asking(model: CountingModel, store: ScoreStore) -> CachedScorer:
     return CachedScorer(Scorer(model, load=partial(type(model), model.journal)), store)
 
 
-def warmed(engine, scorer: CachedScorer, folder: Path) -> None:
-    """Ask until both copies have answered something."""
+def warmed(engine, scorer: CachedScorer, folder: Path, copies: int = 2) -> None:
+    """Ask until all copies have answered something."""
     deadline, seeds = time.monotonic() + PATIENCE, count(1000)
     model = scorer.scorer.model
-    while not (model.journal.exists() and len(model.workers()) == 2):
+    while not (model.journal.exists() and len(model.workers()) == copies):
         assert time.monotonic() < deadline, "a copy never answered"
         pictures = [photograph(folder, next(seeds)) for _ in range(4)]
         engine.run(make_plan([query for one in pictures for query in questions(one)], batch_size=1), scorer)
@@ -264,7 +264,9 @@ def test_a_node_that_joins_is_used(own_engine, tmp_path, kept):
             cluster.add_node(num_cpus=1, object_store_memory=80_000_000)
 
     engine.run(plan, asking(model, kept), add_one)
+    warmed(engine, asking(model, kept), tmp_path, copies=3)
 
+    assert kept.missing(query.key for query in queries_of(plan)) == set()
     assert len(model.workers()) == 3
 
 

@@ -36,8 +36,8 @@ class StoreReader(StoreFile):
 def _how(path: Path) -> str:
     """Return how SQLite opens a file for reading.
 
-    Where its folder is read-only it cannot put its locks beside it. Then nobody else can, either: without a log that
-    some process left, the file does not change.
+    It cannot put its locks into a folder that is read-only, and no writer can: without the log of a process that was
+    killed, the file does not change.
     """
     still = not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
     return "immutable=1" if still else "mode=ro"
