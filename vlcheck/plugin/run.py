@@ -250,6 +250,21 @@ class Run:
         except UsageError as error:
             raise pytest.UsageError(options.message_of(error)) from error
 
+    def demand_settings(self) -> None:
+        """Raise pytest.UsageError if options of the command line do not fit together, or the store cannot be used.
+
+        Each worker would find that out by itself, and could only let its tests say so.
+        """
+        from vlcheck.scoring.stores.store_file import FullStore, StoreFile  # not imported in runs of other projects
+
+        try:
+            self.settings.demand()
+            if self.settings.store:
+                with suppress(FullStore), closing(StoreFile(self.settings.store)):
+                    pass
+        except UsageError as error:
+            raise pytest.UsageError(options.message_of(error)) from error
+
     def demand_engine(self, processes: int) -> None:
         """Raise pytest.UsageError if the engine cannot be made, or does not share a plan among processes.
 
