@@ -405,3 +405,16 @@ def test_an_interrupt_ends_the_run_as_pytest_does(project):
     result = project.run(model="interrupted", subprocess=True)
     assert result.ret == pytest.ExitCode.INTERRUPTED
     assert "Traceback" not in result.stderr.str()
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--vl-store=data", "--vl-store *data: this is not a vlcheck store"),
+        ("--vl-beside=nothing.jsonl", "--vl-control: does not go with --vl-beside"),
+    ],
+)
+def test_options_that_cannot_be_used_end_a_run_with_workers_before_these_start(project, option, said):
+    result = project.run(option, "--vl-control=tiny", "-n2")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*{said}*"])

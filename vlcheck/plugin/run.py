@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     from vlcheck.cases.picture import Picture
     from vlcheck.evaluation.evaluator import ModelUnderTest
     from vlcheck.evaluation.evidence import Judgement
+    from vlcheck.evaluation.session import Session
     from vlcheck.plugin.control import Control
     from vlcheck.plugin.workbench import Workbench
     from vlcheck.policy.policy import Policy
     from vlcheck.results.file import Part, ResultLines
     from vlcheck.scoring.engines.engine import Engine
-    from vlcheck.scoring.progress import Progress
     from vlcheck.scoring.shards import ShardEngine
 
 _INFORMS = ("help", "version", "markers", "cacheshow")  # options with which pytest begins no session of tests
@@ -250,6 +250,21 @@ class Run:
         except UsageError as error:
             raise pytest.UsageError(options.message_of(error)) from error
 
+    def demand_settings(self) -> None:
+        """Raise pytest.UsageError if options of the command line do not fit together, or the store cannot be used.
+
+        Each worker would find that out by itself, and could only let its tests say so.
+        """
+        from vlcheck.scoring.stores.store_file import FullStore, StoreFile  # not imported in runs of other projects
+
+        try:
+            self.settings.demand()
+            if self.settings.store:
+                with suppress(FullStore), closing(StoreFile(self.settings.store)):
+                    pass
+        except UsageError as error:
+            raise pytest.UsageError(options.message_of(error)) from error
+
     def demand_engine(self, processes: int) -> None:
         """Raise pytest.UsageError if the engine cannot be made, or does not share a plan among processes.
 
@@ -280,13 +295,11 @@ class Run:
         if self.problem and not self.is_worker:
             raise pytest.UsageError(self.problem)
         chosen = list(sound(test for test in self._chosen if not test.skipped))
-        single = self._single
-        if not (self._chosen or single) or self.lists or getattr(session.config.option, "setupplan", False):
+        if not (self._chosen or self._single) or self.lists or getattr(session.config.option, "setupplan", False):
             return
         reporter = Reporter(self.config, self.folder)
         try:
             bench, _ = self._open()
-            model = bench.session.model
             foresight = bench.foresee(self._chosen)
             reporter.say(
                 [
@@ -299,25 +312,28 @@ class Run:
                 ]
             )
             if self.settings.shard or not session.config.getvalue("maxfail"):
-                asked = [item.queries(model.trials) for item in single if not model.lacks(item.metric)]
-                ask = bench.session.ask_at_once if self._shard else bench.session.ask
-                asks = [partial(bench.session.score, chain(*asked)), partial(ask, chosen)]
-                asks += [partial(self._ask_control, chosen, reporter)] if self._control else []
-                self._ask([partial(ask, reporter.show) for ask in asks])
+                self._ask(bench.session, chosen, reporter)
         except UsageError as error:
             self._complain(error)
 
-    def _ask(self, asks: Sequence[Callable[[], None]]) -> None:
+    def _ask(self, session: Session, tests: Sequence[BehaviorTest], reporter: Reporter) -> None:
         """Ask the model, and its control, if there is one; with --vl-shard only a part of the questions."""
+        model = session.model
+        cases = [item.queries(model.trials) for item in self._single if not model.lacks(item.metric)]
+        ask_tests = session.ask_at_once if self._shard else session.ask
+        asks = [partial(session.score, chain(*cases), reporter.show), partial(ask_tests, tests, reporter.show)]
+        if self._control:
+            asks.append(partial(self._ask_control, tests, reporter))
         if self._shard:
             ask_part(self._shard, asks, note_of(self.folder, self._process))
-        for ask in asks if not self._shard else ():
-            ask()
+        else:
+            for ask in asks:
+                ask()
 
-    def _ask_control(self, tests: Sequence[BehaviorTest], reporter: Reporter, show: Callable[[Progress], None]) -> None:
+    def _ask_control(self, tests: Sequence[BehaviorTest], reporter: Reporter) -> None:
         if self._control:
             reporter.say([f"scoring the control, {self.settings.control}"])
-            self._control.ask(tests, show)
+            self._control.ask(tests, reporter.show)
 
     def _emptied(self, session: pytest.Session) -> bool:
         """Return True if behaviors were collected, and nothing of all that was collected is left."""

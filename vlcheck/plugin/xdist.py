@@ -32,6 +32,8 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_setupnodes(self, config: pytest.Config, specs: Sequence[Any]) -> None:
+        if options.on_the_command_line(config, "model"):
+            self._run.demand_settings()
         self._run.demand_baseline()
         self._workers = len(specs)
         if len(specs) > 1 and self._run.settings.engine != options.LOCAL:
