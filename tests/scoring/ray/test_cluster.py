@@ -24,13 +24,15 @@ from vlcheck.errors import UsageError
 from vlcheck.metrics.query import Query
 from vlcheck.models.loading.load import load_model
 from vlcheck.scoring.cached import CachedScorer
-from vlcheck.scoring.engines.ray.engine import ClusterWarning
 from vlcheck.scoring.engines.registry import open_engine
 from vlcheck.scoring.plan import Plan, make_plan
 from vlcheck.scoring.scorer import Scorer
 from vlcheck.scoring.store import ScoreStore
 
 pytest.importorskip("ray", reason="needs the package ray, of the extra ray")
+
+from vlcheck.scoring.engines.ray.engine import ClusterWarning  # noqa: E402 - it needs the package
+
 pytestmark = pytest.mark.nightly
 
 
