@@ -31,7 +31,7 @@ from vlcheck.scoring.store import ScoreStore
 
 pytest.importorskip("ray", reason="needs the package ray, of the extra ray")
 
-from vlcheck.scoring.engines.ray.engine import ClusterWarning  # noqa: E402 - it needs the package
+from vlcheck.scoring.engines.ray.engine import ClusterWarning
 
 pytestmark = pytest.mark.nightly
 
