@@ -19,8 +19,8 @@ import json
 import math
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import MappingProxyType
 
@@ -49,7 +49,6 @@ WRONG = 1.0  # difference and fall of the true answer's score where answers are 
 LEVELS = 100  # of a value in [0, 1]
 NOISE = (0.01, 0.05, 0.2)  # standard deviation of the noise of a served score, on its logit
 FAULTY_IMAGES, POOL, CHAT_IMAGES = 40, 600, 32
-MORE_CHAT_IMAGES = (128, 512)  # in the seeds that fewer leave inconclusive
 FORMED_IMAGES = 150  # the fewest on which sameness can be shown is 149
 SAME_SEEDS = 3  # of the model against itself, on IMAGES
 SHORT = MappingProxyType(
@@ -96,8 +95,6 @@ class Caught:
         same: number of seeds in which both models are called the same.
         different: number of seeds in which they are called different.
         causes: number of seeds in which each cause is named.
-        undecided: the seeds that are inconclusive and may be asked about more images.
-        larger: number of images -> number of seeds that needed as many.
     """
 
     model: str
@@ -107,8 +104,6 @@ class Caught:
     same: int
     different: int
     causes: Mapping[str, int]
-    undecided: Sequence[int] = ()
-    larger: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -343,74 +338,27 @@ def same() -> None:
 
 
 def chat() -> None:
-    """Measure which faults of a generative checkpoint's files are caught.
-
-    What is stored is not measured again: first the seeds that are missing, then those that are inconclusive, on more
-    images.
-    """
-    stored = [Caught(**one) for one in json.loads(RESULTS.read_text(encoding="utf-8")).get("chat", ())]
-    finished = bool(stored) and stored[0].seeds == SEEDS and not any(one.undecided for one in stored)
-    found = {} if finished else {one.fault: one for one in stored}
+    """Measure which faults of a generative checkpoint's files are caught, in the seeds that are not stored yet."""
+    before = [Caught(**one) for one in json.loads(RESULTS.read_text(encoding="utf-8")).get("chat", ())]
+    done = before[0].seeds % SEEDS if before else 0
+    found = {one.fault: one for one in before} if done else {}
     with tempfile.TemporaryDirectory() as folder:
-        for seed in range(stored[0].seeds if found else 0, SEEDS):
-            for name, report in _of_chat(Path(folder), seed, CHAT_IMAGES, CHAT_FAULTS):
-                now = first_look(name, report, seed)
+        for seed in range(done, SEEDS):
+            kept = Path(folder) / f"{seed}.parity"
+            own = checkpoint(Path(folder) / f"seed-{seed}", seed)
+            vlcheck.keep_answers(str(own), kept, f"scenes:{CHAT_IMAGES}:{seed}")
+            for name, load in CHAT_FAULTS.items():
+                now = caught(name, [vlcheck.parity(kept, load(own))], "LLaVA, random", CHAT_IMAGES)
                 found[name] = together_with(found[name], now) if name in found else now
-            _keep_chat(found)  # a seed takes half a minute of a core
-        for images in MORE_CHAT_IMAGES:
-            for seed in sorted({seed for one in found.values() for seed in one.undecided}):
-                names = [one.fault for one in found.values() if seed in one.undecided]
-                for name, report in _of_chat(Path(folder), seed, images, names):
-                    found[name] = with_more(found[name], report, seed, images)
-                    _keep_chat(found)
-
-
-def _of_chat(folder: Path, seed: int, images: int, names: Iterable[str]) -> Iterator[tuple[str, ParityReport]]:
-    """Yield each fault with the report on it, for a checkpoint and as many pictures of one seed."""
-    kept = folder / f"{seed}-{images}.parity"
-    own = checkpoint(folder / f"seed-{seed}-{images}", seed)
-    vlcheck.keep_answers(str(own), kept, f"scenes:{images}:{seed}")
-    for name in names:
-        yield name, vlcheck.parity(kept, CHAT_FAULTS[name](own))
-
-
-def _keep_chat(found: Mapping[str, Caught]) -> None:
-    print(*(f"{one.fault} {one.different}/{one.seeds}" for one in found.values()), flush=True)
-    keep({"chat": [asdict(one) for one in found.values()]})
-
-
-def first_look(fault: str, report: ParityReport, seed: int) -> Caught:
-    """Return the outcome of a fault in one seed of LLaVA's weights."""
-    one = caught(fault, [report], "LLaVA, random", CHAT_IMAGES)
-    return dataclasses.replace(one, undecided=(seed,) if report.status == "inconclusive" else ())
+            print(seed, *(f"{one.fault} {one.different}/{one.seeds}" for one in found.values()), flush=True)
+            keep({"chat": [asdict(one) for one in found.values()]})  # a seed takes half a minute of a core
 
 
 def together_with(one: Caught, other: Caught) -> Caught:
     """Return the outcomes of a fault in the seeds of both."""
     causes = Counter(one.causes) + Counter(other.causes)
     sums = {name: getattr(one, name) + getattr(other, name) for name in ("seeds", "same", "different")}
-    undecided = (*one.undecided, *other.undecided)
-    return dataclasses.replace(one, **sums, causes=dict(causes.most_common()), undecided=undecided)
-
-
-def with_more(one: Caught, report: ParityReport, seed: int, images: int) -> Caught:
-    """Return the outcomes of a fault after an inconclusive seed was asked about more images.
-
-    Args:
-        one: the outcomes until then.
-        report: the report on more images.
-        seed: the seed.
-        images: the number of images.
-    """
-    if report.status == "inconclusive":
-        return one
-    return dataclasses.replace(
-        one,
-        same=one.same + (report.status == "same"),
-        different=one.different + (report.status == "different"),
-        undecided=tuple(each for each in one.undecided if each != seed),
-        larger={**one.larger, str(images): one.larger.get(str(images), 0) + 1},
-    )
+    return dataclasses.replace(one, **sums, causes=dict(causes.most_common()))
 
 
 def in_forms() -> None:

@@ -14,11 +14,12 @@ from safetensors.torch import load_file, save_file
 
 from benchmarks.parity_faults import Faulty, Stale, swapped
 from tests.models import chats
+from vlcheck.datasets.registry import open_source
 from vlcheck.models.loading.load import load_model
 from vlcheck.models.protocol import VisionLanguageModel
 
-SPREAD = ("lm_head", "multi_modal_projector")  # weights that are larger, so that answers depend on pictures
-_FACTOR = 4.0
+PROJECTOR, FACTOR = "multi_modal_projector", 4.0  # larger weights, so that a picture's tokens weigh as a text's do
+LISTENED, TEXTS_ALONE, LOGIT = 24, 4, 3.0  # pictures and texts; directions that texts alone set; standard deviation
 _CROP = {"size": {"shortest_edge": 64}, "crop_size": {"height": 32, "width": 32}}
 
 
@@ -34,14 +35,49 @@ def checkpoint(folder: Path, seed: int) -> Path:
     rng = torch.Generator().manual_seed(seed)
     weights = {name: _drawn(name, weight, rng) for name, weight in load_file(file).items()}
     save_file(weights, file, metadata={"format": "pt"})
+    _hear_pictures(folder, file)
     return folder
+
+
+def _hear_pictures(folder: Path, file: Path) -> None:
+    """Have the answers of a checkpoint depend on the picture, as a trained model's do.
+
+    With random weights, the state before an answer depends on the text above all, and one answer is nearly always the
+    likelier one. The output head loses the directions that texts alone set, and its logits vary by LOGIT with pictures.
+    """
+    states = _states(load_model(str(folder)))
+    by_text = states.mean(dim=1)
+    weights = load_file(file)
+    name = next(name for name in weights if name.endswith("lm_head.weight"))
+    head = weights[name].double()
+    alone = torch.linalg.svd(by_text, full_matrices=False).Vh[:TEXTS_ALONE]
+    head -= head @ alone.T @ alone
+    spread = ((states - by_text[:, None]) @ head.T).std()
+    weights[name] = (LOGIT * head / spread).float()
+    save_file(weights, file, metadata={"format": "pt"})
+
+
+def _states(model: Any) -> torch.Tensor:
+    """Return the states before the answer, float64 (texts, pictures, features)."""
+    cases = open_source(f"scenes:{3 * LISTENED}").cases[::3][:LISTENED]
+    pictures = model.encode([case.image.open() for case in cases])
+    heard: list[torch.Tensor] = []
+    head = model.network.get_output_embeddings()
+    with head.register_forward_pre_hook(lambda _, given: heard.append(given[0].detach().flatten(0, -2).double())):
+        return torch.stack([_heard(model, pictures, case.caption, heard) for case in cases])
+
+
+def _heard(model: Any, pictures: object, text: str, heard: list[torch.Tensor]) -> torch.Tensor:
+    heard.clear()
+    model.itm(pictures, [text] * LISTENED)
+    return torch.cat(heard)
 
 
 def _drawn(name: str, weight: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
     """Return random weights in place of a network's; its norms and biases stay."""
     if weight.ndim < 2:
         return weight
-    scale = _FACTOR if any(part in name for part in SPREAD) else 1.0
+    scale = FACTOR if PROJECTOR in name else 1.0
     return scale * torch.randn(weight.shape, generator=rng) / weight[0].numel() ** 0.5
 
 

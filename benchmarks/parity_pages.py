@@ -66,7 +66,7 @@ def faults(measured: str) -> str:
         [
             f"`{one.model}`" if one.model == "tiny" else one.model,
             one.fault,
-            _images(one),
+            str(one.n),
             f"{one.different}/{one.seeds}",
             _causes(one),
         ]
@@ -74,7 +74,6 @@ def faults(measured: str) -> str:
     ]
     head = (
         "Seeds of the data, and for LLaVA of the weights, too. A fault is caught if both models are called different."
-        " LLaVA is asked about more images in the seeds that fewer leave inconclusive."
     )
     return _passage(head, ("model", "fault", "images", "*different*", "what the probes show"), rows, "faults")
 
@@ -102,10 +101,6 @@ def _each(figures: Mapping[str, float]) -> str:
 
 def _causes(one: Caught) -> str:
     return "; ".join(f"{cause} {number}/{one.seeds}" for cause, number in one.causes.items()) or "nothing"
-
-
-def _images(one: Caught) -> str:
-    return "; ".join([str(one.n), *(f"{n} in {seeds} of the seeds" for n, seeds in one.larger.items())])
 
 
 def _shares(same: int, different: int, runs: int) -> tuple[str, str]:

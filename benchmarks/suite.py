@@ -314,7 +314,7 @@ def import_time() -> float:
 
 def machine() -> dict[str, object]:
     """What it was measured on."""
-    return {"cores": os.cpu_count(), "python": platform.python_version(), "torch": torch.__version__}
+    return {"cores": len(os.sched_getaffinity(0)), "python": platform.python_version(), "torch": torch.__version__}
 
 
 def timed(job: Callable[[], object]) -> float:
