@@ -14,7 +14,13 @@ from vlcheck.report.page.escaping import unbroken
 
 
 def pieces(
-    template: str, view: object, *, start: str, scripts: Sequence[str] = ("theme.js",), pictures: Iterable[str] = ()
+    template: str,
+    view: object,
+    *,
+    start: str,
+    styles: Sequence[str] = ("page.css",),
+    scripts: Sequence[str] = ("theme.js",),
+    pictures: Iterable[str] = (),
 ) -> Iterator[str]:
     """Yield the HTML of a page piece by piece; the browser runs none but its own styles and scripts.
 
@@ -22,10 +28,11 @@ def pieces(
         template: name of the template, which shows `view` as `page`.
         view: everything that the page shows.
         start: the beginning of the page, by which its file is recognised.
+        styles: names of its style sheets, in the order in which they apply.
         scripts: names of its scripts, in the order in which they run.
         pictures: the rules of the style sheet that holds its pictures.
     """
-    style, script = _asset("page.css"), Markup("").join(map(_asset, scripts))
+    style, script = (Markup("").join(map(_asset, names)) for names in (styles, scripts))
     return (
         _environment()
         .get_template(template)

@@ -32,6 +32,8 @@ from vlcheck.results.file import Key, ResultLines, key_of
 from vlcheck.stats.decision import BY_GRAVITY
 
 START = "<!doctype html>\n<!-- a report of vlcheck"  # the beginning of every page, by which a file is recognised
+STYLES = ("page.css",)
+SCRIPTS = ("theme.js", "page.js")
 _SECTION = 10_000  # characters of a verdict without its rows
 
 
@@ -142,7 +144,7 @@ def stream(
         room: limits on the number of rows and characters.
     """
     view = page_view(results, source=source, beside=beside, comparison=comparison, room=room or Room())
-    yield from pieces("page.html", view, start=START, scripts=("theme.js", "page.js"), pictures=view.pictures.rules)
+    yield from pieces("page.html", view, start=START, styles=STYLES, scripts=SCRIPTS, pictures=view.pictures.rules)
 
 
 def page_view(
