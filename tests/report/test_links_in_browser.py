@@ -131,21 +131,19 @@ def test_a_shared_address_gives_the_same_view(opened):
 
 def test_a_search_finds_words_of_captions_and_of_answers(opened):
     page = opened()
+    page.locator(".more").evaluate_all("all => all.forEach(one => { one.open = true })")
     for words, cases in (
         ("DOG grayscale", ["a dog", "a cat"]),
         ("  SOFA\ta ", ["a dog"]),
         ("bowl dog", ["a cat"]),
         ("case-07", ["case-07"]),
-        ("car case-0", [f"case-{number:02}" for number in range(10)]),
+        ("car case-1", ["case-11", "case-10"]),
         ("it's a sofa?", []),
     ):
         page.locator("[name=search]").fill(words)
-        expect(count(page)).to_have_text(
-            f"{len(cases)} row{'s' * (len(cases) != 1)} of {bool(cases):d} verdict{'s' * (not cases)}"
-        )
-        for more in page.locator(".more:not([open]) > summary:visible").all():
-            more.click()
-        assert sorted(shown_cases(page)) == sorted(cases)
+        expect(page.locator(".row:visible h5")).to_have_text(cases)
+        rows = f"{len(cases)} row{'s' * (len(cases) != 1)}"
+        expect(count(page)).to_have_text(f"{rows} of 1 verdict" if cases else "0 rows of 0 verdicts")
     page.close()
 
 
