@@ -261,6 +261,7 @@ def evaluate(
         batch_size=batch_size or ON_CPU,
         store=_path("store", store),
         images=images,
+        options=_kept_options(columns, lexicons, explain),
     )
     name = run_ids.of_ci(os.environ) or run_ids.drawn() if run_id is None else run_ids.checked(run_id, "run_id")
     started, folder = datetime.now(UTC), _tests_folder(suite)
@@ -484,6 +485,17 @@ class _Companion:
             part.keep(session.last_lines("main"))
             lines = file.gather(scratch)
         return _ended(lines, {fault.test: fault.reason for fault in lines.faults.values()})
+
+
+def _kept_options(
+    columns: str | Mapping[str, str] | None, lexicons: str | Path | None, explain: str | None
+) -> dict[str, str]:
+    """Return the parameters that the results keep as options of a run of pytest, so that a verdict can be repeated."""
+    pairs = (
+        columns if isinstance(columns, str) else ",".join(f"{field}={name}" for field, name in (columns or {}).items())
+    )
+    said = {"columns": pairs, "lexicons": str(lexicons or ""), "explain": explain or ""}
+    return {name: value for name, value in said.items() if value}
 
 
 def _control(control: str | VisionLanguageModel | None, config: EvaluationConfig) -> _Companion | None:

@@ -1,10 +1,14 @@
 """The command that repeats a verdict: what is pasted asks for this verdict, and for nothing else."""
 
 import shlex
+import subprocess
+import sys
 
 import pytest
 from msgspec.structs import replace
 
+import vlcheck
+from tests.conftest import ROOT
 from tests.report.pages import RUN, contributions, verdict
 from vlcheck.results.records import PolicyInForce
 from vlcheck.results.rerun import repeat_command
@@ -41,6 +45,35 @@ def test_a_test_of_an_explanation_names_its_method():
     assert words(verdict=record_of(contributions()))[-1] == "--vl-explain=mmshap"
     assert words(verdict=replace(OWN, metric="map", score_kind="gradcam"))[-1] == "--vl-explain=gradcam"
     assert words(verdict=replace(OWN, metric="later", score_kind="x")) == words()
+
+
+def test_it_has_the_options_that_a_run_keeps_and_no_others():
+    kept = {"columns": "caption=text", "lexicons": "my words", "explain": "ablation,gradcam:20", "compile": ""}
+    said = words(options=kept | {"results": "/etc/passwd", "run-id": "x"})[4:]
+    named = ["--vl-columns=caption=text", "--vl-lexicons=my words", "--vl-explain=ablation,gradcam:20", "--vl-compile"]
+    assert sorted(said) == sorted(named)
+    assert words(verdict=record_of(contributions()), options={"explain": "mmshap,ablation"})[4:] == [
+        "--vl-explain=mmshap,ablation"
+    ]
+
+
+@pytest.mark.slow
+def test_it_repeats_the_verdict(tmp_path):
+    """As it stands, in the folder of the run."""
+    own = vlcheck.evaluate("tiny-mirror", "scenes:30", tests="test_mirror_swaps_sides", explain="ablation")
+    for one in own:
+        command = shlex.split(repeat_command(own.lines.run, one))
+        ended = subprocess.run(
+            [sys.executable, "-m", *command, f"--vl-results={tmp_path / 'r.jsonl'}"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == 1, ended.stdout
+        again = vlcheck.read_results(tmp_path / "r.jsonl")
+        assert again.lines.run.options == own.lines.run.options == {"explain": "ablation"}
+        assert list(again) == [one]
 
 
 @pytest.mark.parametrize(

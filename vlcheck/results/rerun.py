@@ -12,6 +12,7 @@ from vlcheck.results.records import RunRecord, VerdictRecord
 
 _TEST = re.compile(r"[^-@].*\.py::.+", re.DOTALL)  # "-" begins an option, "@" a file of arguments
 _OF_THE_SUITE = ("fixtures", "policy.toml")  # the end of the path of a suite's own policy, which needs no option
+_FURTHER = ("columns", "lexicons", "explain")  # what a run keeps of its options; no other name is taken from a file
 _LONGEST = 4_000  # characters of a command
 _MM_SHAP = "mmshap"
 
@@ -48,9 +49,15 @@ def _options(run: RunRecord, verdict: VerdictRecord) -> Iterator[str]:
         "dtype": run.dtype,
         "policy": policy,
         "explain": _method(verdict),
+        **{name: run.options[name] for name in _FURTHER if name in run.options},
     }
     yield from (f"--vl-{name}={value}" for name, value in said.items() if value)
-    flags = {"sequential": run.sequential, "wordings": run.wordings, "trust-remote-code": run.trust_remote_code}
+    flags = {
+        "sequential": run.sequential,
+        "wordings": run.wordings,
+        "compile": "compile" in run.options,
+        "trust-remote-code": run.trust_remote_code,
+    }
     yield from (f"--vl-{name}" for name, given in flags.items() if given)
 
 
