@@ -1,5 +1,6 @@
 """Addresses, filters, copies and the download in Chromium."""
 
+import re
 import shlex
 
 import pytest
@@ -117,7 +118,7 @@ def test_a_shared_address_gives_the_same_view(opened):
     first.locator("[name=bias]").select_option("position")
     first.locator("[name=outcome]").select_option("holds")
     first.locator("[name=sort]").select_option("down")
-    expect(count(first)).to_have_text("12 rows of 1 verdict")
+    expect(first).to_have_url(re.compile(r"#\?bias=position&outcome=holds&sort=down$"))
     second = opened(f"#{first.url.partition('#')[2]}")
     expect(count(second)).to_have_text("12 rows of 1 verdict")
     second.get_by_role("button", name="open all").click()
