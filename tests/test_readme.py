@@ -68,6 +68,7 @@ BLOCKS = {
     "wheel": Expected((0,), ("dist/vlcheck-0.1.0-py3-none-any.whl",)),
     "repository": Expected((0, 0, 0), ("fixtures/policy.toml", RESULTS), checkout=False),
     "report": Expected((0,), ("report.html",)),
+    "table": Expected((0,), ("verdicts.csv",)),
     "card": Expected((0,), ("card.md",)),
     "look": Expected((0,), ("look.png",)),
     "why": Expected((1,), ("report.html", RESULTS)),

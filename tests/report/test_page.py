@@ -373,9 +373,9 @@ def test_explained_rows_come_after_the_first_three_with_their_rank_and_the_page_
     one = views(found)["grey preserves", "mlm"]
     assert [row.case.text for row in one.front] == ["one", "four", "five", "three"]
     assert [row.case.text for row in one.more] == ["two", "six"]
-    assert [(row.id, row.case_rank) for row in one.front] == [("map1", 1), ("", 0), ("", 0), ("map2", 7)]
+    assert [(row.explained, row.case_rank) for row in one.front] == [(True, 1), (False, 0), (False, 0), (True, 7)]
     page = draw(found, source="r")
-    assert '<a href="#map1">The first of 2 explained cases</a>' in page
+    assert f'<a href="#{one.front[0].id}">The first of 2 explained cases</a>' in page
     assert "5 of 6, grayscale v1 (case 7, if each case counts once)" in re.sub("<[^>]*>", "", page)
     found.explanations.clear()
     assert "explained case" not in draw(found, source="r")
@@ -423,6 +423,7 @@ def test_the_page_asks_nobody_for_anything():
         assert "style" not in attributes
         assert not [name for name in attributes if name.startswith("on")]
         drawn = ("data:image/png;base64,",) if tag == "image" else ()  # a heat map, which is in the page
+        drawn += ("data:text/csv;charset=utf-8;base64,",) if "download" in attributes else ()  # and so is the table
         for name in ("src", "href", "xlink:href", "action"):
             assert attributes.get(name, "#").startswith(("#", *drawn))
     policy = next(one["content"] for one in page.all("meta") if one.get("http-equiv") == "Content-Security-Policy")

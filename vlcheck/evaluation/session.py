@@ -160,6 +160,7 @@ class Session:
             wrappers=[WrapperRecord(**one._asdict()) for one in wrappings_of(adapter)],
             setup=setup.said(),
             wordings=list(wordings_of(adapter)) if config.wordings else [],
+            options=dict(config.options),
             data=config.data,
             images=source.images,
             seed=source.seed,

@@ -233,6 +233,8 @@ class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
         setup: the treatment of pictures, texts and weights, by name, e.g. "pictures"; empty in older files.
         wordings: the wordings of the question that the model was asked, the usual one first; empty if it was asked in
             one alone.
+        options: further options on which verdicts depend, by their names without `--vl-`, as they were given: columns,
+            lexicons, explain, and compile with an empty value; empty in older files.
         exit_status: exit status of the run's process; None while it runs.
         verdicts: number of verdicts in the whole file.
         lines: number of lines in the whole file.
@@ -278,6 +280,7 @@ class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
     ] = field(default_factory=list)
     setup: Annotated[dict[str, str], Meta(description="an object of texts, or null")] = field(default_factory=dict)
     wordings: Texts = field(default_factory=list)
+    options: Annotated[dict[str, str], Meta(description="an object of texts, or null")] = field(default_factory=dict)
     exit_status: CountOrNone = None
     verdicts: CountOrNone = None
     lines: CountOrNone = None

@@ -12,15 +12,15 @@ from vlcheck.metrics.definition import MetricDefinition
 from vlcheck.metrics.mm_shap import ERROR, TextContribution, TextShare
 from vlcheck.metrics.registry import METRICS
 from vlcheck.report.page import charts
-from vlcheck.report.page.escaping import Marked, ShownText, mark_changes, shown_text, visible
+from vlcheck.report.page.escaping import Marked, ShownText, mark_changes, shown_text
 from vlcheck.report.page.explanations import Explanations, HeatMap, MethodView, WithoutMap
 from vlcheck.report.page.images import Album, EmbeddedImage
+from vlcheck.report.page.searching import searched_text
 from vlcheck.results.records import EvidenceRecord
 
 _WORD = 40  # characters of a word
 _WORDS = 5  # the most words of a list that are shown, likeliest first
 _ENDS = ("worst", "best"), ("farthest from 0,", "nearest,")  # names of first and last row: of a rate, of a mean
-_SEARCHED = 200  # characters of a case's name that a search compares
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class RowView:
         rank: rank among the rows that count, 1 for the worst; 0 for a row that does not count.
         place: the rank in words.
         outcome: "violates", "holds", "counts" (for a mean) or "left out".
-        searched: the text that a search for the case compares.
+        searched: the text that a search compares; it begins with the case's id.
         measure: name of the margin; of a mean, "value".
         margin: the margin with its sign; "-" for a row that does not count.
         sorted_by: the margin as a number, or "".
@@ -99,7 +99,7 @@ class RowView:
         sides: before, and after if there is one.
         without_map: the methods that give no map of it, or of one of its sides.
         case_rank: rank of its case among the explained cases of the verdict, if it has a map; 0 without one.
-        id: id of its element on the page; "" without a map.
+        id: id of its element on the page.
     """
 
     case: ShownText
@@ -121,12 +121,19 @@ class RowView:
     id: str = ""
 
     @property
+    def explained(self) -> bool:
+        """True if it has a map."""
+        return self.case_rank > 0
+
+    @property
     def methods(self) -> tuple[MethodView, ...]:
         """The methods that explain it."""
         return tuple(dict.fromkeys(one.method for side in self.sides for one in side.heat_maps))
 
 
-def row_view(row: EvidenceRecord, rank: int, of: int, claim: str, album: Album, explanations: Explanations) -> RowView:
+def row_view(
+    row: EvidenceRecord, rank: int, of: int, claim: str, album: Album, explanations: Explanations, anchor: str
+) -> RowView:
     """Return a row of the evidence as the page shows it.
 
     Args:
@@ -136,6 +143,7 @@ def row_view(row: EvidenceRecord, rank: int, of: int, claim: str, album: Album, 
         claim: the verdict's claim, "rate" or "mean".
         album: the pictures.
         explanations: the explanations of the run.
+        anchor: id of its element on the page.
     """
     margin = row.margin
     values = row.values or {}
@@ -145,7 +153,7 @@ def row_view(row: EvidenceRecord, rank: int, of: int, claim: str, album: Album, 
         rank=rank,
         place=_place(rank, of, _ENDS[claim == "mean"]),
         outcome=outcome(row, claim),
-        searched=visible(row.case).lower()[:_SEARCHED],
+        searched=searched_text(row),
         measure="value" if claim == "mean" else "margin",
         margin="-" if margin is None else signed(margin),
         sorted_by="" if margin is None else brief(margin),
@@ -156,7 +164,7 @@ def row_view(row: EvidenceRecord, rank: int, of: int, claim: str, album: Album, 
         sides=tuple(_sides(row, album, explanations)),
         without_map=explanations.without_map(row),
         case_rank=explanations.rank(row),
-        id=explanations.anchor(row),
+        id=anchor,
     )
 
 

@@ -64,6 +64,7 @@ class VerdictView:
         disagreement: a sentence on the agreement of the other metric on the same rows.
         rows: the shown rows of the evidence: the worst, the median, the best, then the others, the worst first.
         shown: the numbers of rows shown and of all rows, in words.
+        command: the command that repeats it; "" if there is none.
     """
 
     id: str
@@ -90,6 +91,7 @@ class VerdictView:
     disagreement: str
     rows: ShownRows
     shown: str
+    command: str
 
     @property
     def front(self) -> Sequence[RowView]:
@@ -112,6 +114,7 @@ def verdict_view(
     beside: Beside | None,
     change: Compared | None,
     agreement: Agreement | None,
+    command: str,
 ) -> VerdictView:
     """Return a verdict as the page shows it.
 
@@ -124,6 +127,7 @@ def verdict_view(
         beside: the control to show beside, if there is one.
         change: its change since the release before, if there is one.
         agreement: the agreement of the two metrics on the same rows, if both were asked.
+        command: the command that repeats it; "" if there is none.
     """
     doc, _, doc_more = inspect.cleandoc(verdict.doc or "").partition("\n\n")
     return VerdictView(
@@ -151,6 +155,7 @@ def verdict_view(
         disagreement=agreement_sentence(agreement) if agreement and agreement.n else "",
         rows=rows,
         shown=_shown(len(rows), measured.rows),
+        command=command,
     )
 
 
