@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Protocol
 
 from vlcheck._util.hashing import digest
@@ -203,7 +202,6 @@ def schedule_for(seed: int, *, sequential: bool) -> Schedule:
     return Sequentially(seed) if sequential else ONCE
 
 
-@cache
 def _place(seed: str, image: str) -> str:
     """Return an image's place in a shuffled order that is the same in every process."""
     return digest(seed, image)
