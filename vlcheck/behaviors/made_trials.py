@@ -95,7 +95,7 @@ def parted(number: int) -> Iterator[range]:
     return (range(start, min(start + RECENT, number)) for start in range(0, number, RECENT))
 
 
-def joined(trials: Sequence[Trial], others: Iterable[MadeTrials]) -> Sequence[Trial]:
+def with_further(trials: Sequence[Trial], others: Iterable[MadeTrials]) -> Sequence[Trial]:
     """Return trials, and after them others of the same behavior.
 
     Args:

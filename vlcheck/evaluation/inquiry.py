@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from vlcheck._util.foreign_code import contained
 from vlcheck.behaviors.behavior import Behavior, Trial
-from vlcheck.behaviors.made_trials import RECENT, joined, parted, taken
+from vlcheck.behaviors.made_trials import RECENT, parted, taken, with_further
 from vlcheck.behaviors.tables import arms_of
 from vlcheck.datasets.tags import strange_tags
 from vlcheck.evaluation.case_findings import CaseReader, HeardTrial
@@ -256,7 +256,7 @@ class Inquiry:
             lacking = self._lacking()
             if lacking <= 0:
                 return
-            asked = joined(asked, [first, *islice(spare, lacking - 1)])
+            asked = with_further(asked, [first, *islice(spare, lacking - 1)])
             yield asked
 
     def _lacking(self) -> int:
