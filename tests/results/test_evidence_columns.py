@@ -50,7 +50,8 @@ def test_values_are_of_claims_and_a_row_without_names_has_its_margin():
     columns = EvidenceColumns([row("a", 0.1, values={"left": 0.1, "right": None}), row("b", 0.2)])
     assert columns.claims == {"left", WHOLE}
     assert columns.claimed("left").there.tolist() == [True, False]
-    assert columns.claimed(WHOLE).values.tolist() == [0.0, 0.2]
+    assert columns.claimed(WHOLE).there.tolist() == [False, True]
+    assert columns.claimed(WHOLE).values[1] == 0.2
     assert not columns.claimed("right").there.any()
 
 

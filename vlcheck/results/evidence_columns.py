@@ -58,6 +58,7 @@ class EvidenceColumns:
 
     def __init__(self, rows: Iterable[EvidenceRecord]) -> None:
         self._questions, self._cases, self._images = bytearray(), bytearray(), bytearray()
+        self._named = bytearray()  # whether a row has values of several claims
         self._claims: dict[str, _Sparse] = {}
         self._effects, self._margins = _Sparse(), array("d")
         for row in rows:
@@ -69,7 +70,8 @@ class EvidenceColumns:
         self._questions += _key(repr((row.case, row.perturbation, *pictures, *map(str, row.texts))))
         self._cases += _key(row.case)
         self._images += _key(repr(row.image))
-        for claim, value in (row.values or {WHOLE: margin}).items():
+        self._named.append(bool(row.values))
+        for claim, value in (row.values or {}).items():
             if value is not None:
                 self._claims.setdefault(claim, _Sparse()).add(len(self), value)
         if row.effect is not None:
@@ -82,7 +84,7 @@ class EvidenceColumns:
     @property
     def claims(self) -> frozenset[str]:
         """The claims that rows have values of."""
-        return frozenset(self._claims)
+        return frozenset([*self._claims, *([WHOLE] if 0 in self._named else [])])
 
     @property
     def images(self) -> NDArray[np.bytes_]:
@@ -100,7 +102,9 @@ class EvidenceColumns:
         return self._effects.whole(len(self))
 
     def claimed(self, claim: str) -> Claimed:
-        """Return the values of a claim."""
+        """Return the values of a claim; that of a row that names none is its margin."""
+        if claim == WHOLE:
+            return Claimed(np.frombuffer(self._named, np.bool_) == 0, np.frombuffer(self._margins))
         return self._claims.get(claim, _Sparse()).whole(len(self))
 
     def shares_a_case(self, other: EvidenceColumns) -> bool:
