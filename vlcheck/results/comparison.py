@@ -368,7 +368,7 @@ def _written(value: object) -> object:
 
 def _other_data(old: EvidenceColumns, new: EvidenceColumns, paired: int) -> str:
     """Return the reason why the runs have too little in common; "" if they have enough."""
-    if not old.shares_a_case(new):
+    if not paired and not old.shares_a_case(new):
         return "other data: no case in common"
     if paired < FEWEST_PAIRED * max(len(old), len(new)):
         return (

@@ -133,4 +133,4 @@ def _key(text: str) -> bytes:
 
 
 def _keys(content: bytearray) -> NDArray[np.bytes_]:
-    return np.frombuffer(bytes(content), f"S{_KEY}")
+    return np.frombuffer(content, f"S{_KEY}")
