@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -52,23 +53,26 @@ def read_jsonl(path: Path, lexicons: Lexicons) -> Offer:
         raise UsageError(f"{path}: cannot be read ({why}); it has to be a file with one case a line, as JSON.")
     complaints = Complaints()
     by_image: dict[str, list[CaseLine]] = {}
-    by_id: dict[str, CaseLine] = {}
+    numbers: dict[str, int] = {}
     for line in _lines(path, lexicons.color_kinds, complaints):
-        twin = by_id.setdefault(line.id, line)
+        first = numbers.setdefault(line.id, line.number)
         with complaints.of_line(line.number):
-            line.check_twin(twin)
+            line.check_twin(first)
         by_image.setdefault(line.image, []).append(line)
-    if not by_id and not complaints.count:
+    if not numbers and not complaints.count:
         raise UsageError(f"{path}: has no case; it has to hold one case a line, as JSON.")
-    cases = {image: tuple(_cases(path.parent / image, lines, complaints)) for image, lines in by_image.items()}
+    cases = {image: tuple(_cases(path.parent / image, by_image.pop(image), complaints)) for image in list(by_image)}
     complaints.demand_none()
-    every = [case for each in cases.values() for case in each]
+
+    def line_of(case: Case) -> CaseLine:  # of the lines, their numbers alone are kept
+        return CaseLine(path, numbers[case.id], {}, "")
+
     return Offer(
         cases,
         Counter(),
-        lambda case: by_id[case.id].check(case, lexicons),
-        audit=lambda: _audit((by_id[case.id], case) for case in every),
-        doubts=_doubts(every, lexicons),
+        lambda case: line_of(case).check(case, lexicons),
+        audit=lambda: _audit((line_of(case), case) for case in chain.from_iterable(cases.values())),
+        doubts=_doubts(chain.from_iterable(cases.values()), lexicons),
     )
 
 
@@ -101,6 +105,12 @@ def _cases(path: Path, lines: Sequence[CaseLine], complaints: Complaints) -> Ite
 def _said(lines: Sequence[CaseLine]) -> frozenset[str]:
     """Return all words of the captions of an image."""
     return frozenset().union(*(words_of(line.fields["caption"]) for line in lines))
+
+
+@lru_cache
+def _shared(tags: frozenset[str]) -> frozenset[str]:
+    """Return tags as one object for all cases that have the same ones."""
+    return tags
 
 
 def _told(present: Sequence[str]) -> frozenset[str]:
@@ -171,7 +181,7 @@ class CaseLine:
                 about=frozenset(word.lower() for word in fields.get("about", ())),
                 present=_told(fields["present"]) if "present" in fields else said,
                 region=tuple(dict.fromkeys(Box(*box) for box in fields.get("region", ()))),
-                tags=frozenset(fields["tags"]),
+                tags=_shared(frozenset(fields["tags"])),
                 source=fields.get("source", ""),
                 licence=fields.get("licence", ""),
             )
@@ -221,10 +231,10 @@ class CaseLine:
         yield self._check_caption
         yield self._check_id
 
-    def check_twin(self, twin: CaseLine) -> None:
-        """Raise UsageError if another line has the same id."""
-        if twin is not self:
-            raise self.bad("id", f"{self.id!r} is that of line {twin.number}, too; ids are unique")
+    def check_twin(self, first: int) -> None:
+        """Raise UsageError if another line has the same id; `first` is the number of the first line with it."""
+        if first != self.number:
+            raise self.bad("id", f"{self.id!r} is that of line {first}, too; ids are unique")
 
     def _check_field(self, field: str) -> None:
         if field not in _FIELDS:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from vlcheck._util.numbers import between, figure, rounded, signed
 from vlcheck.behaviors.behavior import Behavior
@@ -126,7 +127,7 @@ class Judgement:
     tolerances: Mapping[str, float]
     scale: ScaleRecord
     verdict: Verdict
-    rows: tuple[Row, ...]
+    rows: Sequence[Row]
     tables: Mapping[str, Mapping[str, float | int]]
     asked: int
     offered: int
@@ -137,15 +138,15 @@ class Judgement:
 
     def worst(self, count: int = 3) -> list[Row]:
         """Return the `count` rows that speak most clearly against the model, one for each case, the worst first."""
-        counted = [(row.margin, row) for row in self.rows if row.margin is not None]
+        counted = [(row.margin, at, row.case.id) for at, row in enumerate(self.rows) if row.margin is not None]
         if self.verdict.claim == "mean":
-            counted.sort(key=lambda pair: -abs(pair[0]))
+            counted.sort(key=lambda one: -abs(one[0]))
         else:
-            counted.sort(key=lambda pair: pair[0])
-        worst: dict[str, Row] = {}
-        for _, row in counted:
-            worst.setdefault(row.case.id, row)
-        return list(worst.values())[:count]
+            counted.sort(key=lambda one: one[0])
+        worst: dict[str, int] = {}
+        for _, at, case in counted:
+            worst.setdefault(case, at)
+        return [self.rows[at] for at in islice(worst.values(), count)]
 
     @property
     def brief(self) -> Judgement:
@@ -198,10 +199,13 @@ class Judgement:
             tables={name: dict(cells) for name, cells in self.tables.items()},
         )
 
-    def pictures(self) -> list[Picture]:
-        """Return all pictures of the rows, each once."""
-        shown = [view.picture for row in self.rows for view in (row.before, row.after) if view]
-        return list({picture.key: picture for picture in shown}.values())
+    def pictures(self) -> Iterator[Picture]:
+        """Yield all pictures of the rows, each once."""
+        seen: set[str] = set()
+        for view in (view for row in self.rows for view in (row.before, row.after) if view):
+            if view.picture.key not in seen:
+                seen.add(view.picture.key)
+                yield view.picture
 
     def properties(self) -> list[tuple[str, object]]:
         """Return the verdict's figures as pairs of name and value, for JUnit's properties."""

@@ -65,7 +65,7 @@ class Prospect:
     metric: Metric
     rule: Rule
     n: int
-    queries: tuple[Query, ...]
+    queries: Iterable[Query]
     by: Test = exact
     refused: Mapping[str, int] = field(default_factory=dict)
     spare: Iterable[Trial] = ()
@@ -157,7 +157,7 @@ class Foresight:
     """
 
     prospects: tuple[Prospect, ...]
-    setting: tuple[Query, ...] = ()
+    setting: Iterable[Query] = ()
     required: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     wordings: tuple[str, ...] = ()
@@ -210,7 +210,7 @@ def foresee(tests: Sequence[BehaviorTest], operating: Operating, policy: Policy,
         metrics: the names of the available metrics.
     """
     prospects: list[Prospect] = []
-    setting: dict[str, Query] = {}
+    setting: list[Iterator[Query]] = []
     faults: list[str] = []
     trials, by = operating.trials, operating.schedule.test
     for test in sound(tests):
@@ -223,26 +223,36 @@ def foresee(tests: Sequence[BehaviorTest], operating: Operating, policy: Policy,
         except ForeignFault as fault:
             faults.append(f"{test.name} cannot be planned: {fault}")
             continue
-        queries = tuple(query for trial in asked for query in trial.queries())
         scaling = policy.of(behavior.name, behavior.bias).scaling(metric, kind)
-        images = [trial.case.image.key for trial in asked]
-        setting |= {query.key: query for query in operating.queries(metric, scaling, images)}
-        refused = {id(one): reason for one in asked if (reason := _refusal(one, kind))}
+        images = asked.images
+        setting.append(operating.queries(metric, scaling, images))
+        seen = [(one.case.id, _refusal(one, kind), one.rivals) for one in asked]
         judged = [
-            one for one in asked if id(one) not in refused and operating.judges(metric, scaling, one.case.image.key)
+            (rivals, image)
+            for (_, refused, rivals), image in zip(seen, images, strict=True)
+            if not refused and operating.judges(metric, scaling, image)
         ]
-        rule, n = policy.of(behavior.name, behavior.bias).rule, images_of(judged)
-        counts = Counter(reason for _, reason in {(one.case.id, refused.get(id(one), "")) for one in asked} if reason)
+        rule, n = policy.of(behavior.name, behavior.bias).rule, len({image for _, image in judged})
+        counts = Counter(reason for _, reason in {(case, reason) for case, reason, _ in seen} if reason)
+        queries = Lazy(_queries_of(asked))
         spare = Lazy(chain.from_iterable(_sound(trials.spare(behavior, metric))))
         strange = "" if asked else strange_tags(behavior.cases, trials.source.tags)
-        told = told_by_words([one.rivals for one in judged], [one.case.image.key for one in judged], rule, by)
+        told = told_by_words([rivals for rivals, _ in judged], [image for _, image in judged], rule, by)
         prospects.append(Prospect(test.name, behavior, metric, rule, n, queries, by, counts, spare, strange, told))
     lost = {prospect.test for prospect in prospects if prospect.hopeless and asks_foils(prospect.behavior.cases)}
     required = tuple(policy.required_of(subjects(test for test in tests if test.name not in lost)))
-    return Foresight(tuple(prospects), tuple(setting.values()), required, tuple(faults))
+    return Foresight(tuple(prospects), Lazy(_distinct(chain.from_iterable(setting))), required, tuple(faults))
 
 
-def _sound(spare: Iterator[list[Trial]]) -> Iterator[list[Trial]]:
+def _queries_of(trials: Iterable[Trial]) -> Iterator[Query]:
+    return (query for trial in trials for query in trial.queries())
+
+
+def _distinct(queries: Iterable[Query]) -> Iterator[Query]:
+    yield from {query.key: query for query in queries}.values()
+
+
+def _sound(spare: Iterator[Sequence[Trial]]) -> Iterator[Sequence[Trial]]:
     with suppress(ForeignFault):  # reported when the test itself is judged
         yield from spare
 
@@ -325,7 +335,7 @@ def preview_lines(foresight: Foresight, model: VisionLanguageModel | None) -> It
 
 def _at_most(foresight: Foresight, plan: Plan) -> Iterator[str]:
     """Yield what may be asked in addition, if the data has more images than requested."""
-    drawn = [(images_of(prospect.spare), prospect.n) for prospect in foresight.prospects]
+    drawn = [(images_of([*prospect.spare]), prospect.n) for prospect in foresight.prospects]
     further, n = max(drawn, key=sum, default=(0, 0))
     if not further:
         return

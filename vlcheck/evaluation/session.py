@@ -90,6 +90,7 @@ class Session:
         """
         for one in self.model.rounds((test.behavior, test.metric) for test in tests):
             self._run(one, progress)
+            del one  # memory: before the next round is made
 
     def ask_at_once(self, tests: Sequence[BehaviorTest], progress: Callable[[Progress], None] | None = None) -> None:
         """Do as `ask`, but ask at first all that the tests may need before further images are drawn.
