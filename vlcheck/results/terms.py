@@ -6,7 +6,7 @@ two runs and needs no equal limits; a board shows verdicts side by side, and nee
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -46,6 +46,13 @@ class DifferingTerm:
             other: where the second one is.
         """
         return f"{self.name} differs: {_written(self.one)} {one}, {_written(self.other)} {other}"
+
+
+def terms_of(verdict: VerdictRecord) -> tuple[Hashable, ...]:
+    """Return the terms and limits of a verdict; nothing differs between two verdicts that have equal ones."""
+    tolerances = tuple(sorted((verdict.tolerances or {}).items()))
+    alike = tuple(getattr(verdict, key) for key in _ALIKE)
+    return *alike, demanded(verdict.scale), verdict.allowed, verdict.alpha, tolerances
 
 
 def differing_terms(one: VerdictRecord, other: VerdictRecord) -> Iterator[DifferingTerm]:
