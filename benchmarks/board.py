@@ -2,7 +2,7 @@
 
     python -m benchmarks.board RESULTS [--runs 50] [--models 10]
 
-Real results are copied as the results of as many runs, of several models on dates a day apart, with some verdicts turned.
+Real results are copied as those of many runs, of several models on dates a day apart, with some verdicts turned.
 Each copy has all of the evidence. `vlcheck board` is started as a user starts it, TIMES times.
 """
 

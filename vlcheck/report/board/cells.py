@@ -11,10 +11,11 @@ from vlcheck.report.board.comparable import ComparableRuns
 from vlcheck.report.board.runs import BoardRun
 from vlcheck.report.board.sparkline import DatedCell, sparkline
 from vlcheck.report.page.escaping import ShownText, shown_text
-from vlcheck.report.page.matrix import Cell, cell_view
+from vlcheck.report.page.formatting import briefly, title
 from vlcheck.results.anchors import verdict_anchor
-from vlcheck.results.conclusion import STATUSES, Standing
+from vlcheck.results.conclusion import NO_VERDICT, STATUSES, Standing
 from vlcheck.results.file import key_of
+from vlcheck.stats.decision import NOT_ASKED
 
 _LONGEST = 1_000  # characters of a reason
 
@@ -24,16 +25,20 @@ class BoardCell:
     """A bias of a model under the metric of a table, in its latest run there.
 
     Attributes:
-        cell: the verdicts, as the matrix of a page shows them.
+        status: the gravest status of its verdicts.
+        said: the status in words with remarks: see `Standing.said`.
         passes: the number of verdicts that pass, in words.
+        worst: the worst behavior and what was observed, unless all pass; None if nothing was measured.
         href: the address of the worst behavior on the run's page; "" if it has none.
         order: a number by which cells are sorted, the gravest first.
         apart: how it differs from the cells of its column; None if it can be compared with them.
         trend: the line over the dates of the model's runs; None for a single run.
     """
 
-    cell: Cell
+    status: str
+    said: str
     passes: str
+    worst: ShownText | None
     href: str
     order: float
     apart: ShownText | None
@@ -52,14 +57,14 @@ def board_cell(table: ComparableRuns, runs: Sequence[BoardRun], bias: str) -> Bo
     standing = latest.matrix.cells.get((bias, table.scope.metric))
     if standing is None:
         return None
-    keys = map(key_of, standing.verdicts)
-    cell = cell_view(standing, {key: verdict_anchor(*key) for key in keys}, {})
     apart = table.apart.get((latest.number, bias))
     dated = dated_cells(table, runs, bias)
     return BoardCell(
-        cell=cell,
+        status=standing.status,
+        said=standing.said,
         passes=passes_in_words(standing),
-        href=f"{latest.page}#{cell.id}" if latest.page and cell.id else latest.page,
+        worst=_worst(standing),
+        href=_href(latest, standing),
         order=_order(standing),
         apart=shown_text(apart, _LONGEST) if apart else None,
         trend=sparkline(dated) if len(dated) > 1 and not apart else None,
@@ -85,6 +90,18 @@ def dated_cells(table: ComparableRuns, runs: Sequence[BoardRun], bias: str) -> l
 def passes_in_words(standing: Standing) -> str:
     """Return e.g. "5 of 7 pass"."""
     return f"{_passes(standing)} of {_tests(standing)} pass"
+
+
+def _worst(standing: Standing) -> ShownText | None:
+    if standing.status in ("pass", NOT_ASKED, NO_VERDICT) or not (seen := briefly(standing.verdicts[0])):
+        return None
+    return shown_text(f"{title(standing.verdicts[0].behavior).text}: {seen}", _LONGEST)
+
+
+def _href(run: BoardRun, standing: Standing) -> str:
+    """Return the address of the worst behavior on a run's page; "" if the run has no page."""
+    worst = verdict_anchor(*key_of(standing.verdicts[0])) if standing.verdicts else ""
+    return f"{run.page}#{worst}" if run.page and worst else run.page
 
 
 def _passes(standing: Standing) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from vlcheck._util.installed import version_changes
 from vlcheck._util.numbers import counted, moment
@@ -22,7 +24,16 @@ _STYLES = ("page.css", "board.css")
 _SCRIPTS = ("theme.js", "board.js")
 _DIGITS = 12  # digits of a fingerprint that are shown
 _LONGEST = 1_000  # characters of a sentence
-_EQUAL = "the same data, seed, number of images, kind of score, tests, perturbations, tolerances and limits"
+_TONES: Mapping[Tone, str] = MappingProxyType(
+    {
+        "fail": "with a fail",
+        "excused": "with known and excused fails alone",
+        "invalid": "invalid",
+        "inconclusive": "inconclusive",
+        "partial": "with a pass of a part",
+        "pass": "with passes alone",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -95,7 +106,11 @@ def board_view(found: BoardRuns) -> BoardView:
 
 
 def _notes(found: BoardRuns, tables: Sequence[BoardTable]) -> Iterator[str]:
-    """Yield sentences on what stands side by side, and what does not."""
+    """Yield sentences on the latest runs, and on what does not stand side by side."""
+    latest = {run.model: run for run in sorted(found.runs, key=lambda run: run.age)}
+    tones = Counter(conclude(run.results).tone for run in latest.values())
+    told = ", ".join(f"{tones[tone]} {_TONES[tone]}" for tone in _TONES if tones[tone])
+    yield f"Of the latest run of each model: {told}."
     if len(found.runs) == 1:
         yield "One run alone: nothing stands beside it."
     if not tables:

@@ -85,10 +85,7 @@ def matrix_view(results: ResultLines, names: Mapping[Key, str], changes: Mapping
             MatrixRow(
                 shown_text(bias, NAME),
                 question(its.verdicts[0]) if its.verdicts else None,
-                tuple(
-                    None if cell is None else cell_view(cell, names, changes)
-                    for cell in (found.cells.get((bias, metric)) for metric in found.metrics)
-                ),
+                tuple(_cell(found.cells.get((bias, metric)), names, changes) for metric in found.metrics),
             )
             for bias, its in found.biases.items()
         ),
@@ -101,14 +98,9 @@ def question(verdict: VerdictRecord) -> ShownText | None:
     return shown_text(" ".join(text.split())) if text else None
 
 
-def cell_view(standing: Standing, names: Mapping[Key, str], changes: Mapping[Key, Outcome]) -> Cell:
-    """Return a cell of the matrix as pages show it.
-
-    Args:
-        standing: the verdicts of the cell.
-        names: verdict's key -> id of its element on the page.
-        changes: verdict's key -> its change since the release before.
-    """
+def _cell(standing: Standing | None, names: Mapping[Key, str], changes: Mapping[Key, Outcome]) -> Cell | None:
+    if standing is None:
+        return None
     if not standing.verdicts:
         return Cell(standing.status, standing.said, "", ShownText(""), "", "", "", None)
     chief, its = standing.verdicts[0], {changes.get(key_of(verdict)) for verdict in standing.verdicts}
