@@ -119,7 +119,7 @@ def _notes(found: BoardRuns, tables: Sequence[BoardTable]) -> Iterator[str]:
         yield f"Not everything can be compared: {counted(apart, 'table stands', 'tables stand')} apart, and says why."
     cells = [cell for table in tables for row in table.rows for cell in row.cells if cell and cell.apart]
     if cells:
-        yield f"{counted(len(cells), 'cell is', 'cells are')} not comparable with others of the column; each says why."
+        yield f"{counted(len(cells), 'cell is', 'cells are')} not comparable with others of the column, and says why."
     if left_out := len(found.left_out):
         yield f"{counted(left_out, 'file is', 'files are')} left out."
 
