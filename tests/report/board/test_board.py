@@ -70,7 +70,7 @@ def test_cells_that_cannot_be_compared_say_why_and_show_no_verdict():
     (table,) = view.tables
     cell = named(table)["b"].cells[0]
     assert cell.apart.text == "test_grey_preserves[mlm]: the allowed rate differs: 0.1 in run 1, 0.5 in run 2"
-    assert "1 cell is not comparable with others of the column, and says why." in view.notes
+    assert "Not everything can be compared: 1 cell apart, each with the reason." in view.notes
     assert named(table)["b"].cells[1].apart is None
     text = "".join(stream_board(drawn(run_of(verdict(), *calm, day=2), lax)))
     (shown,) = re.findall(r'<td role="cell" class="unasked" data-sort="98">.*?</td>', text)
@@ -94,7 +94,7 @@ def test_other_data_stand_in_a_table_of_their_own_that_says_what_differs_and_nam
     assert view.tables[0].apart is None
     assert view.tables[1].apart.text == "Not comparable with table 1: the data is scenes:6 here and coco:/data there."
     assert view.tables[1].rows[0].about[-1].text == "a later one, run 2, is not in this table"
-    assert "Not everything can be compared: 1 table stands apart, and says why." in view.notes
+    assert "Not everything can be compared: 1 table apart, each with the reason." in view.notes
 
 
 def test_limits_that_differ_in_most_tests_are_the_reason_of_a_table_of_their_own():

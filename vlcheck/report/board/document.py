@@ -115,11 +115,10 @@ def _notes(found: BoardRuns, tables: Sequence[BoardTable]) -> Iterator[str]:
         yield "One run alone: nothing stands beside it."
     if not tables:
         yield "No run has a test: there is nothing to show."
-    if apart := sum(table.apart is not None for table in tables):
-        yield f"Not everything can be compared: {counted(apart, 'table stands', 'tables stand')} apart, and says why."
-    cells = [cell for table in tables for row in table.rows for cell in row.cells if cell and cell.apart]
-    if cells:
-        yield f"{counted(len(cells), 'cell is', 'cells are')} not comparable with others of the column, and says why."
+    apart = sum(table.apart is not None for table in tables)
+    cells = sum(bool(cell and cell.apart) for table in tables for row in table.rows for cell in row.cells)
+    if some := [counted(number, what) for number, what in ((apart, "table"), (cells, "cell")) if number]:
+        yield f"Not everything can be compared: {' and '.join(some)} apart, each with the reason."
     if left_out := len(found.left_out):
         yield f"{counted(left_out, 'file is', 'files are')} left out."
 
