@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import resource
 import statistics
 import subprocess
 import sys
@@ -59,6 +60,12 @@ def _varied(lines: list[str], model: str, number: int, chosen: random.Random) ->
         yield f"{json.dumps(record)}\n"
 
 
+def processor() -> float:
+    """Seconds of a processor that ended child processes have taken."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def main() -> None:
     """Copy, draw, and say what it took."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -68,15 +75,17 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         paths = vary(asked.results, Path(folder), runs=asked.runs, models=asked.models)
-        board, seconds = Path(folder) / "board.html", []
+        board, seconds, before = Path(folder) / "board.html", [], processor()
         command = [sys.executable, "-m", "vlcheck", "board", *map(str, paths), "--to", str(board)]
         for _ in range(TIMES):
             start = time.perf_counter()
             subprocess.run(command, check=True, capture_output=True)
             seconds.append(time.perf_counter() - start)
+        used = (processor() - before) / TIMES
         read, drawn = (sum(path.stat().st_size for path in files) / 1e6 for files in (paths, [board]))
     print(f"{asked.runs} runs of {asked.models} models, {read:.0f} MB of results: a board of {drawn:.2f} MB")
     print(f"median {statistics.median(seconds):.2f} s, {min(seconds):.2f} to {max(seconds):.2f} s, n = {TIMES}")
+    print(f"{used:.2f} s of a processor each")
 
 
 if __name__ == "__main__":

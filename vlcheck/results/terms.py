@@ -1,4 +1,4 @@
-"""The terms of a verdict: what was asked, how it was scored, and the limits that it is held to.
+"""The terms of a verdict: the question, the kind of score, and the limits that it is held to.
 
 Two verdicts say the same thing about two models only if their terms are equal. `vlcheck compare` pairs the answers of
 two runs and needs no equal limits; a board shows verdicts side by side, and needs those, too.
@@ -42,8 +42,8 @@ class DifferingTerm:
         """Return the difference in words.
 
         Args:
-            one: where the first verdict is, e.g. "in the old run".
-            other: where the second one is.
+            one: the place of the first verdict, e.g. "in the old run".
+            other: the place of the second one.
         """
         return f"{self.name} differs: {_written(self.one)} {one}, {_written(self.other)} {other}"
 

@@ -31,7 +31,7 @@ class BoardCell:
         worst: the worst behavior and what was observed, unless all pass; None if nothing was measured.
         href: the address of the worst behavior on the run's page; "" if it has none.
         order: a number by which cells are sorted, the gravest first.
-        apart: how it differs from the cells of its column; None if it can be compared with them.
+        apart: the difference from the cells of its column; None if it can be compared with them.
         trend: the line over the dates of the model's runs; None for a single run.
     """
 

@@ -1,4 +1,4 @@
-"""Which runs of a board stand in one table, and which of its cells can be compared.
+"""The tables of a board: runs that can be compared, and the cells of them that cannot.
 
 A table holds one metric. Its runs are of the same data and have the same kind of score; a cell stands beside the others
 of its column if it is of the same tests, with the same perturbations, expectations, tolerances and limits.
@@ -97,7 +97,7 @@ class ComparableRuns:
     Attributes:
         scope: the conditions that they have in common.
         runs: the runs.
-        apart: how a cell differs from those that its column began with, in a sentence, by its run's number and bias.
+        apart: the difference of a cell from those of its column, in a sentence, by its run's number and bias.
     """
 
     scope: Scope

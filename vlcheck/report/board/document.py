@@ -70,8 +70,8 @@ class BoardView:
     """Everything that a board shows.
 
     Attributes:
-        sentence: what is on it.
-        notes: what is not side by side, and why.
+        sentence: the numbers of models and runs.
+        notes: sentences on the latest runs, and on runs that do not stand side by side.
         tables: the tables.
         runs: the runs, in the order of their files.
         left_out: the reason of each file that is not drawn.

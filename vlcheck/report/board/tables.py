@@ -64,9 +64,9 @@ class BoardTable:
     Attributes:
         number: its number, from 1.
         metric: the metric.
-        meaning: what the metric asks; "" for an unknown one.
+        meaning: the question of the metric; "" for an unknown one.
         about: the conditions that its runs have in common.
-        apart: why its runs are in no table before it; None for the first table of a metric.
+        apart: the reason why its runs are in no table before it; None for the first table of a metric.
         biases: the heads of its columns.
         rows: its rows, in the order of the files.
         histories: the dates behind its lines.
