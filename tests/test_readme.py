@@ -82,6 +82,7 @@ BLOCKS = {
     "parity": Expected((0,), ("parity.json", "parity.md")),
     "parity_kept": Expected((0, 0), ("old.parity",)),
     "compare": Expected((0, 0), (RESULTS,)),
+    "board": Expected((1,), ("board.html",)),  # here new.jsonl is a copy of old.jsonl, which is left out
 }
 
 

@@ -22,7 +22,8 @@ from vlcheck.errors import UsageError, argument, marked, parameter, printable
 from vlcheck.results.evidence_columns import Claimed, EvidenceColumns
 from vlcheck.results.file import Key, ResultLines, demand_judged, read
 from vlcheck.results.records import RunRecord, VerdictRecord
-from vlcheck.results.scales import demanded, differing, used
+from vlcheck.results.scales import differing, used
+from vlcheck.results.terms import differing_terms
 from vlcheck.results.unjudged import incomplete
 from vlcheck.stats.decision import HOLLOW
 from vlcheck.stats.multiple_testing import holm
@@ -35,13 +36,6 @@ ALPHA = 0.05
 FEWEST_PAIRED = 0.5
 _ALL = f"Results of all images are accepted, without {parameter('sequential')}."
 _EFFECT_DRAWS = 9_999  # permutations for the p-value of an effect, which decides nothing
-_ALIKE = {
-    "score_kind": "the kind of score",
-    "claim": "the kind of claim",
-    "expected": "what is expected",
-    "perturbation": "the perturbation",
-    "band": "the band",
-}
 
 
 @dataclass(frozen=True)
@@ -333,19 +327,10 @@ def _unmeasured(verdict: VerdictRecord) -> Compared:
 
 def _unlike(old: VerdictRecord, new: VerdictRecord) -> Iterator[str]:
     """Yield the reasons why two verdicts cannot be compared, whatever their evidence."""
-    for key, what in _ALIKE.items():
-        one, other = getattr(old, key), getattr(new, key)
-        if None not in (one, other) and one != other:
-            yield f"{what} differs: {_then(one, other)}"
-    scales = demanded(old.scale), demanded(new.scale)
-    if len({*scales}) > 1:
-        yield f"the scale of margins differs: {_then(*scales)}"
+    for term in differing_terms(old, new):
+        yield term.said("in the old run", "in the new one")
     if new.claim == "mean" and not (old.band and new.band):
         yield "a mean without a band"
-    tolerances = old.tolerances or {}, new.tolerances or {}
-    for key in sorted(tolerances[0].keys() & tolerances[1].keys()):
-        if tolerances[0][key] != tolerances[1][key]:
-            yield f"the tolerance {key!r} differs: {_then(tolerances[0][key], tolerances[1][key])}"
     hollow = [
         f"{one.status} in the {which} run: {one.reason}"
         for which, one in (("old", old), ("new", new))
@@ -353,17 +338,6 @@ def _unlike(old: VerdictRecord, new: VerdictRecord) -> Iterator[str]:
     ]
     if hollow:
         yield "; ".join(hollow)
-
-
-def _then(old: object, new: object) -> str:
-    return f"{_written(old)} in the old run, {_written(new)} in the new one"
-
-
-def _written(value: object) -> object:
-    """Return a value as the results file has it."""
-    if isinstance(value, tuple):
-        return list(value)
-    return "none" if value in ("", None) else value
 
 
 def _other_data(old: EvidenceColumns, new: EvidenceColumns, paired: int) -> str:

@@ -28,7 +28,7 @@ from vlcheck.suite.shipped import BIASES, OF_FOILS
 Tone = Literal["fail", "excused", "invalid", "inconclusive", "pass", "partial"]
 
 NO_VERDICT = "no verdict"  # the status of selected tests without a verdict, unless another one's is graver
-_STATUSES = (*BY_GRAVITY[:3], NO_VERDICT, *BY_GRAVITY[3:])
+STATUSES = (*BY_GRAVITY[:3], NO_VERDICT, *BY_GRAVITY[3:])  # the gravest first
 _CAUSES: Mapping[str, str] = MappingProxyType(
     {
         "no cases": "no cases in this data",
@@ -232,7 +232,7 @@ def bias_matrix(verdicts: Iterable[VerdictRecord], without: Sequence[Unjudged] =
     cells = dict.fromkeys([*by_cell, *lacking_in])
     return Matrix(
         tuple(dict.fromkeys([*OF_PICTURES, *sorted({metric for _, metric in cells})])),
-        dict(sorted(biases, key=lambda item: (_STATUSES.index(item[1].status), item[1].known, item[0]))),
+        dict(sorted(biases, key=lambda item: (STATUSES.index(item[1].status), item[1].known, item[0]))),
         {where: Standing(tuple(by_cell.get(where, ())), lacking_in[where]) for where in cells},
     )
 
@@ -352,7 +352,7 @@ def _fails(biases: Mapping[str, Standing], of: str, passing: Sequence[str]) -> s
     if passing or len(failing) == len(biases):
         return f"Fails {len(failing)} of {of}: {named}."
     others = Counter(its.status for its in biases.values() if not its.failing)
-    rest = [_are(status, others[status]) for status in _STATUSES if others[status]]
+    rest = [_are(status, others[status]) for status in STATUSES if others[status]]
     some = f"the other {rest[0].removeprefix('1 ')}" if len(rest) == 1 else f"of the others {', '.join(rest)}"
     return f"Fails {len(failing)} of {of} ({named}), {some}; none passes."
 
