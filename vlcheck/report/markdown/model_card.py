@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from vlcheck._util.addresses import quoted_address
 from vlcheck._util.numbers import moment, share, whole
-from vlcheck.report.links import markdown_link
 from vlcheck.report.markdown import markdown
 from vlcheck.report.markdown.limits import limit_lines, short_name, shortened, span_of
 from vlcheck.report.markdown.model_index import model_index
@@ -65,7 +64,7 @@ def _section(results: ResultLines, page: str) -> Iterator[str]:
 def _linked(page: str) -> str:
     """Return the sentence on the reviewer page, with a link if it has an address."""
     what = "The page for reviewers"
-    named = f"[{what}](<{quoted_address(page)}>)" if page else f"{what} (vlcheck report)"
+    named = markdown.link(what, quoted_address(page)) if page else f"{what} (vlcheck report)"
     return f"{named} has each test with its interval, and the pictures that prove it."
 
 
@@ -105,7 +104,7 @@ def _failing(verdicts: Sequence[VerdictRecord], page: str) -> str:
     what = "mean" if first.claim == "mean" else "violations"
     seen = (f"{one.metric} {_observed(one)}{' (known)' if is_known(one) else ''}" for one in verdicts)
     allowed = f"; {_allowed(first)} allowed" if _allowed(first) else ""
-    name = markdown_link(short_name(first.behavior), page, first)
+    name = markdown.verdict_link(short_name(first.behavior), page, first)
     return f"- {_text(first.bias)}: {name}: {what} {_text(', '.join(seen) + allowed)}"
 
 
