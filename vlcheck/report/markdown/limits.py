@@ -56,7 +56,7 @@ def limit_lines(run: RunRecord, verdicts: Sequence[VerdictRecord], found: Conclu
     yield "- Biases for which there is no test were not looked for."
 
 
-def span_of(numbers: Iterable[float | None], written: Callable[[float], str]) -> str:
+def range_of(numbers: Iterable[float | None], written: Callable[[float], str]) -> str:
     """Return the smallest and the largest of some numbers, as a text; "-" if there is none.
 
     Args:
@@ -74,7 +74,7 @@ def short_name(behavior: str) -> str:
     return behavior.removeprefix("test_")
 
 
-def shortened(lines: Sequence[str], most: int = _MOST, before: str = "") -> Iterator[str]:
+def first_lines(lines: Sequence[str], most: int = _MOST, before: str = "") -> Iterator[str]:
     """Yield the first lines of a list, and the number of the others.
 
     Args:
@@ -118,15 +118,15 @@ def _listed(tests: Mapping[str, Sequence[str]]) -> Iterator[str]:
     for said, names in tests.items():
         more = f" and {len(names) - _MOST:,} more" if len(names) > _MOST else ""
         lines.append(f"- {', '.join(names[:_MOST])}{more}: {_text(said)}")
-    yield from shortened(lines, before="  ")
+    yield from first_lines(lines, before="  ")
 
 
 def _meaning(passed: Sequence[VerdictRecord]) -> Iterator[str]:
     """Yield the meaning of a pass, for rates and for means."""
     rates = [verdict for verdict in passed if verdict.claim == "rate"]
     if rates:
-        allowed = span_of((verdict.allowed for verdict in rates), share)
-        alpha = span_of((verdict.alpha for verdict in rates), brief)
+        allowed = range_of((verdict.allowed for verdict in rates), share)
+        alpha = range_of((verdict.alpha for verdict in rates), brief)
         yield f"- A pass means at most the allowed share of violations ({allowed}), at alpha {alpha}: not none."
     if len(rates) < len(passed):
         yield "- A pass of a mean says that it is inside its band; single pictures may be far out."

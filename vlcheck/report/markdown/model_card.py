@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from vlcheck._util.addresses import quoted_address
 from vlcheck._util.numbers import moment, share, whole
 from vlcheck.report.markdown import markdown
-from vlcheck.report.markdown.limits import limit_lines, short_name, shortened, span_of
+from vlcheck.report.markdown.limits import first_lines, limit_lines, range_of, short_name
 from vlcheck.report.markdown.model_index import model_index
 from vlcheck.report.text.summary import biases, held
 from vlcheck.report.text.words import words_sentence, words_table
@@ -52,7 +52,7 @@ def _section(results: ResultLines, page: str) -> Iterator[str]:
         yield ""
         yield "### What fails"
         yield ""
-        yield from shortened([_failing(tests, page) for tests in _by_behavior(failing)], _MOST)
+        yield from first_lines([_failing(tests, page) for tests in _by_behavior(failing)], _MOST)
     yield ""
     yield "### Limits"
     yield ""
@@ -76,7 +76,7 @@ def _asked(run: RunRecord, verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
         yield f"Setup: {_text(line)}."
     kinds = dict.fromkeys(f"{verdict.metric} {verdict.score_kind}" for verdict in verdicts)
     yield f"Scores: {_text(', '.join(kinds) or 'none')}."
-    counting = f"{span_of((verdict.n for verdict in verdicts), whole)} that count, by test"
+    counting = f"{range_of((verdict.n for verdict in verdicts), whole)} that count, by test"
     yield f"Data: {_text(', '.join(filter(None, [dataset_of(run), amount_of(run), counting])))}."
     version = run.versions.get("vlcheck", "of unknown version")
     yield f"Asked on {_text(moment(run.started))}, by vlcheck {_text(version)}."
