@@ -16,12 +16,13 @@ from vlcheck._util.files import demand_place
 from vlcheck.cli.console import TO, say, write_file
 from vlcheck.cli.group import PLAIN, Group
 from vlcheck.errors import UsageError
-from vlcheck.export.clients import client_library, defaults, plain_errors
+from vlcheck.export.clients import client_library, defaults, plain_errors, without_password
 from vlcheck.results.file import ResultLines, read_judged
 from vlcheck.results.gate import read_run
 from vlcheck.results.unjudged import is_ended
 
 MOST_WORST = 100
+_OFFLINE = "WANDB_MODE=offline keeps it in a folder, which `wandb sync` sends later."
 _SERVER_OF_MLFLOW = "MLFLOW_TRACKING_URI"
 _EXPERIMENT = "MLFLOW_EXPERIMENT_NAME"
 
@@ -60,7 +61,7 @@ def mlflow(
         library = client_library("mlflow")
         with kept_files(found, results) as files:
             run = keep_in_mlflow(library, place, tracked_run(found), tables_of(found, worst), files)
-    say(f"mlflow: run {run} of the experiment {place.experiment}, in {named}")
+    say(f"mlflow: run {run} of the experiment {place.experiment}, in {without_password(named)}")
 
 
 @app.command()
@@ -79,7 +80,7 @@ def wandb(
     found = _read(results)
     place = WandbPlace(project or os.environ.get("WANDB_PROJECT", "") or "vlcheck", entity)
     named = f"project {place.project}"
-    with plain_errors("wandb", named, str(results)):
+    with plain_errors("wandb", named, str(results), _OFFLINE):
         library = client_library("wandb")
         with kept_files(found, results) as files:
             where = keep_in_wandb(library, place, tracked_run(found), tables_of(found, worst), files)

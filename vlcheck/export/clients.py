@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
@@ -10,6 +11,8 @@ from importlib.util import find_spec
 from typing import Any
 
 from vlcheck.errors import UsageError
+
+_PASSWORD = re.compile("://([^/@\\s]+)@")
 
 
 def client_library(name: str) -> Any:
@@ -33,13 +36,14 @@ def client_library(name: str) -> Any:
 
 
 @contextmanager
-def plain_errors(tracker: str, place: str, kept: str) -> Iterator[None]:
+def plain_errors(tracker: str, place: str, kept: str, hint: str = "") -> Iterator[None]:
     """Turn any error of a tracker's library into one that says where it happened, and that nothing is lost.
 
     Args:
         tracker: the tracker's name.
-        place: where the run was to be kept.
+        place: where the run was to be kept; a password in it is not shown.
         kept: the results file, from which the command can be run again.
+        hint: a sentence on what else can be done.
 
     Raises:
         UsageError: the library raised an error.
@@ -49,10 +53,22 @@ def plain_errors(tracker: str, place: str, kept: str) -> Iterator[None]:
     except UsageError:
         raise
     except Exception as error:
+        secret = _PASSWORD.search(place)
+        said = _said(error).replace(secret[1], "***") if secret else _said(error)
         raise UsageError(
-            f"export {tracker}: the run could not be kept in {place} ({_said(error)}). Nothing is lost: {kept} is"
-            " unchanged, and the same command tries again."
+            f"export {tracker}: the run could not be kept in {without_password(place)} ({said}). Nothing is lost:"
+            f" {kept} is unchanged, and the same command tries again. {hint}".rstrip()
         ) from error
+
+
+def without_password(place: str) -> str:
+    """Return an address with stars in the place of its user and password.
+
+    Example:
+        >>> without_password("https://me:secret@example.org/runs")
+        'https://***@example.org/runs'
+    """
+    return _PASSWORD.sub("://***@", place)
 
 
 @contextmanager

@@ -74,7 +74,8 @@ def score_of(results: ResultLines, test: str, metric: str) -> VerdictRecord:
     verdicts = [*results.verdicts.values()]
     named = [one for one in verdicts if test in ("", one.behavior, one.behavior.removeprefix("test_"))]
     if not named:
-        raise UsageError(f"--test {test}: there is no such test. {nearest(test, [one.behavior for one in verdicts])}")
+        known = nearest(f"test_{test}", [one.behavior for one in verdicts])
+        raise UsageError(f"--test {test}: there is no such test. {known}")
     found = [one for one in named if metric in ("", one.metric)]
     if not found:
         raise UsageError(f"--metric {metric}: {nearest(metric, [one.metric for one in named])}")

@@ -66,7 +66,7 @@ def keep_in_wandb(
             run.finish(exit_code=1)
         raise
     run.finish(exit_code=0 if tracked.ended else tracked.exit_status or _KILLED)
-    return str(run.url or Path(run.dir).parent)
+    return str(Path(run.dir).parent if run.offline else run.url)
 
 
 def _searched(tracked: TrackedRun) -> list[str]:
@@ -74,6 +74,6 @@ def _searched(tracked: TrackedRun) -> list[str]:
 
 
 def _table(wandb: Any, table: TrackedTable) -> Any:
-    """Return a table whose pictures are those of the library; a column may hold any kind of value."""
+    """Return a table whose pictures are those of the library."""
     rows = [[wandb.Image(cell) if hasattr(cell, "save") else cell for cell in row] for row in table.rows]
-    return wandb.Table(columns=[*table.columns], data=rows, allow_mixed_types=True)
+    return wandb.Table(columns=[*table.columns], data=rows)
