@@ -52,6 +52,11 @@ class Expected:
     checkout: bool = True
 
 
+def _end_of(tracker: str) -> int:
+    """The exit status of an export: 4, and the name of the extra, where the tracker's client is not installed."""
+    return 0 if importlib.util.find_spec(tracker) else 4
+
+
 # Nothing here needs a GPU or the hub. Blocks that .ci/run evaluates are not run once more: see run_by_ci.
 BLOCKS = {
     "mirror": Expected((1,), ("report.html", RESULTS)),
@@ -81,6 +86,9 @@ BLOCKS = {
     "parity": Expected((0,), ("parity.json", "parity.md")),
     "parity_kept": Expected((0, 0), ("old.parity",)),
     "compare": Expected((0, 0), (RESULTS,)),
+    "record": Expected((0,), ("record.json",)),
+    "mlflow": Expected((_end_of("mlflow"),)),
+    "wandb": Expected((_end_of("wandb"),)),
 }
 
 

@@ -1,6 +1,6 @@
 """Runs kept in Weights & Biases, by its own client without a network: its run file has the values.
 
-Each command has a process of its own, which is no copy of another one: the client makes its folders when it is imported.
+Each command has a process of its own, no copy of another one: the client makes its folders when it is imported.
 """
 
 import json
