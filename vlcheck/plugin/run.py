@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from vlcheck.plugin import options
 from vlcheck.plugin.case_item import CaseItem, beside_cases
 from vlcheck.plugin.ending import Ending
 from vlcheck.plugin.mark import all_stated, claim, hold_apart, stated
+from vlcheck.plugin.reporters.page_link import junit_properties
 from vlcheck.plugin.reporters.progress import Reporter
 from vlcheck.plugin.scope import is_whole
 from vlcheck.plugin.shard import ask_part, demand_shard, note_of, shard_engine
@@ -555,7 +556,7 @@ class Run:
         if bench.explainer:
             bench.explainer.add(claim(item), judgement)
             part.keep(bench.explainer.pending(claim(item)))
-        _store(item, judgement.brief)
+        _store(item, judgement.brief, partial(junit_properties, self.settings, claim(item)))
 
     def judge_control(self, test: BehaviorTest) -> None:
         """Judge the control by a test, if the run has one."""
@@ -614,12 +615,20 @@ def last_word(config: pytest.Config, status: int) -> int:
     return status
 
 
-def _store(item: pytest.Item, judgement: Judgement) -> None:
-    """Store a judgement for the reports of an item, in place of that of an earlier attempt, e.g. if a test is rerun."""
+def _store(
+    item: pytest.Item, judgement: Judgement, properties: Callable[[Judgement], Iterable[tuple[str, object]]]
+) -> None:
+    """Store a judgement for the reports of an item, in place of that of an earlier attempt, e.g. if a test is rerun.
+
+    Args:
+        item: the test.
+        judgement: the judgement.
+        properties: gives the properties of a judgement in JUnit's file.
+    """
     others = [one for one in item.stash.get(JUDGEMENTS, []) if one.of != judgement.of]
     item.stash[JUDGEMENTS] = held = [*others, judgement]
     foreign = [(name, value) for name, value in item.user_properties if not name.startswith("vlcheck_")]
-    item.user_properties[:] = [*foreign, *chain.from_iterable(one.properties() for one in held)]
+    item.user_properties[:] = [*foreign, *chain.from_iterable(map(properties, held))]
 
 
 RUN = pytest.StashKey[Run]()
