@@ -40,17 +40,8 @@ def test_the_wheel_carries_the_zoo(wheel):
 def test_the_wheel_carries_what_the_reviewer_page_is_drawn_with(wheel):
     start = "vlcheck/report/templates/"
     there = {name.removeprefix(start) for name in wheel.namelist() if name.startswith(start)}
-    assert there == {
-        "page.html",
-        "parts.html",
-        "shapes.html",
-        "audit.html",
-        "page.css",
-        "charts.css",
-        "forest.html",
-        "page.js",
-        "theme.js",
-    }
+    templates = {"page.html", "parts.html", "forest.html", "shapes.html", "audit.html"}
+    assert there == templates | {"page.css", "charts.css", "page.js", "theme.js"}
 
 
 def test_every_floor_is_a_version_that_is_run():

@@ -37,8 +37,8 @@ KEYS = {
     "evidence": """kind test metric case perturbation image perturbed texts targets wanted before after levels shares
         margin values effect reason violated scores top_before top_after boxes perturbed_boxes""",
     "verdict": """kind test doc bias bias_doc behavior metric score_kind perturbation expected share_of tolerances scale
-        status claim reason cause n not_applicable refused mass cut violations rate rate_low rate_high allowed band alpha p
-        needed_n detectable effect effect_low effect_high asked offered known gates told wordings tables""",
+        status claim reason cause n not_applicable refused mass cut violations rate rate_low rate_high allowed band
+        alpha p needed_n detectable effect effect_low effect_high asked offered known gates told wordings tables""",
 }
 
 

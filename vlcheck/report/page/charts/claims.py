@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from vlcheck.report.page.charts.dumbbells import Leads, wins_of
 from vlcheck.report.page.charts.edits import UnderEachEdit
-from vlcheck.report.page.charts.histogram import NamedValues, Values
+from vlcheck.report.page.charts.histogram import Values
 from vlcheck.report.page.charts.movement import Movement
+from vlcheck.report.page.charts.named_values import NamedValues
 from vlcheck.report.page.charts.row_chart import ChartView, RowChart
 from vlcheck.report.page.charts.sides import SidesChanged
 from vlcheck.results.records import EvidenceRecord, VerdictRecord

@@ -56,7 +56,7 @@ class Wins:
         true, wrong = (figure(total / len(rows)) for total in self._sums)
         names = " against ".join(self._names)
         caption = captioned(
-            f"{names}, {len(rows):,} rows, the worst on top",
+            f"{names}, the worst on top: {rows.counts}",
             f"filled: {self._names[0]}",
             f"hollow: {self._names[1]}",
             "dashed: violates",

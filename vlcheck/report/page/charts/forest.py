@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from vlcheck._util.numbers import brief, share, shares, signed, span
+from vlcheck._util.numbers import brief, share, signed
 from vlcheck.report.page.charts.svg import EDGE, Axis, box, path, svg, words_at
+from vlcheck.report.page.escaping import unbroken
+from vlcheck.report.page.formatting import allowed, observed_in_words
 from vlcheck.results.records import VerdictRecord
 
 _WIDE = 240
@@ -26,12 +28,9 @@ def forest_line(verdict: VerdictRecord, before: float | None) -> Markup | None:
     seen, (low, high) = verdict.observed, verdict.interval
     if seen is None or low is None or high is None:
         return None
-    axis, written, both = (_MEAN, signed, span) if mean else (_RATE, share, shares)
-    allowed = (verdict.band or (-1.0, 1.0)) if mean else (0.0, verdict.allowed or 0.0)
-    first, last = map(axis, allowed)
+    axis = _MEAN if mean else _RATE
+    first, last = map(axis, (verdict.band or (-1.0, 1.0)) if mean else (0.0, verdict.allowed or 0.0))
     status = verdict.status.replace(" ", "-")
-    then = "" if before is None else f", {written(before)} in the release before"
-    label = f"{verdict.status}: {written(seen)} ({both(low, high)}); allowed {both(*allowed)}{then}"
     parts = [
         box("zone", first, 0, last - first, _TALL),
         path("axis", [f"M{axis.first} {_MIDDLE}H{axis.last}"]),
@@ -39,7 +38,15 @@ def forest_line(verdict: VerdictRecord, before: float | None) -> Markup | None:
         Markup("") if before is None else _BEFORE.format(axis(before), _MIDDLE),
         _USE.format(status, round(axis(seen) - _GLYPH / 2, 1), _MIDDLE - _GLYPH / 2, _GLYPH, _GLYPH, status),
     ]
-    return svg("line", _WIDE, _TALL, label, parts)
+    return svg("line", _WIDE, _TALL, _label(verdict, before), parts)
+
+
+def _label(verdict: VerdictRecord, before: float | None) -> str:
+    """Return a line in words."""
+    limit = f"{allowed(verdict)} {'without the picture' if verdict.claim == 'lead' else 'allowed'}"
+    written = signed if verdict.claim == "mean" else share
+    then = () if before is None else (f"{written(before)} in the release before",)
+    return unbroken("; ".join([f"{verdict.status}: {observed_in_words(verdict)}", limit, *then]))
 
 
 def forest_axis(mean: bool) -> Markup:
@@ -49,10 +56,8 @@ def forest_axis(mean: bool) -> Markup:
         mean: True for lines of means, False for those of rates.
     """
     axis, written = (_MEAN, brief) if mean else (_RATE, share)
-    ends = (axis.low, (axis.low + axis.high) / 2, axis.high)
-    words = [
-        words_at(axis(end), 11, written(end), at) for end, at in zip(ends, ("start", "middle", "end"), strict=True)
-    ]
+    ends = {axis.low: "start", (axis.low + axis.high) / 2: "middle", axis.high: "end"}
+    words = [words_at(axis(end), 11, written(end), anchor) for end, anchor in ends.items()]
     return Markup('<svg class="line" viewBox="0 0 {} 15" aria-hidden="true">{}</svg>').format(
         _WIDE, Markup("").join(words)
     )

@@ -19,7 +19,8 @@ def interval(verdict: VerdictRecord) -> Markup | None:
     if low is None or seen is None or high is None:
         return None
     written, both = (signed, span) if verdict.claim == "mean" else (share, shares)
-    label = f"observed {written(seen)}, interval {both(low, high)}, allowed {both(*allowed)}"
+    limit = f"without the picture {share(allowed[1])}" if verdict.claim == "lead" else f"allowed {both(*allowed)}"
+    label = f"observed {written(seen)}, interval {both(low, high)}, {limit}"
     return _interval(axis, allowed, (low, seen, high), verdict.status.replace(" ", "-"), label)
 
 

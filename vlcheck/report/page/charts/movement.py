@@ -114,7 +114,7 @@ class Movement:
         return ChartView(self._caption("square", rows), titled_svg("strip", 102, title, rows.chosen, parts))
 
     def _caption(self, violating: str, rows: Marks[float] | Marks[tuple[float, float]]) -> str:
-        name = f"{self._name[0].upper()}{self._name[1:]} of {len(rows):,} rows that count"
+        name = f"{self._name[0].upper()}{self._name[1:]} of the rows that count: {rows.counts}"
         return captioned(name, f"{violating}: violates", "thick: mean", rows.chosen)
 
 

@@ -34,6 +34,7 @@ class SidesChanged:
         self._rows: Marks[tuple[float, float]] = Marks(_MOST)
         self._sums = [0.0, 0.0]
         self._leads: Counter[tuple[bool, bool]] = Counter()
+        self._holding: Counter[bool] = Counter()  # rows that hold, by whether the share is larger before
 
     def add(self, row: EvidenceRecord) -> None:
         """Take a row that counts."""
@@ -42,6 +43,7 @@ class SidesChanged:
         self._sums[0] += before
         self._sums[1] += after
         self._leads[before > 0.5, after > 0.5] += 1
+        self._holding[before > after] += not row.violates
 
     def view(self) -> ChartView | None:
         """Return the scatter."""
@@ -59,7 +61,7 @@ class SidesChanged:
             *_numbers(self._word),
         ]
         caption = captioned(
-            f"Share of {self._word} before and after, {len(rows):,} rows",
+            f"Share of {self._word} before and after: {rows.counts}",
             "shaded: holds",
             f"{CROSS}: violates",
             "dotted line: the edit changes nothing",
@@ -90,10 +92,10 @@ class SidesChanged:
         """Yield the places where rows hold."""
         low, high = 0.5 - self._by, 0.5 + self._by
         yield box("zone", _X(high), _Y(low), _X(1) - _X(high), _Y(0) - _Y(low))
-        yield words_at(_X(high) + 4, _Y(low) + 13, "holds")
+        yield words_at(_X(high) + 4, _Y(low) + 13, f"holds: {self._holding[True]:,}")
         if self._word != THE_TRUE_WORD:
             yield box("zone", _X(0), _Y(1), _X(low) - _X(0), _Y(high) - _Y(1))
-            yield words_at(_X(low) - 4, _Y(high) - 5, "holds", "end")
+            yield words_at(_X(low) - 4, _Y(high) - 5, f"holds: {self._holding[False]:,}", "end")
 
 
 def _numbers(word: str) -> Iterator[Markup]:
