@@ -10,6 +10,23 @@ from vlcheck.results.records import EvidenceRecord
 from vlcheck.stats.bounds import Tally, exact, lower, upper
 
 
+def image_of(row: EvidenceRecord) -> int:
+    """Return a number for the image of a row, the same for all of its rows in this process."""
+    return hash(row.image or row.case)
+
+
+def by_image(images: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return the mean of each image, the least first: (images,), float64.
+
+    Args:
+        images: the image of each row, as `image_of` has it: (rows,), int64.
+        values: the value of each row: (rows,).
+    """
+    _, image = np.unique(images, return_inverse=True)
+    means: np.ndarray = np.sort(np.bincount(image, values) / np.bincount(image))
+    return means
+
+
 class ImageMeans:
     """The mean over images of each one's mean over its rows; a row takes 16 bytes."""
 
@@ -23,7 +40,7 @@ class ImageMeans:
             row: the row.
             value: its value.
         """
-        self._images.append(hash(row.image or row.case))
+        self._images.append(image_of(row))
         self._values.append(value)
 
     def __len__(self) -> int:
@@ -32,9 +49,7 @@ class ImageMeans:
 
     def each(self) -> np.ndarray:
         """Return the mean of each image, the least first: (images,), float64."""
-        _, image = np.unique(np.asarray(self._images), return_inverse=True)
-        means: np.ndarray = np.sort(np.bincount(image, np.asarray(self._values)) / np.bincount(image))
-        return means
+        return by_image(np.asarray(self._images), np.asarray(self._values))
 
     @property
     def mean(self) -> float:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import math
+from array import array
 from collections.abc import Iterator
 
+import numpy as np
 from markupsafe import Markup
 
 from vlcheck._util.numbers import signed, span
 from vlcheck.report.page.charts.histogram import band_ticks
-from vlcheck.report.page.charts.image_means import ImageMeans
+from vlcheck.report.page.charts.image_means import by_image, image_of
 from vlcheck.report.page.charts.row_chart import ChartView, captioned
 from vlcheck.report.page.charts.svg import CROSS, Axis, box, path, titled_svg, words_at
 from vlcheck.report.page.escaping import shown_text
 from vlcheck.results.records import EvidenceRecord, VerdictRecord
 
 _AXIS = Axis(-1.0, 1.0, 118, 306)
-_MOST, _LONGEST, _ROW = 14, 16, 17  # names that are shown, characters of a name, height of its line
+_KEPT, _MOST = 40, 14  # the most names that are kept, and shown
+_LONGEST, _ROW = 16, 17  # characters of a name, height of its line
 
 
 class NamedValues:
@@ -28,18 +31,30 @@ class NamedValues:
 
     def __init__(self, verdict: VerdictRecord) -> None:
         self._band = verdict.band or (-1.0, 1.0)
-        self._values: dict[str, ImageMeans] = defaultdict(ImageMeans)
+        self._images = array("q")
+        self._values: dict[str, array[float]] = {}  # by name, a number for each row: NaN if it does not have the name
 
     def add(self, row: EvidenceRecord) -> None:
-        """Take a row that counts."""
-        for name, value in (row.values or {}).items():
-            if value is not None:
-                self._values[name].add(row, value)
+        """Take a row that counts; of many names only the first are kept."""
+        values = {name: value for name, value in (row.values or {}).items() if value is not None}
+        for name in sorted(values.keys() - self._values.keys()):
+            if len(self._values) < _KEPT:
+                self._values[name] = array("f", [math.nan] * len(self._images))
+        self._images.append(image_of(row))
+        for name, kept in self._values.items():
+            kept.append(values.get(name, math.nan))
+
+    def _mean(self, values: array[float]) -> float:
+        """Return the mean over images of a name's values."""
+        numbers = np.asarray(values)
+        there = ~np.isnan(numbers)
+        return float(by_image(np.asarray(self._images)[there], numbers[there]).mean())
 
     def view(self) -> ChartView | None:
         """Return the means, the farthest from 0 on top; None without a value."""
         means = sorted(
-            ((name, values.mean) for name, values in self._values.items()), key=lambda one: (-abs(one[1]), one[0])
+            ((name, self._mean(values)) for name, values in self._values.items()),
+            key=lambda one: (-abs(one[1]), one[0]),
         )
         if not means:
             return None
