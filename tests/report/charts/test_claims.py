@@ -95,7 +95,9 @@ def test_dumbbells_have_the_true_word_and_the_wrong_one_of_each_row_the_worst_on
 def test_dumbbells_of_a_lead_have_the_caption_and_its_best_foil():
     scores = [{"a ball": 0.75, "two balls": 0.5, "no ball": 0.1}, {"a ball": 0.3, "two balls": 0.4, "no ball": 0.2}]
     rows = [
-        row(f"case {at}", each["a ball"] - max(each["two balls"], each["no ball"]), before=each["a ball"], scores=[each])
+        row(
+            f"case {at}", each["a ball"] - max(each["two balls"], each["no ball"]), before=each["a ball"], scores=[each]
+        )
         for at, each in enumerate(scores)
     ]
     found = drawn(verdict("test_foils", claim="lead"), rows)
@@ -192,7 +194,7 @@ def test_strengths_have_a_curve_of_rates_with_their_intervals(edit, numbers, nam
     assert [back(y, 130, 12, high=top) for y in ys] == pytest.approx([one.rate for one in results], abs=0.005)
     whiskers = [back(y, 130, 12, high=top) for _, y in found.points("whisker")]
     assert whiskers == pytest.approx([one.rate_low for one in results], abs=0.005)
-    x, y, _, height = found.boxes("zone")[0]
+    _, y, _, _ = found.boxes("zone")[0]
     assert back(y, 130, 12, high=top) == pytest.approx(0.1, abs=0.005)
     assert found.title == f"Rows that violate over the strength of {name}; up to 10 % is allowed"
     assert f"{name} {numbers[0]:g}: {100 * results[0].rate:g} %" in found.desc.replace(".0 %", " %")
