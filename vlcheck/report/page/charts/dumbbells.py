@@ -10,9 +10,11 @@ from vlcheck._util.numbers import brief, figure
 from vlcheck.report.page.charts.even_choice import Marks
 from vlcheck.report.page.charts.row_chart import ChartView, captioned
 from vlcheck.report.page.charts.svg import Axis, Tick, apart, path, titled_svg, words_at
+from vlcheck.report.page.escaping import shown_text
 from vlcheck.results.records import EvidenceRecord, VerdictRecord
 
 _MOST = 60  # rows that are drawn
+_LONGEST = 20  # characters of the word
 _AXIS = Axis(0.0, 1.0)
 _TOP = 8
 _STEPS = 5.0, 11.0  # least and largest distance of two rows
@@ -42,7 +44,7 @@ class Wins:
 
     def _pair(self, row: EvidenceRecord) -> tuple[float, float]:
         """Return the true word's share, and the wrong one's."""
-        true = row.shares[0] or 0.0
+        true = (row.shares or (0.5,))[0] or 0.0
         return true, 1.0 - true
 
     def view(self) -> ChartView | None:
@@ -101,7 +103,7 @@ def wins_of(verdict: VerdictRecord) -> Wins:
         verdict: the verdict.
     """
     by = (verdict.tolerances or {}).get("by") or 0.0
-    return Wins(verdict.share_of or "", "the wrong one", 0.5 + by)
+    return Wins(shown_text(verdict.share_of or "", _LONGEST).text, "the wrong one", 0.5 + by)
 
 
 def _bells(rows: Sequence[tuple[tuple[float, float], bool]], step: float) -> Iterator[Markup]:

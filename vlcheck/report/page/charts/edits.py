@@ -10,9 +10,10 @@ from vlcheck.report.page.charts.image_means import ImageMeans
 from vlcheck.report.page.charts.places import rates_by_place
 from vlcheck.report.page.charts.row_chart import ChartView
 from vlcheck.report.page.charts.strengths import rates_by_strength
+from vlcheck.report.page.escaping import shown_text
 from vlcheck.results.records import EvidenceRecord, VerdictRecord
 
-_MOST = 40  # edits of which rates are kept
+_MOST, _LONGEST = 40, 30  # edits of which rates are kept, and characters of a name
 
 
 class UnderEachEdit:
@@ -44,5 +45,5 @@ class UnderEachEdit:
         names = sorted({name for name, _ in strengths})
         if len(strengths) == len(self._rates) > 1 == len(names):
             by_number = {number: rates for (_, number), rates in strengths.items()}
-            return rates_by_strength(names[0], by_number, allowed, alpha)
+            return rates_by_strength(shown_text(names[0], _LONGEST).text, by_number, allowed, alpha)
         return None

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from markupsafe import Markup
 
-from vlcheck._util.numbers import brief, counted, signed, span
+from vlcheck._util.numbers import counted, signed, span
 from vlcheck.report.page.charts.row_chart import ChartView, captioned
-from vlcheck.report.page.charts.svg import Axis, Tick, apart, box, path, titled_svg, words_at
+from vlcheck.report.page.charts.svg import Axis, box, path, range_ticks, titled_svg, words_at
 from vlcheck.results.records import EvidenceRecord, VerdictRecord
 
 _BINS = 20  # on each side of 0
@@ -45,7 +45,7 @@ class Values:
             *self._columns(Axis(0, top, _BOTTOM, _TOP)),
             path("axis", [f"M{_AXIS(-1)} {_BOTTOM}H{_AXIS(1)}"]),
             *self._mean(),
-            *(words_at(tick.at, _BOTTOM + 15, tick.text, "middle") for tick in band_ticks(_AXIS, self._band)),
+            *(words_at(tick.at, _BOTTOM + 15, tick.text, "middle") for tick in range_ticks(_AXIS, *self._band)),
         ]
         caption = captioned(
             f"Values of {counted(rows, 'row')}, the highest column has {top:,}", "shaded: the mean has to be in it"
@@ -79,13 +79,3 @@ class Values:
 def _edge(place: int) -> float:
     """Return the left edge of a column."""
     return place / _BINS - 1.0
-
-
-def band_ticks(axis: Axis, band: tuple[float, float]) -> list[Tick]:
-    """Return the numbers under an axis of means: the ends of the band, and those of the axis and 0 if there is room.
-
-    Args:
-        axis: the axis, from -1 to 1.
-        band: the lowest and highest mean that pass.
-    """
-    return apart(Tick(axis(value), brief(value)) for value in (*band, -1.0, 1.0, 0.0))

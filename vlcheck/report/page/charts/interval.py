@@ -5,7 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from vlcheck._util.numbers import share, shares, signed, span
-from vlcheck.report.page.charts.svg import EDGE, WIDTH, Axis, Tick, svg
+from vlcheck.report.page.charts.svg import EDGE, WIDTH, Axis, Tick, range_ticks, svg
 from vlcheck.results.records import VerdictRecord
 
 
@@ -37,19 +37,9 @@ def _interval(
         Markup('<use href="#s-{}" x="{}" y="0" width="14" height="14" class="{}"/>').format(
             status, round(seen - 7, 1), status
         ),
-        *(_text(tick) for tick in _ticks(axis, *allowed)),
+        *(_text(tick) for tick in range_ticks(axis, *allowed)),
     ]
     return svg("interval", WIDTH, 54, label, parts)
-
-
-def _ticks(axis: Axis, low: float, high: float) -> list[Tick]:
-    """Return the numbers at the ends of the allowed range and, if there is room, at those of the axis."""
-    first, last = Tick.of(axis, low), Tick.of(axis, high)
-    ticks = [Tick((first.at + last.at) / 2, f"{first.text} to {last.text}")] if first.hits(last) else [first, last]
-    for end in (Tick.of(axis, axis.low), Tick.of(axis, axis.high)):
-        if not any(map(end.hits, ticks)):
-            ticks.append(end)
-    return ticks
 
 
 def _text(tick: Tick) -> Markup:

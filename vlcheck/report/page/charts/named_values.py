@@ -10,10 +10,9 @@ import numpy as np
 from markupsafe import Markup
 
 from vlcheck._util.numbers import signed, span
-from vlcheck.report.page.charts.histogram import band_ticks
 from vlcheck.report.page.charts.image_means import by_image, image_of
 from vlcheck.report.page.charts.row_chart import ChartView, captioned
-from vlcheck.report.page.charts.svg import CROSS, Axis, box, path, titled_svg, words_at
+from vlcheck.report.page.charts.svg import CROSS, Axis, box, path, range_ticks, titled_svg, words_at
 from vlcheck.report.page.escaping import shown_text
 from vlcheck.results.records import EvidenceRecord, VerdictRecord
 
@@ -66,7 +65,7 @@ class NamedValues:
             path("unchanged", [f"M{_AXIS(0)} 2V{bottom}"]),
             *(part for place, one in enumerate(shown) for part in self._line(one, 6 + _ROW * place + _ROW / 2)),
             path("axis", [f"M{_AXIS(-1)} {bottom}H{_AXIS(1)}"]),
-            *(words_at(tick.at, bottom + 15, tick.text, "middle") for tick in band_ticks(_AXIS, self._band)),
+            *(words_at(tick.at, bottom + 15, tick.text, "middle") for tick in range_ticks(_AXIS, *self._band)),
         ]
         more = f"{len(rest):,} more are nearer to 0" if rest else ""
         caption = captioned("Mean of each, the farthest from 0 on top", "shaded: allowed", f"{CROSS}: outside", more)

@@ -12,9 +12,11 @@ from vlcheck.expect.base import THE_TRUE_WORD
 from vlcheck.report.page.charts.even_choice import Marks
 from vlcheck.report.page.charts.row_chart import ChartView, captioned
 from vlcheck.report.page.charts.svg import CROSS, Axis, box, path, titled_svg, words_at
+from vlcheck.report.page.escaping import shown_text
 from vlcheck.results.records import EvidenceRecord, VerdictRecord
 
 _MOST = 300  # rows that are drawn
+_LONGEST = 20  # characters of the word
 _X, _Y = Axis(0.0, 1.0, 46, 286), Axis(0.0, 1.0, 250, 10)
 _HEIGHT = 294
 
@@ -29,7 +31,8 @@ class SidesChanged:
     """
 
     def __init__(self, verdict: VerdictRecord) -> None:
-        self._word = verdict.share_of or ""
+        self._word = shown_text(verdict.share_of or "", _LONGEST).text
+        self._either = verdict.share_of != THE_TRUE_WORD
         self._by = (verdict.tolerances or {}).get("by") or 0.0
         self._rows: Marks[tuple[float, float]] = Marks(_MOST)
         self._sums = [0.0, 0.0]
@@ -37,8 +40,10 @@ class SidesChanged:
         self._holding: Counter[bool] = Counter()  # rows that hold, by whether the share is larger before
 
     def add(self, row: EvidenceRecord) -> None:
-        """Take a row that counts."""
-        before, after = (one or 0.0 for one in row.shares[:2])
+        """Take a row that counts; one without two shares is left out."""
+        if len(row.shares) != 2:
+            return
+        before, after = (one or 0.0 for one in row.shares)
         self._rows.add((before, after), row.violates)
         self._sums[0] += before
         self._sums[1] += after
@@ -58,6 +63,7 @@ class SidesChanged:
             path("unchanged", [f"M{_X(0)} {_Y(0)}L{_X(1)} {_Y(1)}"]),
             path("dots holding", marks[False]),
             path("crosses violating", marks[True]),
+            *self._counts(),
             *_numbers(self._word),
         ]
         caption = captioned(
@@ -77,7 +83,7 @@ class SidesChanged:
     @property
     def _desc(self) -> str:
         low, high = brief(0.5 - self._by), brief(0.5 + self._by)
-        reverse = "" if self._word == THE_TRUE_WORD else ", or the other way round"
+        reverse = ", or the other way round" if self._either else ""
         holds = f"A row holds where the share is above {high} before and under {low} after{reverse}."
         words = {
             (True, True): "before and after",
@@ -92,9 +98,14 @@ class SidesChanged:
         """Yield the places where rows hold."""
         low, high = 0.5 - self._by, 0.5 + self._by
         yield box("zone", _X(high), _Y(low), _X(1) - _X(high), _Y(0) - _Y(low))
-        yield words_at(_X(high) + 4, _Y(low) + 13, f"holds: {self._holding[True]:,}")
-        if self._word != THE_TRUE_WORD:
+        if self._either:
             yield box("zone", _X(0), _Y(1), _X(low) - _X(0), _Y(high) - _Y(1))
+
+    def _counts(self) -> Iterator[Markup]:
+        """Yield the numbers of rows that hold, each in its place."""
+        low, high = 0.5 - self._by, 0.5 + self._by
+        yield words_at(_X(high) + 4, _Y(low) + 13, f"holds: {self._holding[True]:,}")
+        if self._either:
             yield words_at(_X(low) - 4, _Y(high) - 5, f"holds: {self._holding[False]:,}", "end")
 
 

@@ -15,7 +15,7 @@ CROSS = "\N{MULTIPLICATION SIGN}"  # the mark of what violates, in captions
 EDGE = 14  # pixels left and right of an axis
 SLOPE_TOP, SLOPE_BOTTOM = 12, 142
 SLOPE_LEFT, SLOPE_RIGHT = 70, 250
-_CHARACTER = 6  # width of a character in pixels, with some room
+_CHARACTER = 6.5  # width of a character in pixels, with some room
 _LABELLED = Markup('<svg class="{}" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>')
 _TITLED = Markup('<svg class="{}" viewBox="0 0 {} {}" role="img"><title>{}</title><desc>{}</desc>{}</svg>')
 _TEXT = Markup('<text x="{}" y="{}"{}>{}</text>')
@@ -98,6 +98,19 @@ def apart(ticks: Iterable[Tick]) -> list[Tick]:
         if not any(map(tick.hits, kept)):
             kept.append(tick)
     return kept
+
+
+def range_ticks(axis: Axis, low: float, high: float) -> list[Tick]:
+    """Return the numbers at the ends of a range, as one if they would overlap, and if there is room those of the axis.
+
+    Args:
+        axis: the axis.
+        low: lower end of the range.
+        high: upper end of the range.
+    """
+    first, last = Tick.of(axis, low), Tick.of(axis, high)
+    both = [Tick((first.at + last.at) / 2, f"{first.text} to {last.text}")] if first.hits(last) else [first, last]
+    return apart([*both, Tick.of(axis, axis.low), Tick.of(axis, axis.high)])
 
 
 def words_at(x: float, y: float, words: str, anchor: str = "start") -> Markup:
