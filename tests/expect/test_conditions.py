@@ -137,3 +137,21 @@ def test_the_reason_of_an_invalid_mean_does_not_speak_of_what_is_preserved():
     assert (said.status, said.cause) == ("invalid", "unknown")
     assert "leans on none of them" in said.reason
     assert "preserve" not in said.reason
+
+
+@pytest.mark.parametrize(
+    ("expect", "arms", "target", "shares", "of"),
+    [
+        (Swaps(), {BEFORE: LEFT, AFTER: EVEN}, "left", (0.8, 0.52), "the true word"),
+        (Swaps(), {BEFORE: LEFT, AFTER: EVEN}, "right", (0.2, 0.48), "the true word"),
+        (Flips(), {BEFORE: LEFT, AFTER: EVEN}, "right", (0.8, 0.52), "left"),
+        (Flips(), {BEFORE: RIGHT, AFTER: EVEN}, "right", (0.2, 0.52), "left"),
+        (Beats(), {BEFORE: {"red": 0.6, "green": 0.2}}, "red", (0.75,), "the true word"),
+        (Drops(), {BEFORE: 0.875, AFTER: 0.25}, "red", (), ""),
+        (Preserved(), {BEFORE: 0.875, AFTER: 0.25, OTHER: 0.1}, "red", (), ""),
+    ],
+)
+def test_a_claim_about_two_words_keeps_the_share_that_its_margin_is_made_of(expect, arms, target, shares, of):
+    one = found(expect, 0, arms, target=target)
+    assert one.shares == pytest.approx(shares)
+    assert expect.share_of == of

@@ -12,7 +12,6 @@ import pytest
 from tests.report import pages
 from tests.report.pages import (
     RUN,
-    bare,
     contribution,
     contributions,
     explanation,
@@ -236,24 +235,6 @@ def test_the_model_says_the_one_word_that_is_likelier_than_all_others(scores, sa
     for side in views(found)["grey preserves", "mlm"].rows[0].sides:
         assert (side.says and side.says.text) == says
     assert ("the model says" in draw(found, source="r")) == bool(says)
-
-
-def test_rows_that_violate_are_drawn_apart_from_those_that_hold():
-    drawn = views(small())["grey preserves", "mlm"].measured.moved
-    violating = re.search(r'class="violating" d="([^"]*)"', drawn)[1]
-    holding = re.search(r'class="holding" d="([^"]*)"', drawn)[1]
-    assert (violating.count("M"), holding.count("M")) == (4, 2)
-    assert "M70 25.0L250 77.0" in violating  # 0.9 before, 0.5 after
-    assert "4 of 6 rows violate" in drawn
-
-
-def test_scores_without_an_after_are_dots_and_many_are_thinned_out():
-    few = views(small())["right is no favourite", "mlm"].measured.moved
-    assert 'aria-label="scores: mean 0.900, 2 rows"' in few
-    many = results((mean(), [bare(str(i), 0.1) for i in range(900)]))
-    drawn = views(many)["right is no favourite", "mlm"].measured.moved
-    assert drawn.count("h0") == 400
-    assert "900 rows; 400 of them drawn" in drawn
 
 
 def test_evidence_begins_with_the_worst_the_median_and_the_best():

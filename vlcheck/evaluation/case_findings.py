@@ -113,6 +113,7 @@ class CaseReader:
             after=after,
             perturbation=one.trial.perturbation,
             effect=finding.effect,
+            shares=finding.shares,
         )
 
     def _finding(self, one: HeardTrial, sample: Sample) -> Finding:

@@ -70,6 +70,7 @@ class Row:
         after: the view after it.
         perturbation: the name of the perturbation.
         effect: the change of the score; None if the case does not count.
+        shares: the shares that the margin is made of, before and after; empty if it is made of scores.
     """
 
     case: Case
@@ -80,6 +81,7 @@ class Row:
     after: Shown | None = None
     perturbation: str = ""
     effect: float | None = None
+    shares: tuple[float, ...] = ()
 
     @property
     def margin(self) -> float | None:
@@ -187,6 +189,7 @@ class Judgement:
             score_kind=self.score_kind,
             perturbation=behavior.perturbation,
             expected=behavior.expect.expected,
+            share_of=behavior.expect.share_of,
             tolerances=dict(self.tolerances),
             scale=self.scale,
             **self.verdict.as_dict(),
@@ -243,6 +246,7 @@ def _evidence(row: Row, test: str, metric: Metric, expect: Expectation) -> Evide
         before=before.value if before else None,
         after=after.value if after else None,
         levels=[view.level for view in shown],
+        shares=list(row.shares),
         margin=row.margin,
         values=None if WHOLE in row.margins else dict(row.margins),
         effect=row.effect,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -220,3 +221,20 @@ def _ground(image: Image.Image, size: tuple[int, int]) -> Image.Image:
         size: width and height in pixels.
     """
     return Image.new("RGB", size, tuple(mean_color(image).tolist()))
+
+
+_CELL_OF = re.compile(rf"\b(?:{CutOut.name}|{Collage.name})\(({'|'.join(CELLS)})\)")
+
+
+def cell_of(label: str) -> Cell | None:
+    """Return the cell into which a perturbation moves the target; None if it moves it into none.
+
+    Args:
+        label: the perturbation's label.
+
+    Example:
+        >>> cell_of(CutOut("top left").label)
+        'top left'
+    """
+    found = _CELL_OF.search(label)
+    return CELLS[CELLS.index(found[1])] if found else None

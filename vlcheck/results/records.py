@@ -437,6 +437,8 @@ class EvidenceRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="e
         before: raw score of the target before.
         after: raw score of the target after.
         levels: both scores on the model's operating scale.
+        shares: the shares that the margin is made of, before and after; empty if it is made of scores, or the case does
+            not count, and in older files.
         margin: above 0 if the expectation holds; None if the case does not count.
         values: for a behavior with several claims, the value of each.
         effect: the change of the score.
@@ -461,6 +463,7 @@ class EvidenceRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="e
     before: NumberOrNone = None
     after: NumberOrNone = None
     levels: Numbers = field(default_factory=list)
+    shares: Numbers = field(default_factory=list)
     margin: NumberOrNone
     values: Table = None
     effect: NumberOrNone = None
@@ -547,6 +550,8 @@ class VerdictRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="ve
         score_kind: the model's kind of score for it.
         perturbation: name of the perturbation.
         expected: the expectation in words.
+        share_of: the word whose share against a rival is among the `shares` of its evidence: "the true word", or a word
+            such as "left"; "" if its margins are made of scores, None in older files.
         tolerances: the tolerances of the margins, by name.
         scale: the scale of the margins; None in older files.
         status: fail, invalid, inconclusive, pass or not asked.
@@ -592,6 +597,7 @@ class VerdictRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="ve
     score_kind: Text
     perturbation: TextOrNone = None
     expected: TextOrNone = None
+    share_of: TextOrNone = None
     tolerances: Table = None
     scale: Annotated[
         ScaleRecord | None,

@@ -16,6 +16,7 @@ from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.report.page.evidence import RowView, row_view
 from vlcheck.report.page.explanations import Explanations
 from vlcheck.report.page.failing_biases import FoundView, found_views
+from vlcheck.report.page.forest import ForestView, forest_view
 from vlcheck.report.page.formatting import NAME, title
 from vlcheck.report.page.images import Album
 from vlcheck.report.page.matrix import MatrixView, matrix_view
@@ -36,7 +37,7 @@ from vlcheck.results.rerun import repeat_command
 from vlcheck.stats.decision import BY_GRAVITY
 
 START = "<!doctype html>\n<!-- a report of vlcheck"  # the beginning of every page, by which a file is recognised
-STYLES = ("page.css", "links.css")
+STYLES = ("page.css", "charts.css", "links.css")
 SCRIPTS = ("theme.js", "page.js", "links.js")
 _SECTION = 10_000  # characters of a verdict without its rows
 
@@ -82,6 +83,7 @@ class PageView:
         conclusion: the conclusion of the run.
         found: the biases that fail.
         matrix: biases by metrics.
+        forest: all verdicts at a glance.
         release: the changes since the release before; None without a comparison.
         disagreements: behaviors on which mlm and itm differ.
         groups: the verdicts by bias.
@@ -98,6 +100,7 @@ class PageView:
     conclusion: Conclusion
     found: tuple[FoundView, ...]
     matrix: MatrixView
+    forest: ForestView
     release: Release | None
     disagreements: tuple[Disagreement, ...]
     groups: tuple[BiasGroup, ...]
@@ -184,6 +187,7 @@ def page_view(
         conclusion=_legible(conclude(results, comparison)),
         found=tuple(found_views(by_bias, views)),
         matrix=matrix_view(results, names, {key: one.verdict for key, one in changes.items()}),
+        forest=forest_view(by_bias, names, changes),
         release=release(comparison, names) if comparison else None,
         disagreements=tuple(_disagreements(alike)),
         groups=tuple(_groups(by_bias, views)),
