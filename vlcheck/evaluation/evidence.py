@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from vlcheck._util.numbers import between, figure, rounded, signed
@@ -18,6 +18,8 @@ from vlcheck.metrics.kinds import Metric
 from vlcheck.policy.policy import Known
 from vlcheck.results.records import EvidenceRecord, ScaleRecord, ToldRecord, VerdictRecord, WordingRecord
 from vlcheck.stats.verdict import Verdict
+
+LOOKED_AT = 3  # cases of a verdict that fails, the worst ones, whose pictures are kept large
 
 
 @dataclass(frozen=True)
@@ -200,8 +202,11 @@ class Judgement:
 
     def pictures(self) -> list[Picture]:
         """Return all pictures of the rows, each once."""
-        shown = [view.picture for row in self.rows for view in (row.before, row.after) if view]
-        return list({picture.key: picture for picture in shown}.values())
+        return _pictures(self.rows)
+
+    def worst_pictures(self) -> list[Picture]:
+        """Return the pictures that a person should look at closely: of the worst cases, of which a fail has several."""
+        return _pictures(self.worst(LOOKED_AT if self.verdict.status == "fail" else 1))
 
     def properties(self) -> list[tuple[str, object]]:
         """Return the verdict's figures as pairs of name and value, for JUnit's properties."""
@@ -215,6 +220,12 @@ class Judgement:
             if isinstance(value, str | int | float) and value != ""
         }
         return [(f"vlcheck_{name}", value) for name, value in flat.items()]
+
+
+def _pictures(rows: Iterable[Row]) -> list[Picture]:
+    """Return all pictures of some rows, each once."""
+    shown = [view.picture for row in rows for view in (row.before, row.after) if view]
+    return list({picture.key: picture for picture in shown}.values())
 
 
 def _plain(value: str | float) -> str | float:

@@ -283,13 +283,15 @@ class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
     lines: CountOrNone = None
 
 
-class ImageRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="image"):
+class ImageRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="image", omit_defaults=True):
     """A picture of the evidence.
 
     Attributes:
         key: its key in the evidence.
         sha256: digest of the pixels that the model was shown.
         jpeg: a small copy, in base64.
+        large: a larger copy, in base64, of a picture of a verdict's worst cases; None for other pictures, for those
+            that are as small, and in older files.
         width: width of the picture in pixels, as the model was shown it.
         height: its height.
     """
@@ -297,6 +299,7 @@ class ImageRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="imag
     key: Text
     sha256: TextOrNone = None
     jpeg: Annotated[Any, Meta(description="any value")] = None  # a value that is no picture is shown as missing
+    large: Annotated[Any, Meta(description="any value")] = None
     width: CountOrNone = None
     height: CountOrNone = None
 

@@ -1,6 +1,7 @@
 """Chooses the rows that a page shows, so that it opens fast and shows most of what failed.
 
-Every verdict gets its worst, its median and its best row. The rest of the page goes to the failing ones first.
+Every verdict gets its worst, its median and its best row. The rest of the page goes to the failing ones first. Some of
+it is set aside for large pictures of the worst rows.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 from vlcheck.report.page.images import Album
 from vlcheck.report.page.survey import FIRST, RowAt
+from vlcheck.results.records import EvidenceRecord
 from vlcheck.results.schema import encoded
 from vlcheck.stats.decision import BY_GRAVITY
 
@@ -18,6 +20,8 @@ MOST: Mapping[str, int] = {"fail": 100, "invalid": 20, "inconclusive": 50, "pass
 _ROW = 3_000  # characters of a usual row on the page, without its pictures
 _USUAL = 4_000  # characters of such a row in the results file
 _ESCAPED = 5  # the most characters that escaping makes of one
+_LOOKED_AT = 3  # rows of a verdict, the worst ones, whose pictures are shown large
+_LARGE = 3  # of a page's room, large pictures take at most one part in so many
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,7 @@ def choose(wanted: Sequence[Wanted], album: Album, room: Room) -> Mapping[str, l
     Returns:
         The chosen rows, by the verdict's name.
     """
+    room = room.less(0, _enlarge(wanted, album, room.characters // _LARGE))
     chosen: dict[str, list[RowAt]] = {one.name: [] for one in wanted}
     groups: dict[str, list[Wanted]] = defaultdict(list)
     for one in wanted:
@@ -87,6 +92,29 @@ def choose(wanted: Sequence[Wanted], album: Album, room: Room) -> Mapping[str, l
     return chosen
 
 
+def _enlarge(wanted: Sequence[Wanted], album: Album, most: int) -> int:
+    """Put large pictures of the worst rows into the album, first of each verdict's worst one, the gravest verdicts first.
+
+    Args:
+        wanted: the verdicts' rows.
+        album: the pictures of the page.
+        most: the most characters of these pictures.
+
+    Returns:
+        The characters that they take.
+    """
+    taken = 0
+    gravest_first = sorted(wanted, key=lambda one: BY_GRAVITY.index(one.status))
+    for rank in range(1, _LOOKED_AT + 1):
+        for row in (row for one in gravest_first for row in one.rows if row.rank == rank):
+            taken += album.enlarge(_pictures(row.read()), most - taken)
+    return taken
+
+
+def _pictures(row: EvidenceRecord) -> tuple[str | None, str | None]:
+    return row.image, row.perturbed
+
+
 def _take(rows: Iterable[RowAt], album: Album, room: Room, share: Room) -> tuple[list[RowAt], Room]:
     """Return the rows that fit into a share of the room, and the room that is left."""
     taken: list[RowAt] = []
@@ -94,7 +122,7 @@ def _take(rows: Iterable[RowAt], album: Album, room: Room, share: Room) -> tuple
         if share.rows < 1:
             break
         row = one.read()
-        keys = row.image, row.perturbed
+        keys = _pictures(row)
         cost = _ROW + _ESCAPED * max(0, len(encoded(row)) - _USUAL) + album.cost(keys)
         if share.characters < cost:
             continue
