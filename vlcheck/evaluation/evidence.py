@@ -35,6 +35,7 @@ class Shown:
         scores: the raw score of each word.
         top: for mlm, the likeliest words at the mask, if the model names them.
         boxes: boxes of the target in pixels of the picture, as (left, top, width, height).
+        other_boxes: boxes of the other thing of a relation.
         bar: the score as a bar for the terminal; "" for none.
     """
 
@@ -46,6 +47,7 @@ class Shown:
     scores: Mapping[str, float]
     top: Top = ()
     boxes: tuple[Box, ...] = ()
+    other_boxes: tuple[Box, ...] = ()
     bar: str = ""
 
     @property
@@ -260,4 +262,6 @@ def _evidence(row: Row, test: str, metric: Metric, expect: Expectation) -> Evide
         top_after=list(after.top) if after else [],
         boxes=list(before.boxes) if before else [],
         perturbed_boxes=list(after.boxes) if after else [],
+        other_boxes=list(before.other_boxes) if before else [],
+        perturbed_other_boxes=list(after.other_boxes) if after else [],
     )

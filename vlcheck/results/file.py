@@ -135,8 +135,7 @@ class ResultLines:
                 case RunRecord():
                     self.run = line
                 case ImageRecord():
-                    if line.large or line.key not in self.images:
-                        self.images[line.key] = line
+                    self.images.add(line)
                 case ExplanationRecord():
                     self.explanations.append(line)
                 case FaultRecord():

@@ -447,6 +447,8 @@ class EvidenceRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="e
         top_after: the likeliest words at the mask after.
         boxes: boxes of the target in pixels, as left, top, width, height.
         perturbed_boxes: the boxes in the picture after.
+        other_boxes: boxes of the other thing of a relation; none in older files.
+        perturbed_other_boxes: these boxes in the picture after.
     """
 
     test: TextOrNone = None
@@ -471,6 +473,8 @@ class EvidenceRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="e
     top_after: Words = None
     boxes: Boxes = None
     perturbed_boxes: Boxes = None
+    other_boxes: Boxes = None
+    perturbed_other_boxes: Boxes = None
 
     @property
     def violates(self) -> bool:

@@ -93,7 +93,7 @@ def choose(wanted: Sequence[Wanted], album: Album, room: Room) -> Mapping[str, l
 
 
 def _enlarge(wanted: Sequence[Wanted], album: Album, most: int) -> int:
-    """Put large pictures of the worst rows into the album, first of each verdict's worst one, the gravest verdicts first.
+    """Put large pictures of the worst rows into the album: first of each verdict's worst one, the gravest first.
 
     Args:
         wanted: the verdicts' rows.
