@@ -35,7 +35,8 @@ KEYS = {
         unasked sees wrappers setup wordings exit_status verdicts lines""",
     "image": "kind key sha256 jpeg width height",
     "evidence": """kind test metric case perturbation image perturbed texts targets wanted before after levels margin
-        values effect reason violated scores top_before top_after boxes perturbed_boxes""",
+        values effect reason violated scores top_before top_after boxes perturbed_boxes other_boxes
+        perturbed_other_boxes""",
     "verdict": """kind test doc bias bias_doc behavior metric score_kind perturbation expected tolerances scale status
         claim reason cause n not_applicable refused mass cut violations rate rate_low rate_high allowed band alpha p
         needed_n detectable effect effect_low effect_high asked offered known gates told wordings tables""",

@@ -290,18 +290,18 @@ class ImageRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="imag
         key: its key in the evidence.
         sha256: digest of the pixels that the model was shown.
         jpeg: a small copy, in base64.
-        large: a larger copy, in base64, of a picture of a verdict's worst cases; None for other pictures, for those
-            that are as small, and in older files.
         width: width of the picture in pixels, as the model was shown it.
         height: its height.
+        large: a larger copy, in base64, of a picture of a verdict's worst cases; None for other pictures, for those
+            that are as small, and in older files.
     """
 
     key: Text
     sha256: TextOrNone = None
     jpeg: Annotated[Any, Meta(description="any value")] = None  # a value that is no picture is shown as missing
-    large: Annotated[Any, Meta(description="any value")] = None
     width: CountOrNone = None
     height: CountOrNone = None
+    large: Annotated[Any, Meta(description="any value")] = None
 
 
 class ExplanationRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="explanation"):

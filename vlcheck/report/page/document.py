@@ -32,8 +32,8 @@ from vlcheck.results.file import Key, ResultLines, key_of
 from vlcheck.stats.decision import BY_GRAVITY
 
 START = "<!doctype html>\n<!-- a report of vlcheck"  # the beginning of every page, by which a file is recognised
-STYLES = ("page.css",)
-SCRIPTS = ("theme.js", "page.js")
+STYLES = ("page.css", "pictures.css")
+SCRIPTS = ("theme.js", "page.js", "pictures.js")
 _SECTION = 10_000  # characters of a verdict without its rows
 
 

@@ -13,6 +13,8 @@ from vlcheck._util.image_files import SMALL_PIXELS, open_jpeg
 from vlcheck.errors import UsageError
 from vlcheck.results.records import ImageRecord
 
+_SMALL_SIDE = 256  # pixels of the longer side of a small copy
+
 
 @dataclass(frozen=True)
 class EmbeddedImage:
@@ -29,6 +31,11 @@ class EmbeddedImage:
     width: int
     height: int
     shrunk: float | None
+
+    @property
+    def large(self) -> bool:
+        """Whether it is larger than the small copies that the results keep of all pictures."""
+        return max(self.width, self.height) > _SMALL_SIDE
 
 
 class Album:
