@@ -5,15 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
 from vlcheck._util.image_files import SMALL_PIXELS, open_jpeg
 from vlcheck.errors import UsageError
 from vlcheck.results.records import ImageRecord
-
-_SMALL_SIDE = 256  # pixels of the longer side of a small copy
 
 
 @dataclass(frozen=True)
@@ -25,17 +23,14 @@ class EmbeddedImage:
         width: width of the copy in pixels.
         height: height of the copy in pixels.
         shrunk: pixels of the copy for each pixel of the picture; None if the picture's size is not known.
+        large: whether it is the larger one of two copies.
     """
 
     id: str
     width: int
     height: int
     shrunk: float | None
-
-    @property
-    def large(self) -> bool:
-        """Whether it is larger than the small copies that the results keep of all pictures."""
-        return max(self.width, self.height) > _SMALL_SIDE
+    large: bool = False
 
 
 class Album:
@@ -76,7 +71,7 @@ class Album:
             return 0
         for key, line in found.items():
             if picture := _picture(f"p{len(self._known)}", line, line.large):
-                self._known[key] = picture
+                self._known[key] = replace(picture, large=True)
                 self._enlarged.add(key)
         return characters
 
