@@ -51,7 +51,12 @@ def _placed(
     target = shown_text(row.targets[place], _NAME).text if place < len(row.targets) else ""
     about = f" around what '{target}' is about" if target else ""
     for its, (one, several) in zip(
-        boxes, ((f"box{about}", f"boxes{about}"), ("dashed box", "dashed boxes")), strict=True
+        boxes,
+        (
+            (f"box{about}", f"boxes{about}"),
+            ("dashed box around the other thing", "dashed boxes around the other things"),
+        ),
+        strict=True,
     ):
         if its:
             named = one if len(its) == 1 else f"{len(its)} {several}"
