@@ -2,7 +2,7 @@
 // A picture opens in a dialog, beside the other one of its row; arrow keys go on to the next picture.
 (() => {
   const dialog = document.getElementById("close-up");
-  const [name, count, told, pair] = ["h2", "output", ".told", ".pair"].map((part) => dialog.querySelector(part));
+  const [name, count, told, pair] = ["h2", ".count", ".told", ".pair"].map((part) => dialog.querySelector(part));
   const steps = [...dialog.querySelectorAll("[data-step]")];
   let shown = null; // the picture of the page that the dialog shows
 
@@ -34,7 +34,7 @@
     expected.textContent = verdict?.querySelector(".expected")?.textContent ?? "";
     told.replaceChildren(...(expected.textContent ? [expected] : []), ...lines.map((line) => line.cloneNode(true)));
     pair.replaceChildren(...[...row.querySelectorAll(".pair > figure")].map(copied));
-    count.value = `picture ${at + 1} of ${pictures.length}`;
+    count.textContent = `picture ${at + 1} of ${pictures.length}`;
     for (const button of steps) button.ariaDisabled = String(!pictures[at + Number(button.dataset.step)]);
   };
 
