@@ -41,7 +41,9 @@ def test_the_wheel_carries_what_the_reviewer_page_is_drawn_with(wheel):
     start = "vlcheck/report/templates/"
     there = {name.removeprefix(start) for name in wheel.namelist() if name.startswith(start)}
     assert there == {"page.html", "parts.html", "shapes.html", "audit.html", "page.css", "page.js", "theme.js"} | {
-        "close_up.html", "pictures.css", "pictures.js"
+        "close_up.html",
+        "pictures.css",
+        "pictures.js",
     }
 
 

@@ -31,7 +31,9 @@ def pictured():
     at, there = {"boxes": [[320, 120, 160, 240]]}, {"perturbed_boxes": [[160, 120, 160, 240]]}
     beside = {"other_boxes": [[0, 240, 64, 96]], "perturbed_other_boxes": [[576, 240, 64, 96]]}
     rows = [
-        row("side", -0.4, image="before", perturbed="after", **SIDES, **at, **there, **beside, targets=["left", "right"]),
+        row(
+            "side", -0.4, image="before", perturbed="after", **SIDES, **at, **there, **beside, targets=["left", "right"]
+        ),
         row("upright", -0.3, image="tall", perturbed="tall after", texts=SHORT_AND_LONG),
         row("mixed", -0.2, image="before", perturbed="tall"),
         row("alone", -0.1, perturbed=None, image="tall", texts=["a photo of a [MASK]"], after=None, perturbation=""),
