@@ -306,7 +306,7 @@ def test_a_run_without_pictures_has_placeholders_that_name_the_case():
     found.images.clear()
     page = draw(found, source="r")
     assert "data:image" not in page
-    assert 'aria-label="one, after grayscale v1: no picture in the results"' in page
+    assert 'aria-label="after grayscale: &#39;a grey photo of a [MASK]&#39;, one: no picture in the results"' in page
 
 
 def test_each_picture_is_in_the_page_once():

@@ -31,7 +31,8 @@ LONGEST_LINE = 1_000_000
 _NEEDED = ("image", "caption", "target", "tags")
 _TEXTS = ("image", "caption", "target", "bare", "id", "source", "licence")
 _LISTS = ("tags", "candidates", "foils", "present", "about")
-_FIELDS = (*_TEXTS, *_LISTS, "region")
+_REGIONS = ("region", "other_region")
+_FIELDS = (*_TEXTS, *_LISTS, *_REGIONS)
 _OPTIONAL = frozenset(_FIELDS).difference(_NEEDED)
 _ID = re.compile(r"[!-~]+")
 
@@ -180,7 +181,7 @@ class CaseLine:
                 foils=tuple(fields.get("foils", ())),
                 about=frozenset(word.lower() for word in fields.get("about", ())),
                 present=_told(fields["present"]) if "present" in fields else said,
-                region=tuple(dict.fromkeys(Box(*box) for box in fields.get("region", ()))),
+                **{field: tuple(dict.fromkeys(Box(*box) for box in fields.get(field, ()))) for field in _REGIONS},
                 tags=_shared(frozenset(fields["tags"])),
                 source=fields.get("source", ""),
                 licence=fields.get("licence", ""),
@@ -201,12 +202,13 @@ class CaseLine:
             check_color(case, lexicons)
 
     def check_picture(self, case: Case) -> None:
-        """Raise UsageError unless the picture exists, has an accepted header, and contains the region."""
+        """Raise UsageError unless the picture exists, has an accepted header, and contains the regions."""
         with self._saying_where():
             size = case.image.size
-        for box in case.region:
-            if sticks_out(box, size):
-                raise self.bad("region", in_full(box, size))
+        for field, boxes in zip(_REGIONS, (case.region, case.other_region), strict=True):
+            for box in boxes:
+                if sticks_out(box, size):
+                    raise self.bad(field, in_full(box, size))
 
     @contextmanager
     def _saying_where(self) -> Iterator[None]:
@@ -242,8 +244,8 @@ class CaseLine:
         if field not in self.fields:
             raise self.bad(field, f"is missing; a case needs {', '.join(_NEEDED)}")
         value = self.fields[field]
-        if field == "region":
-            self._check_region(value)
+        if field in _REGIONS:
+            self._check_region(field, value)
         elif field in _LISTS:
             self._check_list(field, value)
         else:
@@ -262,16 +264,16 @@ class CaseLine:
         if field == "tags" and not value:
             raise self.bad(field, 'is empty; it has to hold the kind of the target, e.g. ["object"]')
 
-    def _check_region(self, value: object) -> None:
+    def _check_region(self, field: str, value: object) -> None:
         if _is_box(value):
-            raise self.bad("region", f"{_shown(value)} is one box; it has to be a list of {PIXELS}: [{_shown(value)}]")
+            raise self.bad(field, f"{_shown(value)} is one box; it has to be a list of {PIXELS}: [{_shown(value)}]")
         boxes: list[Any] = value if isinstance(value, list) else [value]
         for box in boxes:
             if not _is_box(box):
-                raise self.bad("region", f"{_shown(box)} is no box; it has to be a list of {PIXELS}")
+                raise self.bad(field, f"{_shown(box)} is no box; it has to be a list of {PIXELS}")
             x, y, width, height = box
             if unit := wrong_unit(Box(x, y, width, height)):
-                raise self.bad("region", f"{box!r} {unit}")
+                raise self.bad(field, f"{box!r} {unit}")
 
     def _check_meaning(self, color_kinds: Mapping[str, str]) -> None:
         if amiss := misfit(self.fields["target"], self.fields["tags"], color_kinds):

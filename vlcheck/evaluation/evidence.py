@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -20,6 +20,8 @@ from vlcheck.policy.policy import Known
 from vlcheck.results.records import EvidenceRecord, ScaleRecord, ToldRecord, VerdictRecord, WordingRecord
 from vlcheck.stats.verdict import Verdict
 
+LOOKED_AT = 3  # cases of a verdict that fails, the worst ones, whose pictures are kept large
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -34,6 +36,7 @@ class Shown:
         scores: the raw score of each word.
         top: for mlm, the likeliest words at the mask, if the model names them.
         boxes: boxes of the target in pixels of the picture, as (left, top, width, height).
+        other_boxes: boxes of the other thing of a relation.
         bar: the score as a bar for the terminal; "" for none.
     """
 
@@ -45,6 +48,7 @@ class Shown:
     scores: Mapping[str, float]
     top: Top = ()
     boxes: tuple[Box, ...] = ()
+    other_boxes: tuple[Box, ...] = ()
     bar: str = ""
 
     @property
@@ -204,11 +208,11 @@ class Judgement:
 
     def pictures(self) -> Iterator[Picture]:
         """Yield all pictures of the rows, each once."""
-        seen: set[str] = set()
-        for view in (view for row in self.rows for view in (row.before, row.after) if view):
-            if view.picture.key not in seen:
-                seen.add(view.picture.key)
-                yield view.picture
+        return _pictures(self.rows)
+
+    def worst_pictures(self) -> Iterator[Picture]:
+        """Yield the pictures that a person should look at closely: of the worst cases, of which a fail has several."""
+        return _pictures(self.worst(LOOKED_AT if self.verdict.status == "fail" else 1))
 
     def properties(self) -> list[tuple[str, object]]:
         """Return the verdict's figures as pairs of name and value, for JUnit's properties."""
@@ -222,6 +226,15 @@ class Judgement:
             if isinstance(value, str | int | float) and value != ""
         }
         return [(f"vlcheck_{name}", value) for name, value in flat.items()]
+
+
+def _pictures(rows: Iterable[Row]) -> Iterator[Picture]:
+    """Yield all pictures of some rows, each once."""
+    seen: set[str] = set()
+    for view in (view for row in rows for view in (row.before, row.after) if view):
+        if view.picture.key not in seen:
+            seen.add(view.picture.key)
+            yield view.picture
 
 
 def _plain(value: str | float) -> str | float:
@@ -257,4 +270,6 @@ def _evidence(row: Row, test: str, metric: Metric, expect: Expectation) -> Evide
         top_after=list(after.top) if after else [],
         boxes=list(before.boxes) if before else [],
         perturbed_boxes=list(after.boxes) if after else [],
+        other_boxes=list(before.other_boxes) if before else [],
+        perturbed_other_boxes=list(after.other_boxes) if after else [],
     )

@@ -552,7 +552,7 @@ class Run:
             # A test that states no behavior decides itself what a verdict means: no known bias or gate applies to it.
             judgement = replace(judgement, known=None, gates=False)
         bench, part = self._open()
-        part.keep(chain(bench.session.images(judgement, part.images), judgement.records(claim(item))))
+        part.keep(chain(bench.session.images(judgement, part.images, part.enlarged), judgement.records(claim(item))))
         if bench.explainer:
             bench.explainer.add(claim(item), judgement)
             part.keep(bench.explainer.pending(claim(item)))

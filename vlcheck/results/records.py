@@ -286,7 +286,7 @@ class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
     lines: CountOrNone = None
 
 
-class ImageRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="image"):
+class ImageRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="image", omit_defaults=True):
     """A picture of the evidence.
 
     Attributes:
@@ -295,6 +295,8 @@ class ImageRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="imag
         jpeg: a small copy, in base64.
         width: width of the picture in pixels, as the model was shown it.
         height: its height.
+        large: a larger copy, in base64, of a picture of a verdict's worst cases; None for other pictures, for those
+            that are as small, and in older files.
     """
 
     key: Text
@@ -302,6 +304,7 @@ class ImageRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="imag
     jpeg: Annotated[Any, Meta(description="any value")] = None  # a value that is no picture is shown as missing
     width: CountOrNone = None
     height: CountOrNone = None
+    large: Annotated[Any, Meta(description="any value")] = None
 
 
 class ExplanationRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="explanation"):
@@ -449,6 +452,8 @@ class EvidenceRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="e
         top_after: the likeliest words at the mask after.
         boxes: boxes of the target in pixels, as left, top, width, height.
         perturbed_boxes: the boxes in the picture after.
+        other_boxes: boxes of the other thing of a relation; none in older files.
+        perturbed_other_boxes: these boxes in the picture after.
     """
 
     test: TextOrNone = None
@@ -474,6 +479,8 @@ class EvidenceRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="e
     top_after: Words = None
     boxes: Boxes = None
     perturbed_boxes: Boxes = None
+    other_boxes: Boxes = None
+    perturbed_other_boxes: Boxes = None
 
     @property
     def violates(self) -> bool:

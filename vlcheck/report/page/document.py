@@ -37,8 +37,8 @@ from vlcheck.results.rerun import repeat_command
 from vlcheck.stats.decision import BY_GRAVITY
 
 START = "<!doctype html>\n<!-- a report of vlcheck"  # the beginning of every page, by which a file is recognised
-STYLES = ("page.css", "charts.css", "links.css")
-SCRIPTS = ("theme.js", "page.js", "links.js")
+STYLES = ("page.css", "charts.css", "pictures.css", "links.css")
+SCRIPTS = ("theme.js", "page.js", "pictures.js", "links.js")
 _SECTION = 10_000  # characters of a verdict without its rows
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -12,6 +12,8 @@ from vlcheck.metrics.definition import MetricDefinition
 from vlcheck.metrics.mm_shap import ERROR, TextContribution, TextShare
 from vlcheck.metrics.registry import METRICS
 from vlcheck.report.page import charts
+from vlcheck.report.page.alternative_text import alternative_text
+from vlcheck.report.page.boxes import Rectangle, rectangles
 from vlcheck.report.page.escaping import Marked, ShownText, mark_changes, shown_text
 from vlcheck.report.page.explanations import Explanations, HeatMap, MethodView, WithoutMap
 from vlcheck.report.page.images import Album, EmbeddedImage
@@ -32,24 +34,15 @@ class Word:
 
 
 @dataclass(frozen=True)
-class Rectangle:
-    """A rectangle in pixels of a picture's small copy."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-
-@dataclass(frozen=True)
 class Side:
     """The row before or after the edit.
 
     Attributes:
         name: "before" or "after".
         picture: the picture; None if there is none to show.
-        label: description of the picture.
+        label: description of the picture, for those who do not see it.
         boxes: boxes of the thing that the target names.
+        other_boxes: boxes of the other thing of a relation.
         text: the text that was asked with the picture.
         target: the word that is true of it; None if the results do not name it, or the score is not that of a word.
         score: raw score of the target; T-SHAP is named.
@@ -66,6 +59,7 @@ class Side:
     picture: EmbeddedImage | None
     label: str
     boxes: tuple[Rectangle, ...]
+    other_boxes: tuple[Rectangle, ...]
     text: Marked
     target: ShownText | None
     score: str
@@ -201,17 +195,20 @@ def _sides(row: EvidenceRecord, album: Album, explanations: Explanations) -> Ite
     """Yield the row before, and after if there is an edit."""
     scores, targets, wanted = row.scores or [], row.targets, row.wanted
     keys, boxes = (row.image, row.perturbed), (row.boxes, row.perturbed_boxes)
+    other_boxes = row.other_boxes, row.perturbed_other_boxes
     heat_maps = explanations.of(row)
     is_share = row.metric == TextContribution.name
     raw, tops = (row.before, row.after), (row.top_before, row.top_after)
     for place, text in enumerate(mark_changes(row.texts)[:2]):
         name = ("before", "after")[place]
         picture = album.get(keys[place])
+        drawn = tuple(rectangles(each[place], picture) for each in (boxes, other_boxes))
         yield Side(
             name=name,
             picture=picture,
-            label=_label(name, row),
-            boxes=tuple(_boxes(boxes[place] or (), picture)),
+            label=alternative_text(row, place, picture, drawn),
+            boxes=drawn[0],
+            other_boxes=drawn[1],
             text=text,
             target=shown_text(targets[place], _WORD) if place < len(targets) and not is_share else None,
             score=f"T-SHAP {figure(raw[place])}" if is_share else figure(raw[place]),
@@ -231,12 +228,6 @@ def _level(row: EvidenceRecord, place: int, score: float | None) -> str:
     return "" if level is None or level == score else figure(level)
 
 
-def _label(name: str, row: EvidenceRecord) -> str:
-    case = shown_text(row.case, 80).text
-    edit = shown_text(row.perturbation or "", 80).text
-    return f"{case}, {name}" + (f" {edit}" if name == "after" and edit else "")
-
-
 def _says(scores: Mapping[str, float | None]) -> ShownText | None:
     """Return the word that scores higher than every other; None if there is no single one."""
     known = {word: score for word, score in scores.items() if score is not None}
@@ -250,9 +241,3 @@ def _raw(scores: Mapping[str, float | None], target: Sequence[str]) -> Iterator[
         others = sorted(scores.keys() - set(target), key=lambda word: (-(scores[word] or 0.0), word))
         for word in [*(word for word in target if word in scores), *others[: _WORDS - len(target)]]:
             yield Word(shown_text(word, _WORD), figure(scores[word]))
-
-
-def _boxes(boxes: Iterable[Sequence[float]], picture: EmbeddedImage | None) -> Iterable[Rectangle]:
-    if picture and picture.shrunk:
-        for box in boxes:
-            yield Rectangle(*(round(edge * picture.shrunk, 1) for edge in box))
