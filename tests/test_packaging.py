@@ -40,7 +40,9 @@ def test_the_wheel_carries_the_zoo(wheel):
 def test_the_wheel_carries_what_the_reviewer_page_is_drawn_with(wheel):
     start = "vlcheck/report/templates/"
     there = {name.removeprefix(start) for name in wheel.namelist() if name.startswith(start)}
-    assert there == {"page.html", "parts.html", "shapes.html", "audit.html", "page.css", "page.js", "theme.js"}
+    assert there == {"page.html", "parts.html", "shapes.html", "audit.html", "page.css", "page.js", "theme.js"} | {
+        f"terms.{kind}" for kind in ("html", "css", "js")
+    }
 
 
 def test_every_floor_is_a_version_that_is_run():

@@ -463,7 +463,8 @@ def _without_images(verdicts: Iterable[VerdictRecord]) -> Iterator[str]:
         if not verdict.n and verdict.reason:
             reasons[verdict.reason].setdefault(verdict.behavior)
     for reason, tests in islice(reasons.items(), _MOST_NAMED):
-        yield f"No image counts for {', '.join(tests)}: {reason}."
+        rest = f" and {len(tests) - _MOST_NAMED:,} more" if len(tests) > _MOST_NAMED else ""
+        yield f"No image counts for {', '.join(islice(tests, _MOST_NAMED))}{rest}: {reason}."
 
 
 def _not_asked(results: ResultLines) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -23,6 +23,7 @@ from vlcheck.report.page.run_header import RunView, run_view
 from vlcheck.report.page.shown_rows import ShownRows
 from vlcheck.report.page.survey import FIRST, Measured, RowAt, Survey
 from vlcheck.report.page.verdict import VerdictView, verdict_view
+from vlcheck.report.terms import TERMS, Term
 from vlcheck.report.text.summary import corrected
 from vlcheck.results.agreement import Agreement, agreements
 from vlcheck.results.comparison import OUTCOMES, Compared, Comparison
@@ -32,8 +33,8 @@ from vlcheck.results.file import Key, ResultLines, key_of
 from vlcheck.stats.decision import BY_GRAVITY
 
 START = "<!doctype html>\n<!-- a report of vlcheck"  # the beginning of every page, by which a file is recognised
-STYLES = ("page.css",)
-SCRIPTS = ("theme.js", "page.js")
+STYLES = ("page.css", "terms.css")
+SCRIPTS = ("theme.js", "page.js", "terms.js")
 _SECTION = 10_000  # characters of a verdict without its rows
 
 
@@ -87,6 +88,7 @@ class PageView:
         shown: the numbers of rows shown and of all rows, in words.
         pictures: the pictures, which a style sheet holds.
         explained: ids of the rows that have a map, the worst first.
+        terms: the meanings of the figures that the page has.
     """
 
     run: RunView
@@ -102,6 +104,7 @@ class PageView:
     shown: str
     pictures: Album
     explained: tuple[str, ...]
+    terms: tuple[Term, ...]
 
 
 def draw(
@@ -186,6 +189,7 @@ def page_view(
         shown=f"{shown:,} of {counted(rows, 'row')}",
         pictures=album,
         explained=tuple(sorted((one for view in views.values() for one in view.rows.anchors), key=_number)),
+        terms=tuple(_terms(views.values())),
     )
 
 
@@ -224,6 +228,11 @@ def _verdicts(
             agreement=by_behavior.get(key[1]),
         )
     return views
+
+
+def _terms(views: Iterable[VerdictView]) -> Iterator[Term]:
+    names = {"margin", "words", *(figure.name for view in views for figure in view.figures)}
+    return (term for name, term in TERMS.items() if name in names)
 
 
 def _row(row: RowAt, of: int, claim: str, album: Album, explanations: Explanations) -> RowView:
