@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -118,8 +118,11 @@ def legend(*columns: str) -> str:
     return " ".join(f"{column}: {by_column[column].meaning}" for column in columns)
 
 
-def glossary_rows() -> Iterator[str]:
-    """Yield the terms as rows of a Markdown table."""
-    for term in _TERMS:
-        name = f"*{term.name}*" + (f", on the terminal `{term.column}`" if term.column not in ("", term.name) else "")
-        yield f"| {name} | {term.meaning} |"
+def glossary_table() -> str:
+    """Return the terms as a table in Markdown."""
+    return "\n".join(["| figure | meaning |", "| --- | --- |", *map(_row, _TERMS)]) + "\n"
+
+
+def _row(term: Term) -> str:
+    on_terminal = f", on the terminal `{term.column}`" if term.column not in ("", term.name) else ""
+    return f"| *{term.name}*{on_terminal} | {term.meaning} |"
