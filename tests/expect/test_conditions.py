@@ -38,7 +38,12 @@ EVEN = {"left": 0.52, "right": 0.48}
             "red",
             "the drop from 0.500 to 0.484 is 0.016; it has to be above 0.05 (policy: by)",
         ),
-        (Drops(), {BEFORE: 0.25, AFTER: 0.0625}, "red", "the score before is 0.250; it has to be above 0.5 (policy: below)"),
+        (
+            Drops(),
+            {BEFORE: 0.25, AFTER: 0.0625},
+            "red",
+            "the score before is 0.250; it has to be above 0.5 (policy: below)",
+        ),
         (
             Swaps(),
             {BEFORE: LEFT, AFTER: EVEN},

@@ -501,7 +501,7 @@ def _not_asked(results: ResultLines) -> Iterator[str]:
 
 def _without_metric(metric: str, run: RunRecord) -> str:
     """Return a sentence about a metric that no test used."""
-    why = "no test was run under it" if metric in run.score_kinds else "the model has no such score"
+    why = "the model has no such score" if run.lacks(metric) else "no test was run with it"
     return f"Nothing was asked with {metric} ({METRICS[metric].meaning}): {why}."
 
 

@@ -21,7 +21,7 @@ _SECONDS_BETWEEN_LINES = 10.0
 
 
 class Reporter:
-    """Prints to the terminal; a worker, which has none, writes the line to a file that the controller prints.
+    """Prints to the terminal; a worker, whose terminal nobody sees, writes to files that the controller prints.
 
     Args:
         config: pytest's configuration of the process.
@@ -29,7 +29,8 @@ class Reporter:
     """
 
     def __init__(self, config: pytest.Config, folder: Path) -> None:
-        self._terminal: pytest.TerminalReporter | None = config.pluginmanager.get_plugin("terminalreporter")
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        self._terminal: pytest.TerminalReporter | None = None if hasattr(config, "workerinput") else reporter
         self._left = folder / "progress"
         self._announced = folder / "announced"
         self._last = 0.0

@@ -79,11 +79,12 @@ def matrix_view(results: ResultLines, names: Mapping[Key, str], changes: Mapping
         changes: verdict's key -> its change since the release before.
     """
     found = matrix_of(results)
+    lacking = {metric for metric in found.metrics if results.run.lacks(metric)} - {metric for _, metric in found.cells}
     return MatrixView(
         tuple(
             (shown_text(metric, NAME), METRICS[metric].meaning if metric in METRICS else "") for metric in found.metrics
         ),
-        tuple("no test" if metric in results.run.score_kinds else "no such score" for metric in found.metrics),
+        tuple("no such score" if metric in lacking else "no test" for metric in found.metrics),
         tuple(
             MatrixRow(
                 shown_text(bias, NAME),
