@@ -27,6 +27,7 @@ def summarise(terminal: pytest.TerminalReporter, run: Run) -> None:
     """
     end = run.ending
     if end.results is not None or end.problem:
+        terminal.ensure_newline()
         terminal.section("vlcheck", sep="=")
     if end.results is not None:
         _sum_up(terminal, run, end.results)
