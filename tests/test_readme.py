@@ -236,7 +236,7 @@ def test_each_block_of_output_is_held_against_a_run_or_says_why_not():
 @pytest.mark.slow
 @pytest.mark.nightly  # 200 scenes a test, as the pages have it
 def test_the_pages_show_what_a_run_prints(tmp_path):
-    command = f"python -m pytest {ROOT}/behavior_tests --vl-model tiny-mirror --vl-data scenes"
+    command = f"python -m pytest {ROOT}/behavior_tests --vl-model tiny-mirror --vl-data scenes -v"
     done = run(command, tmp_path, PYTEST_ADDOPTS="-p no:cacheprovider", XDG_CACHE_HOME=str(tmp_path / "cache"))
     printed = squeezed(done.stdout)
     shown = [line for page in MIRROR for block in fenced("text", TEXTS[page]) for line in squeezed(block)]

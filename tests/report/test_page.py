@@ -270,8 +270,8 @@ def test_where_nothing_counts_the_rows_show_what_was_asked():
 def test_a_row_has_both_pictures_texts_scores_and_words():
     before, after = views(small())["grey preserves", "mlm"].rows[0].sides
     assert (before.score, before.target.text, after.score) == ("0.900", "bus", "0.500")
-    assert [(one.word.text, one.score) for one in after.top] == [("car", "0.700"), ("bus", "0.200")]
-    assert [(one.word.text, one.score) for one in after.raw] == [("bus", "0.200"), ("car", "0.700")]
+    assert [(one.word.text, one.score) for one in after.words] == [("car", "0.700 (0.78)"), ("bus", "0.200 (0.22)")]
+    assert after.top == ()
     assert [piece for piece in after.text.pieces if piece.mark] == [("grey", "changed"), ("[MASK]", "mask")]
     assert before.picture.id != after.picture.id
 

@@ -109,16 +109,25 @@ class Prospect:
         allowed = f"{brief(low)} to {brief(high)}" if self._claims_a_mean else share(self.rule.allowed)
         return f"none pass where {allowed} is allowed"
 
-    @property
-    def fate(self) -> str:
-        """The consequence of too few images to pass, in words."""
+    def fate(self, tests: int = 1) -> str:
+        """Return the consequence of too few images to pass, in words.
+
+        Args:
+            tests: number of tests that the words are about.
+        """
+        is_, it_fails = ("is", "it fails") if tests == 1 else ("are", "they fail")
         if any(self.refused.get(given, 0) > self.n for given in GIVEN):
-            return ", and is invalid"
+            return f", and {is_} invalid"
         if self.told:
-            return ", and is not asked"
+            return f", and {is_} not asked"
         if self._least is None and self.n:
             return ""
-        return ", and is not asked" if self._never_fails else ", and is not asked unless it fails"
+        return f", and {is_} not asked" if self._never_fails else f", and {is_} not asked unless {it_fails}"
+
+    @property
+    def cause(self) -> str:
+        """The reason why it cannot pass, in words: the images that may count, and those that a pass needs."""
+        return f"{self.has}, {self.lacks}"
 
     @property
     def _never_fails(self) -> bool:
@@ -187,17 +196,31 @@ class Foresight:
 
     def hopeless(self) -> list[str]:
         """Return a message for each test that cannot pass with the images there are."""
-        return [
-            f"{prospect.test} cannot pass{prospect.fate}: {prospect.has}, {prospect.lacks}"
-            for prospect in self.prospects
-            if prospect.hopeless
-        ]
+        return [_cannot_pass([prospect]) for prospect in self.prospects if prospect.hopeless]
+
+    def hopeless_by_cause(self) -> list[str]:
+        """Return a message for each cause for which tests cannot pass; a single test is named, more are counted."""
+        alike: dict[tuple[str, str], list[Prospect]] = defaultdict(list)
+        for prospect in self.prospects:
+            if prospect.hopeless:
+                alike[prospect.fate(), prospect.cause].append(prospect)
+        return [_cannot_pass(tests) for tests in alike.values()]
 
     def shut(self) -> list[str]:
         """Return a message if the policy requires biases of which no test can pass."""
         open_ = {prospect.behavior.bias for prospect in self.prospects if not prospect.hopeless}
         biases = [bias for bias in self.required if bias not in open_]
         return [f"the policy requires biases of which no test can pass: {', '.join(biases)}"] if biases else []
+
+
+def _cannot_pass(tests: Sequence[Prospect]) -> str:
+    """Return a message about tests that cannot pass for the same cause."""
+    first, n = tests[0], len(tests)
+    if n == 1:
+        return f"{first.test} cannot pass{first.fate()}: {first.cause}"
+    biases = Counter(one.behavior.bias for one in tests)
+    of = ", ".join(f"{bias} {count}" for bias, count in biases.items())
+    return f"{counted(n, 'test')} ({of}) cannot pass{first.fate(n)}: {first.cause}"
 
 
 def foresee(tests: Sequence[BehaviorTest], operating: Operating, policy: Policy, metrics: Collection[str]) -> Foresight:
@@ -316,7 +339,7 @@ def preview_lines(foresight: Foresight, model: VisionLanguageModel | None) -> It
     rows += [[prospect.test, whole(prospect.n), prospect.tells] for prospect in foresight.prospects]
     yield from aligned(rows)
     yield from map(printable, _refusals(foresight.prospects))
-    yield from map(printable, [*foresight.hopeless(), *foresight.shut(), *foresight.faults])
+    yield from map(printable, [*foresight.hopeless_by_cause(), *foresight.shut(), *foresight.faults])
     plan = make_plan(foresight.queries)
     yield f"{counted(plan.n_pictures, 'picture')} to encode, {counted(plan.texts, 'text')} to ask about them"
     yield from _at_most(foresight, plan)

@@ -285,6 +285,10 @@ class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
     verdicts: CountOrNone = None
     lines: CountOrNone = None
 
+    def lacks(self, metric: str) -> bool:
+        """Return True if the model has no score for a metric, as far as the file says."""
+        return bool(self.score_kinds) and metric not in self.score_kinds
+
 
 class ImageRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="image", omit_defaults=True):
     """A picture of the evidence.

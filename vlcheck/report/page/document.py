@@ -26,6 +26,7 @@ from vlcheck.report.page.shown_rows import ShownRows
 from vlcheck.report.page.survey import FIRST, Measured, RowAt, Survey
 from vlcheck.report.page.verdict import VerdictView, verdict_view
 from vlcheck.report.table import csv_text
+from vlcheck.report.terms import TERMS, Term
 from vlcheck.report.text.summary import corrected
 from vlcheck.results.agreement import Agreement, agreements
 from vlcheck.results.anchors import verdict_anchors
@@ -37,8 +38,8 @@ from vlcheck.results.rerun import repeat_command
 from vlcheck.stats.decision import BY_GRAVITY
 
 START = "<!doctype html>\n<!-- a report of vlcheck"  # the beginning of every page, by which a file is recognised
-STYLES = ("page.css", "charts.css", "pictures.css", "links.css")
-SCRIPTS = ("theme.js", "page.js", "pictures.js", "links.js")
+STYLES = ("page.css", "charts.css", "pictures.css", "links.css", "terms.css")
+SCRIPTS = ("theme.js", "page.js", "pictures.js", "links.js", "terms.js")
 _SECTION = 10_000  # characters of a verdict without its rows
 
 
@@ -94,6 +95,7 @@ class PageView:
         pictures: the pictures, which a style sheet holds.
         explained: ids of the rows that have a map, the worst first.
         csv: the table of the verdicts as CSV, in base64.
+        terms: the meanings of the figures that the page has.
     """
 
     run: RunView
@@ -111,6 +113,7 @@ class PageView:
     pictures: Album
     explained: tuple[str, ...]
     csv: str
+    terms: tuple[Term, ...]
 
 
 def draw(
@@ -198,6 +201,7 @@ def page_view(
         pictures=album,
         explained=tuple(_explained(views.values())),
         csv=table,
+        terms=tuple(_terms(views.values())),
     )
 
 
@@ -237,6 +241,11 @@ def _verdicts(
             command=repeat_command(results.run, verdict),
         )
     return views
+
+
+def _terms(views: Iterable[VerdictView]) -> Iterator[Term]:
+    names = {"margin", "words", *(figure.name for view in views for figure in view.figures)}
+    return (term for name, term in TERMS.items() if name in names)
 
 
 def _row(row: RowAt, of: int, claim: str, album: Album, explanations: Explanations) -> RowView:

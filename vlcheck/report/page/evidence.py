@@ -18,19 +18,14 @@ from vlcheck.report.page.escaping import Marked, ShownText, mark_changes, shown_
 from vlcheck.report.page.explanations import Explanations, HeatMap, MethodView, WithoutMap
 from vlcheck.report.page.images import Album, EmbeddedImage
 from vlcheck.report.page.searching import searched_text
+from vlcheck.report.page.word_list import WORD, Word, word_list
 from vlcheck.results.records import EvidenceRecord
 
-_WORD = 40  # characters of a word
-_WORDS = 5  # the most words of a list that are shown, likeliest first
+_FIGURES = 5  # the most numbers beside a score that are shown
 _ENDS = ("worst", "best"), ("farthest from 0,", "nearest,")  # names of first and last row: of a rate, of a mean
 
 
 @dataclass(frozen=True)
-class Word:
-    """A word and its score."""
-
-    word: ShownText
-    score: str
 
 
 @dataclass(frozen=True)
@@ -49,8 +44,8 @@ class Side:
         level: the score on the model's operating scale; "" if that is the raw one.
         wanted: the expected answer, in words.
         says: the word that scores highest of those asked about; None if there is no single one.
-        raw: raw scores of the words asked about, the likeliest ones.
-        top: the likeliest words at the mask, or other numbers that come with the score.
+        words: the words asked about and the likeliest ones at the mask, with raw scores and shares of those asked.
+        top: other numbers that come with the score.
         heat_maps: the explanations of its score.
         top_name: the name of the numbers of `top`.
     """
@@ -66,7 +61,7 @@ class Side:
     level: str
     wanted: ShownText | None
     says: ShownText | None
-    raw: tuple[Word, ...]
+    words: tuple[Word, ...]
     top: tuple[Word, ...]
     heat_maps: tuple[HeatMap, ...]
     top_name: str
@@ -151,7 +146,7 @@ def row_view(
         measure="value" if claim == "mean" else "margin",
         margin="-" if margin is None else signed(margin),
         sorted_by="" if margin is None else brief(margin),
-        values=tuple(Word(shown_text(name, _WORD), signed(value)) for name, value in values.items()),
+        values=tuple(Word(shown_text(name, WORD), signed(value)) for name, value in values.items()),
         shares=_shares(row),
         reason=shown_text(row.reason) if row.reason else None,
         violated=shown_text(row.violated) if row.violated else None,
@@ -199,10 +194,13 @@ def _sides(row: EvidenceRecord, album: Album, explanations: Explanations) -> Ite
     heat_maps = explanations.of(row)
     is_share = row.metric == TextContribution.name
     raw, tops = (row.before, row.after), (row.top_before, row.top_after)
+    top_name = (METRICS.get(row.metric or "") or MetricDefinition).top_name
+    is_other = top_name != MetricDefinition.top_name  # its numbers are not those of words
     for place, text in enumerate(mark_changes(row.texts)[:2]):
         name = ("before", "after")[place]
         picture = album.get(keys[place])
         drawn = tuple(rectangles(each[place], picture) for each in (boxes, other_boxes))
+        likeliest, others = ((), tops[place] or ()) if is_other else (tops[place] or (), ())
         yield Side(
             name=name,
             picture=picture,
@@ -210,15 +208,15 @@ def _sides(row: EvidenceRecord, album: Album, explanations: Explanations) -> Ite
             boxes=drawn[0],
             other_boxes=drawn[1],
             text=text,
-            target=shown_text(targets[place], _WORD) if place < len(targets) and not is_share else None,
+            target=shown_text(targets[place], WORD) if place < len(targets) and not is_share else None,
             score=f"T-SHAP {figure(raw[place])}" if is_share else figure(raw[place]),
             level=_level(row, place, raw[place]),
             wanted=shown_text(wanted[place]) if place < len(wanted) and wanted[place] else None,
             says=_says(scores[place]) if place < len(scores) else None,
-            raw=tuple(_raw(scores[place], targets[place : place + 1])) if place < len(scores) else (),
-            top=tuple(Word(shown_text(word, _WORD), figure(score)) for word, score in tops[place] or ())[:_WORDS],
+            words=tuple(word_list(scores[place], likeliest, targets[place : place + 1])) if place < len(scores) else (),
+            top=tuple(Word(shown_text(what, WORD), figure(number)) for what, number in others)[:_FIGURES],
             heat_maps=heat_maps[name],
-            top_name=(METRICS.get(row.metric or "") or MetricDefinition).top_name,
+            top_name=top_name,
         )
 
 
@@ -232,12 +230,4 @@ def _says(scores: Mapping[str, float | None]) -> ShownText | None:
     """Return the word that scores higher than every other; None if there is no single one."""
     known = {word: score for word, score in scores.items() if score is not None}
     best = [word for word, score in known.items() if score == max(known.values())]
-    return shown_text(best[0], _WORD) if len(best) == 1 < len(scores) else None
-
-
-def _raw(scores: Mapping[str, float | None], target: Sequence[str]) -> Iterator[Word]:
-    """Yield the target's score and the highest other scores; nothing if only the target was asked about."""
-    if len(scores) > 1:
-        others = sorted(scores.keys() - set(target), key=lambda word: (-(scores[word] or 0.0), word))
-        for word in [*(word for word in target if word in scores), *others[: _WORDS - len(target)]]:
-            yield Word(shown_text(word, _WORD), figure(scores[word]))
+    return shown_text(best[0], WORD) if len(best) == 1 < len(scores) else None
