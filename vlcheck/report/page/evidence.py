@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -26,8 +26,6 @@ _ENDS = ("worst", "best"), ("farthest from 0,", "nearest,")  # names of first an
 
 
 @dataclass(frozen=True)
-
-
 @dataclass(frozen=True)
 class Side:
     """The row before or after the edit.
