@@ -26,7 +26,6 @@ _ENDS = ("worst", "best"), ("farthest from 0,", "nearest,")  # names of first an
 
 
 @dataclass(frozen=True)
-@dataclass(frozen=True)
 class Side:
     """The row before or after the edit.
 
