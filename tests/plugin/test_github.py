@@ -11,6 +11,8 @@ from tests.plugin.conftest import STATES
 from tests.plugin.test_bad_input import complaint
 from vlcheck.plugin.reporters.github import MOST_ANNOTATIONS, command, in_the_checkout
 from vlcheck.results.anchors import verdict_anchor
+from vlcheck.results.file import read
+from vlcheck.results.rerun import repeat_command
 
 pytestmark = pytest.mark.slow
 
@@ -71,6 +73,9 @@ def test_the_command_of_an_annotation_runs_the_test_again(project, runner):
     pytest_, *again = shlex.split(behavior)
     assert pytest_ == "pytest"
     assert again[-1] == "--vl-device=cpu"
+    kept = read(project.folder / "vlcheck-results.jsonl")
+    (own,) = (verdict for verdict in kept.verdicts.values() if verdict.test == again[0])
+    assert shlex.split(repeat_command(kept.run, own)) == [pytest_, *again, "--vl-dtype=float32"]  # the page's
     rerun = project.pytester.runpytest_subprocess(*again, "-p", "no:cacheprovider")
     assert rerun.ret == 1
     rerun.assert_outcomes(failed=1)
