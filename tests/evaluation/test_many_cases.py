@@ -20,7 +20,7 @@ from vlcheck.evaluation.outcomes import Findings
 from vlcheck.evaluation.session import open_session
 from vlcheck.evaluation.slim_findings import slimmed
 from vlcheck.expect import Drops, Preserved
-from vlcheck.perturb import Block, Brightness, Each, Grayscale
+from vlcheck.perturb import Brightness, Each, Grayscale
 from vlcheck.policy.policy import Rule
 from vlcheck.policy.toml_file import load_policy
 from vlcheck.results.schema import encoded
