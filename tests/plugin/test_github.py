@@ -97,6 +97,8 @@ def test_each_test_of_the_summary_and_of_junits_file_links_to_its_verdict_on_the
     anchors = {verdict_anchor(one["test"], one["behavior"], one["metric"]): one["status"] == "fail" for one in verdicts}
     links = re.findall(r"\(<https://ci\.example\.org/7/page\.html#([a-z0-9-]+)>\)", told)
     assert sorted(links) == sorted(anchor for anchor, fails in anchors.items() if fails)
+    page = (project.folder / "out" / "page.html").read_text()
+    assert all(f'id="{anchor}"' in page for anchor in anchors)
     assert "[The page for reviewers](<https://ci.example.org/7/page.html>)" in told
     assert linked(project) == {f"https://ci.example.org/7/page.html#{anchor}" for anchor in anchors}
     project.run(*files, model="loves_color")
