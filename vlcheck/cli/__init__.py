@@ -29,6 +29,7 @@ class VLCheck(Program):
             "card": "vlcheck.cli.card:card",
             "report": "vlcheck.cli.report:report",
             "board": "vlcheck.cli.board:board",
+            "export": "vlcheck.cli.export:app",
             "store": "vlcheck.cli.store:app",
             "merge": "vlcheck.cli.merge:merge",
             "train": "vlcheck.cli.train:train",

@@ -135,7 +135,7 @@ class ResultLines:
                 case RunRecord():
                     self.run = line
                 case ImageRecord():
-                    self.images[line.key] = line
+                    self.images.add(line)
                 case ExplanationRecord():
                     self.explanations.append(line)
                 case FaultRecord():
@@ -198,14 +198,16 @@ class Part:
 
     Attributes:
         images: the keys of the pictures that it has.
+        enlarged: the keys of those of them that it has a larger copy of.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
         self._path = folder / f"{name}{_PART}"
         self.images: set[str] = set()
+        self.enlarged: set[str] = set()
 
     def keep(self, lines: Iterable[Record]) -> None:
-        """Append lines, each image once; a line is written when it comes, so that many take no memory.
+        """Append lines, each image once, and once more with a larger copy; a line is written when it comes.
 
         Args:
             lines: the lines. If they raise, none of them is kept.
@@ -213,20 +215,21 @@ class Part:
         Raises:
             UsageError: they cannot be written; then none of them is.
         """
-        pictures: set[str] = set()
+        pictures: dict[str, bool] = {}  # whether there is a larger copy, by key
         try:
             with self._whole(), self._path.open("a", encoding="utf-8") as file:
                 for line in lines:
                     if isinstance(line, ImageRecord):
-                        if line.key in self.images:
+                        if line.key in (self.enlarged if line.large else self.images):
                             continue
-                        pictures.add(line.key)
+                        pictures[line.key] = bool(line.large)
                     file.write(f"{encoded(line)}\n")
         except OSError as error:
             raise UsageError(
                 f"{temporary.where()}: {self._path}: the results cannot be kept there ({error.strerror})."
             ) from error
-        self.images |= pictures
+        self.images |= pictures.keys()
+        self.enlarged |= {key for key, enlarged in pictures.items() if enlarged}
 
     @contextmanager
     def _whole(self) -> Iterator[None]:
