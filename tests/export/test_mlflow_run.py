@@ -94,7 +94,9 @@ def test_a_run_of_which_a_part_could_not_be_kept_has_failed(database, tmp_path, 
 
     monkeypatch.chdir(tmp_path)
     with pytest.raises(OSError, match="gone"):
-        keep_in_mlflow(mlflow, MlflowPlace(database, "partly"), tracked_run(pages.small()), {}, [tmp_path / "gone"])
+        keep_in_mlflow(
+            mlflow, MlflowPlace(database, "partly"), tracked_run(pages.small(), "0.1.0"), {}, [tmp_path / "gone"]
+        )
     client = mlflow.MlflowClient(database)
     (found,) = client.search_runs([client.get_experiment_by_name("partly").experiment_id])
     assert found.info.status == "FAILED"

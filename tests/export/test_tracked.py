@@ -6,9 +6,14 @@ import pytest
 
 from tests.report import pages
 from vlcheck import __version__
-from vlcheck.export.tracked import metric_name, tracked_run
+from vlcheck.export import tracked
+from vlcheck.export.tracked import metric_name
 from vlcheck.results.records import VerdictRecord
 from vlcheck.results.schema import record_of
+
+
+def tracked_run(results):
+    return tracked.tracked_run(results, __version__)
 
 
 def judged(**changes) -> VerdictRecord:

@@ -60,7 +60,7 @@ def mlflow(
     with defaults(PATIENCE), plain_errors("mlflow", named, str(results)):
         library = client_library("mlflow")
         with kept_files(found, results) as files:
-            run = keep_in_mlflow(library, place, tracked_run(found), tables_of(found, worst), files)
+            run = keep_in_mlflow(library, place, tracked_run(found, __version__), tables_of(found, worst), files)
     say(f"mlflow: run {run} of the experiment {place.experiment}, in {without_password(named)}")
 
 
@@ -83,7 +83,7 @@ def wandb(
     with plain_errors("wandb", named, str(results), _OFFLINE):
         library = client_library("wandb")
         with kept_files(found, results) as files:
-            where = keep_in_wandb(library, place, tracked_run(found), tables_of(found, worst), files)
+            where = keep_in_wandb(library, place, tracked_run(found, __version__), tables_of(found, worst), files)
     say(f"wandb: {where}")
     if Path(where).is_dir():
         say(f"offline: wandb sync {where}")
