@@ -70,7 +70,7 @@ def test_a_stopped_run_is_killed_and_one_of_another_version_says_so(kept):
     assert (found.data.tags["vlcheck.status"], found.data.tags["vlcheck.version"]) == ("stopped", "0.0.9")
     assert found.data.metrics["verdicts/without"] == 1
     assert "asked by vlcheck 0.0.9; this is" in done.stdout
-    assert "the run was stopped: 4 verdicts, 1 tests without one" in done.stdout
+    assert "the run was stopped: 4 verdicts, 1 test without one" in done.stdout
 
 
 @pytest.mark.parametrize("uri", ["http://127.0.0.1:9", "nonsense://x", "sqlite:////dev/null/runs.db"])

@@ -13,6 +13,7 @@ import typer
 from vlcheck import __version__
 from vlcheck._util.addresses import checked_address
 from vlcheck._util.files import demand_place
+from vlcheck._util.numbers import counted
 from vlcheck.cli.console import TO, say, write_file
 from vlcheck.cli.group import PLAIN, Group
 from vlcheck.errors import UsageError
@@ -149,5 +150,6 @@ def _read(path: Path) -> ResultLines:
     if version != __version__:
         say(f"asked by vlcheck {version}; this is {__version__}, which draws the page")
     if not is_ended(found.run):
-        say(f"the run was stopped: {len(found.verdicts)} verdicts, {len(found.run.unjudged)} tests without one")
+        verdicts, lacking = counted(len(found.verdicts), "verdict"), counted(len(found.run.unjudged), "test")
+        say(f"the run was stopped: {verdicts}, {lacking} without one")
     return found
