@@ -7,6 +7,7 @@ is a page.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from vlcheck._util.hashing import digest
 
@@ -38,7 +39,19 @@ def verdict_anchor(test: str, behavior: str, metric: str) -> str:
         'words-are-bound-itm-cfb16e456e'
     """
     name = _words(behavior.removeprefix("test_"), metric)
-    return name if _is_shipped(test, behavior, metric) else f"{name}-{digest(test, behavior, metric)[:_DIGITS]}"
+    return name if _is_shipped(test, behavior, metric) else _told_apart(name, test, behavior, metric)
+
+
+def verdict_anchors(keys: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str, str], str]:
+    """Return the anchors of a page's verdicts, by test, behavior and metric.
+
+    If two files of the suite have tests of one name, as the shipped suite does not, the later one has the digits.
+    """
+    found: dict[str, tuple[str, str, str]] = {}
+    for key in keys:
+        anchor = verdict_anchor(*key)
+        found[_told_apart(anchor, *key) if anchor in found else anchor] = key
+    return {key: anchor for anchor, key in found.items()}
 
 
 def row_anchor(test: str, behavior: str, metric: str, case: str, perturbation: str = "") -> str:
@@ -56,9 +69,13 @@ def row_anchor(test: str, behavior: str, metric: str, case: str, perturbation: s
         >>> row_anchor(test, "test_words_are_bound", "itm", "Case 7", "shuffle v1")
         'words-are-bound-itm-case-7-3630f92503'
     """
-    told = _words(case)
-    own = digest(test, behavior, metric, case, perturbation)[:_DIGITS]
-    return "-".join(filter(None, (verdict_anchor(test, behavior, metric), told, own)))
+    name = "-".join(filter(None, (verdict_anchor(test, behavior, metric), _words(case))))
+    return _told_apart(name, test, behavior, metric, case, perturbation)
+
+
+def _told_apart(name: str, *parts: str) -> str:
+    """Return a name with some digits that no other parts have."""
+    return f"{name}-{digest(*parts)[:_DIGITS]}"
 
 
 def _is_shipped(test: str, behavior: str, metric: str) -> bool:
