@@ -180,8 +180,8 @@ def test_the_limits_are_plain():
         "- Inconclusive, too few images to tell: 1 of 3 tests.\n  - few (mlm): 3 of 20 violate",
         "- Known biases, which the policy accepts until a date:\n"
         "  - grey (mlm): until 2027-01-31: mended in the next release",
-        "- Not asked about: modality, position, order, place, robustness.",
-        "- Not asked by: itm.",
+        "- No test was run on modality, position, order, place, robustness.",
+        "- Nothing was asked with itm (whether picture and text match): no test was run with it.",
         "- Not the whole suite was asked: tests were left out of this run.",
         "- Summed over the tests, 4 cases did not count",
     ):

@@ -20,6 +20,7 @@ from vlcheck.expect.base import (
     BEFORE,
     WHOLE,
     Competing,
+    Condition,
     Expectation,
     Given,
     Refused,
@@ -109,6 +110,8 @@ class Finding:
         errors: messages of what went wrong in scoring it.
         violated: the condition that fails most clearly; "" if none fails, or none can be named.
         rivals: credit of each rival for the case, for an expectation of a lead; empty if the case does not count.
+        shares: the shares that the conditions are about, before and after: see `Expectation.share_of`; empty if they
+            are about scores.
     """
 
     sample: Sample
@@ -119,6 +122,7 @@ class Finding:
     errors: tuple[str, ...] = ()
     violated: str = ""
     rivals: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    shares: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, sample: Sample, expect: Expectation, tolerances: Tolerances, errors: tuple[str, ...] = ()) -> Finding:
@@ -132,8 +136,10 @@ class Finding:
         """
         try:
             found = Counted.of(sample, expect, tolerances)
-            violated = _violated(sample, expect, tolerances, found.margins.get(WHOLE))
-            return cls(sample, found.margins, None, expect.effect(sample), found.known, errors, violated, found.rivals)
+            conditions, effect = expect.conditions(sample, tolerances), expect.effect(sample)
+            violated = _violated(sample, conditions, found.margins.get(WHOLE))
+            shares = tuple(one.value for one in conditions) if expect.share_of else ()
+            return cls(sample, found.margins, None, effect, found.known, errors, violated, found.rivals, shares)
         except NotApplicable as reason:
             return cls(sample, {}, reason, None, False, errors)
 
@@ -454,9 +460,9 @@ class Findings:
         return [finding.sample.case.image.key for finding in findings]
 
 
-def _violated(sample: Sample, expect: Expectation, tolerances: Tolerances, margin: float | None) -> str:
+def _violated(sample: Sample, conditions: Iterable[Condition], margin: float | None) -> str:
     """Return the condition of a case that fails most clearly; "" if none fails."""
-    least = min(expect.conditions(sample, tolerances), key=lambda one: one.margin, default=None)
+    least = min(conditions, key=lambda one: one.margin, default=None)
     if least is None or least.margin > 0 or least.margin != margin:  # a subclass may use other conditions for margins
         return ""
     own = "" if sample[BEFORE].scale == RAW else ", on the model's own scale"

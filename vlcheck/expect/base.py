@@ -29,6 +29,7 @@ About = Literal["change", "truth", "preference"]
 
 BEFORE, AFTER, OTHER = "before", "after", "other"
 WHOLE = ""
+THE_TRUE_WORD = "the true word"  # see `Expectation.share_of`
 
 
 class Unknown(NotApplicable):
@@ -82,7 +83,7 @@ class Condition:
         """The inequality with its numbers, in words."""
         moved = f" from {' to '.join(map(figure, self.ends))}" if self.ends else ""
         value = figure(self.value, apart=(self.limit,))
-        return f"{self.what}{moved} is {value}; it has to be {self.has_to_be} {brief(self.limit)} ({self.name})"
+        return f"{self.what}{moved} is {value}; it has to be {self.has_to_be} {brief(self.limit)} (policy: {self.name})"
 
 
 @dataclass(frozen=True)
@@ -181,6 +182,8 @@ class Expectation(Protocol):
         about: the subject of a case: the "change" of the answers alone, the "truth" of an answer as well, or the
             "preference" among words. A symmetry that a model has by construction (`StatesSymmetry`) decides a change or
             a preference.
+        share_of: the word whose share against a rival the conditions are about: "the true word", or a word such as
+            "left"; "" if they are about scores.
     """
 
     claim: ClassVar[Claim]
@@ -189,6 +192,7 @@ class Expectation(Protocol):
     hollow: ClassVar[str]
     contrasts: ClassVar[bool]
     about: ClassVar[About]
+    share_of: ClassVar[str]
 
     def arms(self) -> Mapping[str, Perturbation]:
         """Return the views needed beside before and after, each as a perturbation of before."""
@@ -289,6 +293,7 @@ class BaseExpectation:
     hollow: ClassVar[str] = "what a model guesses holds by chance"
     contrasts: ClassVar[bool] = False
     about: ClassVar[About] = "change"
+    share_of: ClassVar[str] = ""
 
     def arms(self) -> Mapping[str, Perturbation]:
         return {}

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from vlcheck.cases.picture import Picture
     from vlcheck.evaluation.evaluator import ModelUnderTest
     from vlcheck.evaluation.evidence import Judgement
+    from vlcheck.evaluation.preview import Foresight
     from vlcheck.evaluation.session import Session
     from vlcheck.plugin.control import Control
     from vlcheck.plugin.workbench import Workbench
@@ -307,15 +308,18 @@ class Run:
                     *bench.in_one_type(),
                     *bench.superseded(),
                     *self._same_control(bench),
-                    *foresight.hopeless(),
-                    *foresight.shut(),
                     *foresight.faults,
                 ]
             )
+            reporter.announce([*self._hopeless(foresight), *foresight.shut()])
             if self.settings.shard or not session.config.getvalue("maxfail"):
                 self._ask(bench.session, chosen, reporter)
         except UsageError as error:
             self._complain(error)
+
+    def _hopeless(self, foresight: Foresight) -> list[str]:
+        """Return the tests that cannot pass, by cause; with -v a line for each of them."""
+        return foresight.hopeless() if self.config.get_verbosity() > 0 else foresight.hopeless_by_cause()
 
     def _ask(self, session: Session, tests: Sequence[BehaviorTest], reporter: Reporter) -> None:
         """Ask the model, and its control, if there is one; with --vl-shard only a part of the questions."""
@@ -552,7 +556,7 @@ class Run:
             # A test that states no behavior decides itself what a verdict means: no known bias or gate applies to it.
             judgement = replace(judgement, known=None, gates=False)
         bench, part = self._open()
-        part.keep(chain(bench.session.images(judgement, part.images), judgement.records(claim(item))))
+        part.keep(chain(bench.session.images(judgement, part.images, part.enlarged), judgement.records(claim(item))))
         if bench.explainer:
             bench.explainer.add(claim(item), judgement)
             part.keep(bench.explainer.pending(claim(item)))

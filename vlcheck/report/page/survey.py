@@ -7,13 +7,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup
-
-from vlcheck.report.page import charts
-from vlcheck.report.page.charts import Moved
+from vlcheck.report.page.charts import ChartView, charts_of
 from vlcheck.report.page.escaping import ShownText, shown_text
-from vlcheck.report.page.evidence import outcome
 from vlcheck.report.page.explanations import Explanations
+from vlcheck.results.anchors import row_anchor
 from vlcheck.results.file import Key, ResultLines, badness
 from vlcheck.results.records import EvidenceRecord
 
@@ -28,13 +25,13 @@ class Measured:
     Attributes:
         rows: number of rows.
         counted: number of rows that count.
-        moved: the chart of their scores.
+        charts: the charts that are drawn from all of them.
         left_out: the reasons why rows do not count, each with the number of rows.
     """
 
     rows: int
     counted: int
-    moved: Markup | None
+    charts: tuple[ChartView, ...]
     left_out: tuple[tuple[int, ShownText], ...]
 
 
@@ -47,18 +44,22 @@ class RowAt:
         key: the key of its verdict.
         place: its place in the evidence of the verdict, from 0.
         rank: its rank among the rows that count, 1 for the worst; 0 for a row that does not count.
-        anchor: id of its element on the page; "" without a map.
+        explained: its place among the explained rows of the run, from 1; 0 without a map.
     """
 
     results: ResultLines
     key: Key
     place: int
     rank: int
-    anchor: str
+    explained: int
 
     def read(self) -> EvidenceRecord:
         """Return the row."""
         return self.results.row(self.key, self.place)
+
+    def anchor(self, row: EvidenceRecord) -> str:
+        """Return the id of its element on the page; `row` is what `read` returned."""
+        return row_anchor(*self.key, row.case, row.perturbation or "")
 
 
 class Survey:
@@ -74,13 +75,13 @@ class Survey:
         self._results, self._key = results, key
         self._claim = results.verdicts[key].claim
         self._margins, self._places = array("d"), array("q")  # of the rows that count
-        self._moved: list[Moved] = []
+        self._charts = charts_of(results.verdicts[key])
         self._reasons: Counter[str] = Counter()
-        self._anchors: dict[int, str] = {}  # ids of the rows with a map, by their places
+        self._explained: dict[int, int] = {}  # places among the explained rows of the run, by the rows' places
         for place, row in enumerate(results.each_row(key)):
             self._add(place, row)
-            if anchor := explanations.anchor(row):
-                self._anchors[place] = anchor
+            if explained := explanations.place(row):
+                self._explained[place] = explained
 
     def _add(self, place: int, row: EvidenceRecord) -> None:
         if row.margin is None:
@@ -88,16 +89,16 @@ class Survey:
             return
         self._margins.append(row.margin)
         self._places.append(place)
-        if row.before is not None:
-            violates = None if self._claim == "mean" else outcome(row, self._claim) == "violates"
-            self._moved.append(Moved(row.before, row.after, violates))
+        for chart in self._charts:
+            chart.add(row)
 
     @property
     def measured(self) -> Measured:
         """The summary of the rows."""
         left_out = tuple((count, shown_text(reason)) for reason, count in self._reasons.most_common(_REASONS))
         counted = len(self._places)
-        return Measured(counted + self._reasons.total(), counted, charts.movement(self._moved), left_out)
+        charts = tuple(view for chart in self._charts if (view := chart.view()))
+        return Measured(counted + self._reasons.total(), counted, charts, left_out)
 
     def telling(self, most: int) -> list[RowAt]:
         """Return the rows that a page may show, the most telling first.
@@ -111,11 +112,11 @@ class Survey:
         if not order:
             return [self._at(place, 0) for place in range(min(most, self._reasons.total()))]
         ranks = by_interest(len(order), most)
-        explained = [rank for rank, place in enumerate(order) if place in self._anchors]
+        explained = [rank for rank, place in enumerate(order) if place in self._explained]
         return [self._at(order[rank], rank + 1) for rank in dict.fromkeys([*ranks[:FIRST], *explained, *ranks])]
 
     def _at(self, place: int, rank: int) -> RowAt:
-        return RowAt(self._results, self._key, place, rank, self._anchors.get(place, ""))
+        return RowAt(self._results, self._key, place, rank, self._explained.get(place, 0))
 
     def _order(self) -> Sequence[int]:
         """Return the places of the rows that count, the worst first."""
