@@ -57,7 +57,7 @@ def test_a_run_has_its_metrics_parameters_tags_page_and_tables_with_pictures(kep
     assert json.loads(artifact("results.jsonl").read_text(encoding="utf-8").splitlines()[0])["run_id"] == "7"
     table = json.loads(artifact("evidence.json").read_text(encoding="utf-8"))
     first = dict(zip(table["columns"], table["data"][0], strict=True))
-    assert (first["case"], first["margin"], first["verdict"]) == ("one", -0.3, "fail")
+    assert (first["case"], first["margin"], first["status"]) == ("one", -0.3, "fail")
     with Image.open(artifact(first["pictures"]["filepath"])) as picture:
         assert picture.size == (260, 64)
     assert len(json.loads(artifact("verdicts.json").read_text(encoding="utf-8"))["data"]) == 4

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from vlcheck._util.numbers import rounded
-from vlcheck.results.anchors import verdict_anchor
+from vlcheck.results.anchors import verdict_anchors
 from vlcheck.results.conclusion import conclude, matrix_of
-from vlcheck.results.file import ResultLines, key_of
+from vlcheck.results.file import ResultLines
 from vlcheck.results.records import RunRecord, VerdictRecord
 from vlcheck.results.unjudged import is_ended
 
@@ -61,21 +61,24 @@ def tracked_run(results: ResultLines, exporter: str) -> TrackedRun:
     )
 
 
-def metric_name(verdict: VerdictRecord) -> str:
-    """Return the name of a verdict's metric: its bias, the verdict's anchor on the page, and what the figure is.
+def metric_name(verdict: VerdictRecord, anchor: str) -> str:
+    """Return the name of a verdict's metric, e.g. "position/mirror-swaps-sides-itm/violation_rate".
 
-    Example: "position/mirror-swaps-sides-itm/violation_rate".
+    Args:
+        verdict: the verdict.
+        anchor: its anchor on the page, which no other verdict has.
     """
     what = "mean" if verdict.claim == "mean" else "violation_rate"
     bias = _UNUSUAL.sub("_", verdict.bias)[:_LONGEST].strip() or "_"
-    return f"{bias}/{verdict_anchor(*key_of(verdict))}/{what}"
+    return f"{bias}/{anchor}/{what}"
 
 
 def _figures(results: ResultLines) -> Iterator[tuple[str, float]]:
     """Yield the observed value of each verdict that has one."""
-    for verdict in results.verdicts.values():
+    anchors = verdict_anchors(sorted(results.verdicts))
+    for key, verdict in results.verdicts.items():
         if verdict.observed is not None:
-            yield metric_name(verdict), rounded(verdict.observed)
+            yield metric_name(verdict, anchors[key]), rounded(verdict.observed)
 
 
 def _counts(results: ResultLines) -> Iterator[tuple[str, float]]:
