@@ -316,7 +316,7 @@ REFUSED = [
     ({"explain": "mmshap:0"}, "^explain=mmshap:0: METHOD:K explains the K worst cases"),
 ]
 # Methods of Results and compare() have their place.
-OF_A_RUN_OF_PYTEST = {"results", "report", "beside", "baseline", "shard"}
+OF_A_RUN_OF_PYTEST = {"results", "report", "beside", "baseline", "shard", "report_url"}
 
 
 @pytest.mark.parametrize(("changes", "said"), REFUSED)

@@ -95,6 +95,8 @@ def test_each_test_of_the_summary_and_of_junits_file_links_to_its_verdict_on_the
     project.run(*files, "--vl-report-url=https://ci.example.org/7/page.html", model="loves_color")
     verdicts, told = project.results("verdict"), runner.read_text()
     anchors = {verdict_anchor(one["test"], one["behavior"], one["metric"]): one["status"] == "fail" for one in verdicts}
+    page = (project.folder / "out" / "page.html").read_text()
+    assert [f'id="{anchor}"' in page for anchor in anchors] == [True] * len(anchors)
     links = re.findall(r"\(<https://ci\.example\.org/7/page\.html#([a-z0-9-]+)>\)", told)
     assert sorted(links) == sorted(anchor for anchor, fails in anchors.items() if fails)
     page = (project.folder / "out" / "page.html").read_text()
