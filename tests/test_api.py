@@ -17,6 +17,7 @@ from vlcheck.datasets.registry import open_source
 from vlcheck.errors import UsageError
 from vlcheck.plugin import options
 from vlcheck.report.page import draw
+from vlcheck.report.table import COLUMNS
 from vlcheck.results import comparison
 from vlcheck.results.file import ResultLines, read
 
@@ -173,7 +174,9 @@ def test_a_frame_has_a_row_for_each_verdict(results):
     assert list(frame.status) == [verdict.status for verdict in results]
     assert list(frame["rate"]) == [verdict.rate for verdict in results]
     assert {"test", "bias", "metric", "n", "scale"} <= {*frame.columns}
-    assert [scale["used"] for scale in frame.scale] == [verdict.scale.used for verdict in results]
+    assert [json.loads(scale)["used"] for scale in frame.scale] == [verdict.scale.used for verdict in results]
+    assert list(frame.columns) == [column.name for column in COLUMNS]
+    assert (str(frame.n.dtype), str(frame.gates.dtype)) == ("Int64", "boolean")
     assert frame[frame.metric == "mlm"].test.str.endswith("test_grey_preserves[mlm]").all()
 
 

@@ -17,6 +17,7 @@ from vlcheck import expect, perturb
 from vlcheck.datasets.jsonl import _FIELDS
 from vlcheck.datasets.tags import TAGS
 from vlcheck.policy.policy import BUILT_IN, METRICS, RULE, SCALING, TOLERANCES, UNDECIDED, Known, Margins
+from vlcheck.report.table import COLUMNS
 from vlcheck.results import records
 from vlcheck.results.words import WordKnowledgeRecord
 
@@ -184,3 +185,8 @@ def test_each_argument_is_listed(section, function):
 def test_each_attribute_of_a_view_is_listed():
     listed = table("behaviors", "A perturbation of your own", "`view.`")
     assert sorted(name for name in listed.names) == sorted(one.name for one in fields(perturb.View))
+
+
+def test_the_columns_of_the_table_of_verdicts_are_listed_with_type_and_meaning():
+    listed = table("verdict-table", "Columns", "column")
+    assert listed.rows == tuple((f"`{one.name}`", one.kind, one.meaning) for one in COLUMNS)

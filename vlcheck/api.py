@@ -15,8 +15,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, overload
 
-from msgspec import to_builtins
-
 from vlcheck._util.paths import expanded
 from vlcheck._util.temporary import Scratch
 from vlcheck.behaviors.collect import collected
@@ -38,7 +36,7 @@ from vlcheck.models.loading.two_types import VERIFIED, TwoTypesModel, in_one_typ
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.policy.policy import Policy
 from vlcheck.policy.toml_file import load_policy
-from vlcheck.report import page
+from vlcheck.report import page, table
 from vlcheck.report.text.summary import biases, summary_lines
 from vlcheck.results import comparison, file
 from vlcheck.results import run_id as run_ids
@@ -64,6 +62,7 @@ from vlcheck.suite.shipped import (
 Told = Callable[[Progress], None]
 _RESULTS = "results, as read_results or evaluate gives them"
 _PLACE = "the path of a file or folder"
+_DTYPES = {"text": "string", "whole number": "Int64", "number": "float64", "flag": "boolean", "JSON": "string"}
 _NAMES = "a test's name, or a list of such names"
 
 
@@ -131,8 +130,9 @@ class Results:
     def to_frame(self) -> Any:
         """Return a pandas DataFrame with a row for each verdict.
 
-        The columns are the fields of a verdict's line in the results file; those with fields of their own, as `scale`,
-        hold dictionaries.
+        It is the table that `vlcheck report --to verdicts.csv` writes, with the columns of
+        `vlcheck.report.table.COLUMNS`: nullable Int64 for whole numbers, float64 with NaN, nullable flags, and text.
+        Columns of JSON, as `scale`, hold text for `json.loads`.
 
         Raises:
             UsageError: pandas is not installed.
@@ -141,9 +141,8 @@ class Results:
             pandas = import_module("pandas")  # no dependency: it is asked for here alone
         except ImportError as error:
             raise UsageError("to_frame: needs the package pandas. Install it, or iterate over the results.") from error
-        return pandas.DataFrame([to_builtins(verdict) for verdict in self.verdicts]).drop(
-            columns="kind", errors="ignore"
-        )
+        columns = table.column_cells([*table.table_rows(self.lines)])
+        return pandas.DataFrame({one.name: pandas.Series(cells, dtype=_DTYPES[one.kind]) for one, cells in columns})
 
     def report(self, path: str | Path, *, beside: Results | None = None, baseline: Results | None = None) -> None:
         """Write the page for reviewers, over an older page at most.
@@ -262,6 +261,7 @@ def evaluate(
         batch_size=batch_size or ON_CPU,
         store=_path("store", store),
         images=images,
+        options=_kept_options(columns, lexicons, explain),
     )
     name = run_ids.of_ci(os.environ) or run_ids.drawn() if run_id is None else run_ids.checked(run_id, "run_id")
     started, folder = datetime.now(UTC), _tests_folder(suite)
@@ -487,6 +487,17 @@ class _Companion:
         return _ended(lines, {fault.test: fault.reason for fault in lines.faults.values()})
 
 
+def _kept_options(
+    columns: str | Mapping[str, str] | None, lexicons: str | Path | None, explain: str | None
+) -> dict[str, str]:
+    """Return the parameters that the results keep as options of a run of pytest, so that a verdict can be repeated."""
+    pairs = (
+        columns if isinstance(columns, str) else ",".join(f"{field}={name}" for field, name in (columns or {}).items())
+    )
+    said = {"columns": pairs, "lexicons": str(lexicons or ""), "explain": explain or ""}
+    return {name: value for name, value in said.items() if value}
+
+
 def _control(control: str | VisionLanguageModel | None, config: EvaluationConfig) -> _Companion | None:
     """Load the control, if there is one. Raises UsageError, which names `control`."""
     if control is None:
@@ -527,7 +538,7 @@ def _judge_all(
 
 
 def _keep(session: Session, part: file.Part, explainer: CaseExplainer | None, test: str, judgement: Judgement) -> None:
-    part.keep(chain(session.images(judgement, part.images), judgement.records(test)))
+    part.keep(chain(session.images(judgement, part.images, part.enlarged), judgement.records(test)))
     if explainer:
         explainer.add(test, judgement)
 

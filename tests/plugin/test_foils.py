@@ -49,7 +49,7 @@ def test_data_with_foils_is_asked_the_tests_of_its_foils_alone(foils):
     assert (run["complete"], run["required"], run["unjudged"]) == (True, ["grounding"], [])
     text = result.stdout.str()
     assert "Passes 1 bias: grounding." in text
-    assert "Not asked about" not in text
+    assert "No test was run on" not in text
     assert "share of captions that beat their foils" in text
     assert "2 deselected" in text
     assert "vlcheck: 1 test left out: " in text

@@ -270,8 +270,8 @@ def test_where_nothing_counts_the_rows_show_what_was_asked():
 def test_a_row_has_both_pictures_texts_scores_and_words():
     before, after = views(small())["grey preserves", "mlm"].rows[0].sides
     assert (before.score, before.target.text, after.score) == ("0.900", "bus", "0.500")
-    assert [(one.word.text, one.score) for one in after.top] == [("car", "0.700"), ("bus", "0.200")]
-    assert [(one.word.text, one.score) for one in after.raw] == [("bus", "0.200"), ("car", "0.700")]
+    assert [(one.word.text, one.score) for one in after.words] == [("car", "0.700 (0.78)"), ("bus", "0.200 (0.22)")]
+    assert after.top == ()
     assert [piece for piece in after.text.pieces if piece.mark] == [("grey", "changed"), ("[MASK]", "mask")]
     assert before.picture.id != after.picture.id
 
@@ -306,7 +306,7 @@ def test_a_run_without_pictures_has_placeholders_that_name_the_case():
     found.images.clear()
     page = draw(found, source="r")
     assert "data:image" not in page
-    assert 'aria-label="one, after grayscale v1: no picture in the results"' in page
+    assert 'aria-label="after grayscale: &#39;a grey photo of a [MASK]&#39;, one: no picture in the results"' in page
 
 
 def test_each_picture_is_in_the_page_once():
@@ -354,9 +354,9 @@ def test_explained_rows_come_after_the_first_three_with_their_rank_and_the_page_
     one = views(found)["grey preserves", "mlm"]
     assert [row.case.text for row in one.front] == ["one", "four", "five", "three"]
     assert [row.case.text for row in one.more] == ["two", "six"]
-    assert [(row.id, row.case_rank) for row in one.front] == [("map1", 1), ("", 0), ("", 0), ("map2", 7)]
+    assert [(row.explained, row.case_rank) for row in one.front] == [(True, 1), (False, 0), (False, 0), (True, 7)]
     page = draw(found, source="r")
-    assert '<a href="#map1">The first of 2 explained cases</a>' in page
+    assert f'<a href="#{one.front[0].id}">The first of 2 explained cases</a>' in page
     assert "5 of 6, grayscale v1 (case 7, if each case counts once)" in re.sub("<[^>]*>", "", page)
     found.explanations.clear()
     assert "explained case" not in draw(found, source="r")
@@ -404,6 +404,7 @@ def test_the_page_asks_nobody_for_anything():
         assert "style" not in attributes
         assert not [name for name in attributes if name.startswith("on")]
         drawn = ("data:image/png;base64,",) if tag == "image" else ()  # a heat map, which is in the page
+        drawn += ("data:text/csv;charset=utf-8;base64,",) if "download" in attributes else ()  # and so is the table
         for name in ("src", "href", "xlink:href", "action"):
             assert attributes.get(name, "#").startswith(("#", *drawn))
     policy = next(one["content"] for one in page.all("meta") if one.get("http-equiv") == "Content-Security-Policy")

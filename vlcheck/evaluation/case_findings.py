@@ -159,5 +159,6 @@ def _shown(one: HeardTrial, arm: str, scale: Scale) -> Shown | None:
         scores=reading.scores,
         top=heard.top,
         boxes=view.region,
+        other_boxes=view.other_region,
         bar=metric.bar(heard),
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from vlcheck.results.records import MethodRecord
@@ -26,6 +27,7 @@ class EvaluationConfig:
         top: number of the likeliest words at a mask that are kept, at least 0.
         wordings: whether a question in words is asked in each of its wordings, and judged in each.
         explained: the methods that explain the worst cases.
+        options: further options on which verdicts depend, as `vlcheck.results.records.RunRecord` has them.
     """
 
     model: str = ""
@@ -41,3 +43,4 @@ class EvaluationConfig:
     top: int = 5
     wordings: bool = False
     explained: tuple[MethodRecord, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict)

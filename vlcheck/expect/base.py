@@ -83,7 +83,7 @@ class Condition:
         """The inequality with its numbers, in words."""
         moved = f" from {' to '.join(map(figure, self.ends))}" if self.ends else ""
         value = figure(self.value, apart=(self.limit,))
-        return f"{self.what}{moved} is {value}; it has to be {self.has_to_be} {brief(self.limit)} ({self.name})"
+        return f"{self.what}{moved} is {value}; it has to be {self.has_to_be} {brief(self.limit)} (policy: {self.name})"
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,11 @@ class Request:
     worst: int | None = None
 
     @property
+    def said(self) -> str:
+        """The request as `parse_request` reads it."""
+        return self.method if self.worst is None else f"{self.method}:{self.worst}"
+
+    @property
     def tests(self) -> str:
         """The method whose tests are judged as well; "" for METHOD:K of an attribution method: it only maps cases."""
         only_maps = self.method in METHODS and self.worst

@@ -69,7 +69,7 @@ class CutOut(_IntoCell):
             raise NotApplicable(f"the target is in {len(view.region) or 'no'} places, not in one")
         picture, box = _before_pasting(view)
         piece = Paste(box, self.cell)
-        return replace(view, picture=picture.then(piece), region=(piece.place(picture.source.size),))
+        return replace(view, picture=picture.then(piece), region=(piece.place(picture.source.size),), other_region=())
 
 
 def _before_pasting(view: View) -> tuple[Picture, Box]:
@@ -167,7 +167,7 @@ class Collage(_IntoCell):
             for other, cell in zip(refuting, cells, strict=False)
         ]
         image = CollageImage(view.case.image.size, (own, *placed))
-        return replace(view, picture=Picture(image), region=(own.paste.place(image.size),))
+        return replace(view, picture=Picture(image), region=(own.paste.place(image.size),), other_region=())
 
 
 @dataclass(frozen=True)

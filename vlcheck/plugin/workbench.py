@@ -141,7 +141,15 @@ def _config(settings: Settings, explainer: CaseExplainer | None) -> EvaluationCo
         store=settings.store,
         images=settings.images,
         explained=explainer.records if explainer else (),
+        options=_kept_options(settings),
     )
+
+
+def _kept_options(settings: Settings) -> dict[str, str]:
+    """Return the options that the results keep as they were given, so that a verdict can be repeated."""
+    explain = ",".join(request.said for request in settings.explain)
+    said = {"columns": settings.columns, "lexicons": str(settings.lexicons or ""), "explain": explain}
+    return {name: value for name, value in said.items() if value} | ({"compile": ""} if settings.compile else {})
 
 
 def _in_types(settings: Settings) -> TwoTypesModel:

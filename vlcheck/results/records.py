@@ -233,6 +233,8 @@ class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
         setup: the treatment of pictures, texts and weights, by name, e.g. "pictures"; empty in older files.
         wordings: the wordings of the question that the model was asked, the usual one first; empty if it was asked in
             one alone.
+        options: further options on which verdicts depend, by their names without `--vl-`, as they were given: columns,
+            lexicons, explain, and compile with an empty value; empty in older files.
         exit_status: exit status of the run's process; None while it runs.
         verdicts: number of verdicts in the whole file.
         lines: number of lines in the whole file.
@@ -278,12 +280,17 @@ class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
     ] = field(default_factory=list)
     setup: Annotated[dict[str, str], Meta(description="an object of texts, or null")] = field(default_factory=dict)
     wordings: Texts = field(default_factory=list)
+    options: Annotated[dict[str, str], Meta(description="an object of texts, or null")] = field(default_factory=dict)
     exit_status: CountOrNone = None
     verdicts: CountOrNone = None
     lines: CountOrNone = None
 
+    def lacks(self, metric: str) -> bool:
+        """Return True if the model has no score for a metric, as far as the file says."""
+        return bool(self.score_kinds) and metric not in self.score_kinds
 
-class ImageRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="image"):
+
+class ImageRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="image", omit_defaults=True):
     """A picture of the evidence.
 
     Attributes:
@@ -292,6 +299,8 @@ class ImageRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="imag
         jpeg: a small copy, in base64.
         width: width of the picture in pixels, as the model was shown it.
         height: its height.
+        large: a larger copy, in base64, of a picture of a verdict's worst cases; None for other pictures, for those
+            that are as small, and in older files.
     """
 
     key: Text
@@ -299,6 +308,7 @@ class ImageRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="imag
     jpeg: Annotated[Any, Meta(description="any value")] = None  # a value that is no picture is shown as missing
     width: CountOrNone = None
     height: CountOrNone = None
+    large: Annotated[Any, Meta(description="any value")] = None
 
 
 class ExplanationRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="explanation"):
@@ -446,6 +456,8 @@ class EvidenceRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="e
         top_after: the likeliest words at the mask after.
         boxes: boxes of the target in pixels, as left, top, width, height.
         perturbed_boxes: the boxes in the picture after.
+        other_boxes: boxes of the other thing of a relation; none in older files.
+        perturbed_other_boxes: these boxes in the picture after.
     """
 
     test: TextOrNone = None
@@ -471,6 +483,8 @@ class EvidenceRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="e
     top_after: Words = None
     boxes: Boxes = None
     perturbed_boxes: Boxes = None
+    other_boxes: Boxes = None
+    perturbed_other_boxes: Boxes = None
 
     @property
     def violates(self) -> bool:

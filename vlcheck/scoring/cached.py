@@ -18,7 +18,7 @@ from vlcheck.scoring.answer_store import AnswerStore
 from vlcheck.scoring.plan import Chunk, Plan, make_plan
 from vlcheck.scoring.prefetch import Prefetch
 from vlcheck.scoring.progress import Progress
-from vlcheck.scoring.render import render_all, thumbnail_jpeg
+from vlcheck.scoring.render import THUMBNAIL_SIDE, large_jpeg, render_all, size_of_shown, thumbnail_jpeg
 from vlcheck.scoring.scorer import Answered, Scorer, ShownPicture
 from vlcheck.scoring.store import Thumbnail
 
@@ -205,6 +205,14 @@ class CachedScorer:
             self._keep_noted()
             kept = self.store.pictures(picture.key)
         return kept
+
+    def enlarged(self, picture: Picture) -> bytes:
+        """Return a larger copy of a picture as JPEG; b"" if its small copy has all of its pixels, or none is kept."""
+        kept = self.thumbnail(picture)
+        if not kept or max(size_of_shown(kept.jpeg), default=0) <= THUMBNAIL_SIDE:
+            return b""
+        found = (large_jpeg(image) for _, image in render_all([picture]) if isinstance(image, Image.Image))
+        return next(found, b"")
 
     def _keep(self, picture: Picture, image: Image.Image) -> None:
         self._note(picture, noted(image, thumbnails=self.thumbnails))

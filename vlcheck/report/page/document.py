@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -24,17 +25,21 @@ from vlcheck.report.page.run_header import RunView, run_view
 from vlcheck.report.page.shown_rows import ShownRows
 from vlcheck.report.page.survey import FIRST, Measured, RowAt, Survey
 from vlcheck.report.page.verdict import VerdictView, verdict_view
+from vlcheck.report.table import csv_text
+from vlcheck.report.terms import TERMS, Term
 from vlcheck.report.text.summary import corrected
 from vlcheck.results.agreement import Agreement, agreements
+from vlcheck.results.anchors import verdict_anchors
 from vlcheck.results.comparison import OUTCOMES, Compared, Comparison
 from vlcheck.results.conclusion import Conclusion, Matrix, conclude, matrix_of
 from vlcheck.results.explained_cases import explained_lines
 from vlcheck.results.file import Key, ResultLines, key_of
+from vlcheck.results.rerun import repeat_command
 from vlcheck.stats.decision import BY_GRAVITY
 
 START = "<!doctype html>\n<!-- a report of vlcheck"  # the beginning of every page, by which a file is recognised
-STYLES = ("page.css", "charts.css")
-SCRIPTS = ("theme.js", "page.js")
+STYLES = ("page.css", "charts.css", "pictures.css", "links.css", "terms.css")
+SCRIPTS = ("theme.js", "page.js", "pictures.js", "links.js", "terms.js")
 _SECTION = 10_000  # characters of a verdict without its rows
 
 
@@ -89,6 +94,8 @@ class PageView:
         shown: the numbers of rows shown and of all rows, in words.
         pictures: the pictures, which a style sheet holds.
         explained: ids of the rows that have a map, the worst first.
+        csv: the table of the verdicts as CSV, in base64.
+        terms: the meanings of the figures that the page has.
     """
 
     run: RunView
@@ -105,6 +112,8 @@ class PageView:
     shown: str
     pictures: Album
     explained: tuple[str, ...]
+    csv: str
+    terms: tuple[Term, ...]
 
 
 def draw(
@@ -170,10 +179,11 @@ def page_view(
     results = replace(results, verdicts=dict(sorted(results.verdicts.items())))  # in the order of the file
     by_bias = matrix_of(results)
     changes = _changes(comparison) if comparison else {}
-    names = {key: f"v{place}" for place, key in enumerate(results.verdicts, start=1)}
+    names = verdict_anchors(results.verdicts)
     album, alike = Album(results.images), list(agreements(results))
     control = Beside(results, beside) if beside else None
-    views = _verdicts(results, names, changes, control, alike, album, room)
+    table = base64.b64encode(csv_text(results).encode()).decode("ascii")
+    views = _verdicts(results, names, changes, control, alike, album, room.less(0, len(table)))
     shown, rows = sum(len(view.rows) for view in views.values()), sum(view.measured.rows for view in views.values())
     return PageView(
         run=run_view(results.run, results.verdicts.values(), [*explained_lines(results)]),
@@ -189,7 +199,9 @@ def page_view(
         statuses=tuple(status for status in BY_GRAVITY if any(view.status == status for view in views.values())),
         shown=f"{shown:,} of {counted(rows, 'row')}",
         pictures=album,
-        explained=tuple(sorted((one for view in views.values() for one in view.rows.anchors), key=_number)),
+        explained=tuple(_explained(views.values())),
+        csv=table,
+        terms=tuple(_terms(views.values())),
     )
 
 
@@ -226,12 +238,19 @@ def _verdicts(
             beside=beside,
             change=changes.get(key),
             agreement=by_behavior.get(key[1]),
+            command=repeat_command(results.run, verdict),
         )
     return views
 
 
+def _terms(views: Iterable[VerdictView]) -> Iterator[Term]:
+    names = {"margin", "words", *(figure.name for view in views for figure in view.figures)}
+    return (term for name, term in TERMS.items() if name in names)
+
+
 def _row(row: RowAt, of: int, claim: str, album: Album, explanations: Explanations) -> RowView:
-    return row_view(row.read(), row.rank, of, claim, album, explanations)
+    record = row.read()
+    return row_view(record, row.rank, of, claim, album, explanations, row.anchor(record))
 
 
 def _in_order(rows: Sequence[RowAt]) -> list[RowAt]:
@@ -253,8 +272,10 @@ def _disagreements(alike: Sequence[Agreement]) -> Iterator[Disagreement]:
             yield Disagreement(title(one.behavior), one.statuses, (one.neither, one.mlm, one.itm, one.both, one.n))
 
 
-def _number(anchor: str) -> int:
-    return int(anchor.removeprefix("map"))
+def _explained(views: Iterable[VerdictView]) -> Iterator[str]:
+    """Yield the ids of the rows that have a map, the worst first."""
+    rows = (row for view in views for row in view.rows.explained)
+    yield from (row.anchor(row.read()) for row in sorted(rows, key=lambda row: row.explained))
 
 
 def _groups(by_bias: Matrix, views: Mapping[Key, VerdictView]) -> Iterator[BiasGroup]:

@@ -116,9 +116,9 @@ class Explanations:
         """Return the rank of a row's case among the cases of its verdict, as the results have it; 0 without a map."""
         return next((record.rank for record in self._about(row) if not record.reason), 0)
 
-    def anchor(self, row: EvidenceRecord) -> str:
-        """Return the id of a row's element on the page; "" without a map."""
-        return f"map{list(self._records).index(_row(row)) + 1}" if self.rank(row) else ""
+    def place(self, row: EvidenceRecord) -> int:
+        """Return the place of a row among the explained ones of the run, from 1, the worst; 0 without a map."""
+        return list(self._records).index(_row(row)) + 1 if self.rank(row) else 0
 
     def _about(self, row: EvidenceRecord) -> Sequence[ExplanationRecord]:
         return self._records.get(_row(row), [])

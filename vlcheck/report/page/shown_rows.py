@@ -21,19 +21,19 @@ class ShownRows(Sequence[RowView]):
         self._rows, self._draw = rows, draw
 
     @property
-    def anchors(self) -> list[str]:
-        """The ids of the rows that have a map."""
-        return [row.anchor for row in self._rows if row.anchor]
+    def explained(self) -> list[RowAt]:
+        """The rows that have a map."""
+        return [row for row in self._rows if row.explained]
 
     @property
     def front(self) -> ShownRows:
         """The first rows, and those with a map."""
-        return self._with([*self._rows[:FIRST], *(row for row in self._rows[FIRST:] if row.anchor)])
+        return self._with([*self._rows[:FIRST], *(row for row in self._rows[FIRST:] if row.explained)])
 
     @property
     def more(self) -> ShownRows:
         """All other rows."""
-        return self._with([row for row in self._rows[FIRST:] if not row.anchor])
+        return self._with([row for row in self._rows[FIRST:] if not row.explained])
 
     def _with(self, rows: Sequence[RowAt]) -> ShownRows:
         return ShownRows(rows, self._draw)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from vlcheck.report.page.charts import ChartView, charts_of
 from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.report.page.explanations import Explanations
+from vlcheck.results.anchors import row_anchor
 from vlcheck.results.file import Key, ResultLines, badness
 from vlcheck.results.records import EvidenceRecord
 
@@ -43,18 +44,22 @@ class RowAt:
         key: the key of its verdict.
         place: its place in the evidence of the verdict, from 0.
         rank: its rank among the rows that count, 1 for the worst; 0 for a row that does not count.
-        anchor: id of its element on the page; "" without a map.
+        explained: its place among the explained rows of the run, from 1; 0 without a map.
     """
 
     results: ResultLines
     key: Key
     place: int
     rank: int
-    anchor: str
+    explained: int
 
     def read(self) -> EvidenceRecord:
         """Return the row."""
         return self.results.row(self.key, self.place)
+
+    def anchor(self, row: EvidenceRecord) -> str:
+        """Return the id of its element on the page; `row` is what `read` returned."""
+        return row_anchor(*self.key, row.case, row.perturbation or "")
 
 
 class Survey:
@@ -72,11 +77,11 @@ class Survey:
         self._margins, self._places = array("d"), array("q")  # of the rows that count
         self._charts = charts_of(results.verdicts[key])
         self._reasons: Counter[str] = Counter()
-        self._anchors: dict[int, str] = {}  # ids of the rows with a map, by their places
+        self._explained: dict[int, int] = {}  # places among the explained rows of the run, by the rows' places
         for place, row in enumerate(results.each_row(key)):
             self._add(place, row)
-            if anchor := explanations.anchor(row):
-                self._anchors[place] = anchor
+            if explained := explanations.place(row):
+                self._explained[place] = explained
 
     def _add(self, place: int, row: EvidenceRecord) -> None:
         if row.margin is None:
@@ -107,11 +112,11 @@ class Survey:
         if not order:
             return [self._at(place, 0) for place in range(min(most, self._reasons.total()))]
         ranks = by_interest(len(order), most)
-        explained = [rank for rank, place in enumerate(order) if place in self._anchors]
+        explained = [rank for rank, place in enumerate(order) if place in self._explained]
         return [self._at(order[rank], rank + 1) for rank in dict.fromkeys([*ranks[:FIRST], *explained, *ranks])]
 
     def _at(self, place: int, rank: int) -> RowAt:
-        return RowAt(self._results, self._key, place, rank, self._anchors.get(place, ""))
+        return RowAt(self._results, self._key, place, rank, self._explained.get(place, 0))
 
     def _order(self) -> Sequence[int]:
         """Return the places of the rows that count, the worst first."""

@@ -2,9 +2,9 @@
 (() => {
   const all = (what, within = document) => [...within.querySelectorAll(what)];
 
-  // A link to a verdict opens it.
-  const open = () => {
-    const there = location.hash && document.getElementById(location.hash.slice(1));
+  // A link to a verdict or a row opens it.
+  const open = (anchor) => {
+    const there = document.getElementById(anchor);
     if (!there) return;
     for (let at = there; at; at = at.parentElement) {
       if (at.tagName === "DETAILS") at.open = true;
@@ -15,8 +15,6 @@
     if (row) row.focus({ preventScroll: true });
     else if (head) head.querySelector("summary").focus({ preventScroll: true });
   };
-  addEventListener("hashchange", open);
-
   // One map at a time: two over each other would look like one.
   document.addEventListener("change", (event) => {
     if (!event.target.matches(".method input:checked")) return;
@@ -28,12 +26,12 @@
   const verdicts = all(".verdict").map((element) => ({
     element, status: element.dataset.status, bias: element.dataset.bias,
     lists: all(".rows", element), front: element.querySelector(".rows")?.children.length, more: element.querySelector(".more"),
-    rows: all(".row", element).map((row, place) => ({ element: row, place, outcome: row.dataset.outcome, case: row.dataset.case, explained: "explained" in row.dataset,
+    rows: all(".row", element).map((row, place) => ({ element: row, place, outcome: row.dataset.outcome, text: row.dataset.text, explained: "explained" in row.dataset,
       margin: row.dataset.margin === "" ? NaN : Number(row.dataset.margin), rank: Number(row.dataset.rank) || Infinity })),
   }));
   const number = (a, b) => (Number.isNaN(a) ? 1 : 0) - (Number.isNaN(b) ? 1 : 0) || a - b || 0;
   const orders = { telling: (a, b) => a.place - b.place, rank: (a, b) => (a.rank === b.rank ? a.place - b.place : a.rank - b.rank), up: (a, b) => number(a.margin, b.margin),
-    down: (a, b) => number(-a.margin, -b.margin), case: (a, b) => (a.case < b.case ? -1 : a.case > b.case ? 1 : 0) };
+    down: (a, b) => number(-a.margin, -b.margin), case: (a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0) };
   const arrange = (one, order) => {
     const rows = [...one.rows].sort((a, b) => a.element.hidden - b.element.hidden || orders[order](a, b));
     rows.forEach((row, place) => one.lists[place < one.front ? 0 : 1].append(row.element));
@@ -45,14 +43,14 @@
   };
   const counted = (number, what) => `${number} ${what}${number === 1 ? "" : "s"}`;
   const filter = () => {
-    const field = form.elements, wanted = field.case.value.trim().toLowerCase();
+    const field = form.elements, wanted = field.search.value.toLowerCase().split(/\s+/).filter(Boolean);
     const explained = Boolean(field.explained && field.explained.checked);
-    const picky = Boolean(wanted || explained || field.outcome.value);
+    const picky = Boolean(wanted.length || explained || field.outcome.value);
     let rows = 0, shown = 0;
     for (const one of verdicts) {
       let fitting = 0;
       for (const row of one.rows) {
-        row.element.hidden = !(row.case.includes(wanted) && (!field.outcome.value || row.outcome === field.outcome.value)
+        row.element.hidden = !(wanted.every((word) => row.text.includes(word)) && (!field.outcome.value || row.outcome === field.outcome.value)
           && (!explained || row.explained));
         fitting += !row.element.hidden;
       }
@@ -60,19 +58,58 @@
         && (!field.bias.value || one.bias === field.bias.value) && (!picky || fitting > 0);
       one.element.hidden = !fits;
       if (fits) { shown += 1; rows += fitting; }
-      if (fits && (wanted || explained)) one.element.open = true;
+      if (fits && (wanted.length || explained)) one.element.open = true;
       if (one.lists.length) arrange(one, field.sort.value);
     }
     for (const bias of all(".bias")) bias.hidden = !all(".verdict", bias).some((one) => !one.hidden);
     field.found.value = `${counted(rows, "row")} of ${counted(shown, "verdict")}`;
   };
-  let waiting = 0;
-  form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(filter, 120); });
+
+  // The address keeps them, "#anchor?filters", so that it can be shared, and the back button undoes them.
+  const fields = [...form.elements].filter((field) => field.matches("select, input"));
+  const isSet = (field) => (field.type === "checkbox" ? field.checked : field.value && field.selectedIndex !== 0);
+  const query = () => new URLSearchParams(fields.filter(isSet).map((field) => [field.name, field.value])).toString();
+  const address = () => {
+    const [anchor, ...said] = location.hash.slice(1).split("?");
+    return { anchor, filters: new URLSearchParams(said.join("?")) };
+  };
+  const write = (anchor, how) => {
+    const hash = `#${anchor}${query() && `?${query()}`}`;
+    if (how === "pushState" && hash === (location.hash || "#")) return;
+    try { history[how]({ written: true }, "", hash === "#" && !location.hash ? undefined : hash); } catch { /* a browser may forbid it: the address stays */ }
+  };
+  const read = ({ filters }) => {
+    const before = query();
+    for (const field of fields) {
+      const value = filters.get(field.name);
+      if (field.type === "checkbox") field.checked = value !== null;
+      else if (field.type === "search") field.value = value ?? "";
+      else field.selectedIndex = Math.max(0, [...field.options].findIndex((option) => option.value === value));
+    }
+    if (query() !== before) filter();
+  };
+  let waiting = 0, typedIn = null;
+  form.addEventListener("input", ({ target }) => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => {
+      filter();
+      write("", target === typedIn ? "replaceState" : "pushState"); // a word that is typed is one step
+      typedIn = target.type === "search" ? target : null;
+    }, 120);
+  });
+  const follow = () => {
+    const there = address();
+    typedIn = null;
+    if (history.state || location.hash.includes("?")) read(there);
+    write(there.anchor, "replaceState"); // a link on the page has no filters: they stay as they are
+    open(there.anchor);
+  };
+  addEventListener("hashchange", follow);
   form.addEventListener("submit", (event) => event.preventDefault());
   for (const every of all("[data-all]", form)) {
     every.addEventListener("click", () => verdicts.forEach((one) => { one.element.open = every.dataset.all === "open"; }));
   }
   form.reset();
   form.hidden = false;
-  open();
+  follow();
 })();
