@@ -1,11 +1,15 @@
 """Pictures of a page: which of them are large, and the text that stands for them."""
 
+import base64
+
 import pytest
+from PIL import Image
 
 from tests.report.pages import bare, image, mean, passing, results, row, verdict
 from vlcheck.report.page import draw
 from vlcheck.report.page.document import page_view
 from vlcheck.report.page.row_budget import Room
+from vlcheck.scoring.render import large_jpeg, thumbnail_jpeg
 
 
 def pairs(*verdicts, rows=6):
@@ -109,3 +113,32 @@ def test_a_description_is_short_and_shows_what_is_hidden():
     assert len(before) < 800
     assert "\u202e" not in before
     assert "␇" in after
+
+
+def copies(path):
+    """The copies of a photograph as a run keeps them."""
+    with Image.open(path) as image:
+        jpegs = [base64.b64encode(make(image.convert("RGB"))).decode() for make in (thumbnail_jpeg, large_jpeg)]
+        return dict(zip(("jpeg", "large"), jpegs, strict=True)), image.size
+
+
+@pytest.mark.slow
+def test_2000_rows_on_photographs_fit_with_the_worst_of_each_verdict_large(photographs_root):
+    paths = sorted(photographs_root.glob("*/*.jpg"))[:60]
+    images = []
+    for path in paths:
+        kept, shown = copies(path)
+        images.append(image(path.stem, shown=shown, **kept))
+    keys = [path.stem for path in paths]
+    made = [
+        (
+            verdict(f"test_{place}"),
+            [row(f"{at}", at / 200 - 0.5, image=key) for at, key in enumerate((keys[place:] + keys)[:50])],
+        )
+        for place in range(40)
+    ]
+    found = results(*made, images=images)
+    page = draw(found, source="r")
+    assert page.count('<article class="row"') == 2_000
+    assert len(page.encode()) < 15_000_000
+    assert [each[1] for each in widths(found)] == [512] * 40
