@@ -84,7 +84,14 @@ def released(measured: str) -> str:
     if not found:
         return f"Not measured yet. {_TO_MEASURE.format(part='released')}\n"
     rows = [
-        [one.a, one.b, one.status, *(_each(figures) for figures in (one.changed, one.difference, one.largest))]
+        [
+            one.a,
+            one.b,
+            one.status,
+            ", ".join(map(share, one.changed.values())),
+            _each(one.difference),
+            _each(one.largest),
+        ]
         for one in found
     ]
     head = (

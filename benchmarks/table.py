@@ -36,6 +36,7 @@ from vlcheck.models.loading.registry import (
 )
 from vlcheck.models.loading.registry import table as family_rows
 from vlcheck.plugin.collect import collect
+from vlcheck.report.terms import glossary_table
 from vlcheck.studies.power import PowerMatrix, from_json, matrix_rows
 from vlcheck.suite.shipped import suite_folder
 from vlcheck.zoo import CONTROL, PLANTED
@@ -539,6 +540,7 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "explanation/attribution.md": {"attribution": lambda: attribution(_kept("attribution.json"))},
     "howto/explain.md": {"explanation-times": lambda: explanation_times(_kept("attribution.json"))},
     "reference/families.md": {"families": families},
+    "reference/glossary.md": {"terms": glossary_table},
     "reference/generative-types.md": {
         "generative-types": lambda: types_page.types_passage(_kept("generative_types.json"))
     },

@@ -1,7 +1,7 @@
 """Hold verified runs (`--vl-dtype verified`) against runs in float32: verdicts, queries asked twice, time.
 
     python -m benchmarks.verified zoo [--images 60] [--seeds 5]
-    python -m benchmarks.verified full COCO_ROOT [--images 16] [--rounds 3]
+    python -m benchmarks.verified full COCO_ROOT [--networks ALBEF CLIP] [--images 16] [--rounds 3]
 
 `zoo` judges every variant of the embedded model on several seeds in both ways, each without a store. `full` does so
 with two full-size networks of random weights, an ALBEF and a CLIP, on photographs, and times both ways in turn, from
@@ -16,7 +16,7 @@ import json
 import os
 import statistics
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -30,6 +30,7 @@ from vlcheck.zoo import PLANTED
 
 RESULTS = Path(__file__).with_name("verified.json")
 SPEC = "VLCHECK_BENCHMARK_MODEL"
+NETWORKS = ("ALBEF", "CLIP")
 
 
 @dataclass
@@ -116,31 +117,26 @@ def factory(device: str, dtype: str) -> VisionLanguageModel:
     return loaded(os.environ[SPEC], dtype)
 
 
-def of_the_zoo(images: int, seeds: int, variants: Sequence[str]) -> list[dict[str, object]]:
-    """Judge variants of the embedded model on several seeds."""
-    found = []
-    for variant in variants:
-        compared = Compared(variant, images)
-        for seed in range(seeds):
-            compared.add(variant, f"scenes:{images}:{seed}")
-        print(variant, compared.twice, compared.differing, flush=True)
-        found.append(asdict(compared))
-    return found
+def of_the_zoo(images: int, seeds: int, variant: str) -> Compared:
+    """Judge a variant of the embedded model on several seeds."""
+    compared = Compared(variant, images)
+    for seed in range(seeds):
+        compared.add(variant, f"scenes:{images}:{seed}")
+    print(variant, compared.twice, compared.differing, flush=True)
+    return compared
 
 
-def of_full_size(coco: Path, images: int, rounds: int, work: Path) -> list[dict[str, object]]:
-    """Judge, and time, two full-size networks with random weights on photographs."""
-    found = []
-    for name, spec in (("ALBEF", f"albef:{checkpoint(work, coco)}"), ("CLIP", str(random_clip(work / "clip")))):
-        os.environ[SPEC] = spec
-        for dtype in (EXACT, "bfloat16"):
-            loaded(spec, dtype)
-        compared = Compared(f"full-size {name}, random weights", images)
-        for _ in range(rounds):
-            compared.add(f"{__spec__.name}:factory", f"coco:{coco}:{images}")
-            print(name, compared.ratio, compared.twice, compared.differing, flush=True)
-        found.append(asdict(compared))
-    return found
+def of_full_size(network: str, coco: Path, images: int, rounds: int, work: Path) -> Compared:
+    """Judge, and time, a full-size network with random weights on photographs."""
+    spec = str(random_clip(work / "clip")) if network == "CLIP" else f"albef:{checkpoint(work, coco)}"
+    os.environ[SPEC] = spec
+    for dtype in (EXACT, "bfloat16"):
+        loaded(spec, dtype)
+    compared = Compared(f"full-size {network}, random weights", images)
+    for _ in range(rounds):
+        compared.add(f"{__spec__.name}:factory", f"coco:{coco}:{images}")
+        print(network, compared.ratio, compared.twice, compared.differing, flush=True)
+    return compared
 
 
 def random_clip(folder: Path) -> Path:
@@ -156,10 +152,12 @@ def random_clip(folder: Path) -> Path:
     return folder
 
 
-def keep(**parts: object) -> None:
-    """Write figures beside those that are kept already."""
+def keep(part: str, found: Compared) -> None:
+    """Write figures of a model in the place of its old ones, beside those of other models."""
     kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    RESULTS.write_text(json.dumps(kept | parts | {"machine": machine()}, indent=2) + "\n", encoding="utf-8")
+    by_model = {one["model"]: one for one in (*kept.get(part, ()), asdict(found))}
+    kept |= {part: list(by_model.values()), "machine": machine()}
+    RESULTS.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -172,14 +170,18 @@ def main() -> None:
     full = parts.add_parser("full")
     full.add_argument("coco", type=Path)
     full.add_argument("--images", type=int, default=16, help="photographs a behavior")
+    full.add_argument("--networks", nargs="+", choices=NETWORKS, default=NETWORKS)
     full.add_argument("--rounds", type=int, default=3)
     full.add_argument("--work", type=Path, help="where the checkpoints are made, or are from the last time")
     chosen = parser.parse_args()
     if chosen.part == "zoo":
-        keep(zoo=of_the_zoo(chosen.images, chosen.seeds, chosen.variants))
+        for variant in chosen.variants:
+            keep("zoo", of_the_zoo(chosen.images, chosen.seeds, variant))
         return
     with tempfile.TemporaryDirectory() as scratch:
-        keep(full=of_full_size(chosen.coco, chosen.images, chosen.rounds, chosen.work or Path(scratch)))
+        work = chosen.work or Path(scratch)
+        for network in chosen.networks:
+            keep("full", of_full_size(network, chosen.coco, chosen.images, chosen.rounds, work))
 
 
 if __name__ == "__main__":

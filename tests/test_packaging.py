@@ -1,5 +1,7 @@
 """The wheel carries the suite, so that whoever only installs vlcheck has it."""
 
+import importlib.metadata
+import re
 import subprocess
 import sys
 import tomllib
@@ -11,6 +13,7 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT
+from vlcheck import __version__
 from vlcheck.zoo import PLANTED
 
 
@@ -37,11 +40,10 @@ def test_the_wheel_carries_the_zoo(wheel):
     assert there == files | each
 
 
-def test_the_wheel_carries_what_the_reviewer_page_is_drawn_with(wheel):
+def test_the_wheel_carries_what_pages_are_drawn_with(wheel):
     start = "vlcheck/report/templates/"
     there = {name.removeprefix(start) for name in wheel.namelist() if name.startswith(start)}
-    drawn = {"page.html", "parts.html", "shapes.html", "audit.html", "page.css", "page.js", "theme.js"}
-    assert there == drawn | {"links.html", "links.css", "links.js"}
+    assert there == {path.name for path in (ROOT / start).iterdir()} > {"page.html", "page.css", "page.js"}
 
 
 def test_every_floor_is_a_version_that_is_run():
@@ -73,7 +75,28 @@ def test_floors_are_above_holes_that_are_known():
 
 def test_nothing_of_the_checkout_clashes_at_the_top(wheel):
     top = {name.split("/")[0] for name in wheel.namelist()}
-    assert top == {"vlcheck", "vlcheck-0.1.0.dist-info"}
+    assert top == {"vlcheck", f"vlcheck-{__version__}.dist-info"}
+
+
+def test_the_version_stands_in_one_place_and_is_repeated_where_it_has_to_be(wheel):
+    """The project's table has none; what names a version for others is held against it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert "version" not in project["project"]
+    assert project["project"]["dynamic"] == ["version"]
+    metadata = wheel.read(f"vlcheck-{__version__}.dist-info/METADATA").decode()
+    assert (
+        re.search(r"^Version: (.*)$", metadata, re.MULTILINE)[1] == __version__ == importlib.metadata.version("vlcheck")
+    )
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert cited["version"] == __version__
+    headings = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert headings[0].rstrip(",") == __version__
+    named = {
+        name
+        for path in [*(ROOT / "docs").rglob("*.md"), *(ROOT / "docs").rglob("*.yml")]
+        for name in re.findall(r"vlcheck-(\d[\w.]*)-py3", path.read_text(encoding="utf-8"))
+    }
+    assert named == {__version__}
 
 
 @pytest.mark.slow
@@ -100,8 +123,9 @@ def test_hooks_of_a_commit_are_programs_of_the_lint_group():
     hooks = {hook["id"]: hook for hook in repository["hooks"]}
     assert repository["repo"] == "local"
     assert {hook["language"] for hook in hooks.values()} == {"system"}
-    assert installed == {"pre-commit", "pre-commit-hooks", "ruff", "typos"}
-    assert hooks.keys() == {"ruff-check", "ruff-format", "typos", "large-files", "private-keys", "end-of-files"}
+    assert installed == {"check-jsonschema", "pre-commit", "pre-commit-hooks", "ruff", "twine", "typos", "zizmor"}
+    plain = {"ruff-check", "ruff-format", "typos", "large-files", "private-keys", "end-of-files"}
+    assert hooks.keys() == plain | {"workflows", "workflow-schema", "action-schema"}
 
 
 def test_the_changelog_says_what_was_added_changed_and_fixed():

@@ -52,6 +52,11 @@ class Expected:
     checkout: bool = True
 
 
+def _end_of(tracker: str) -> int:
+    """The exit status of an export: 4, and the name of the extra, where the tracker's client is not installed."""
+    return 0 if importlib.util.find_spec(tracker) else 4
+
+
 # Nothing here needs a GPU or the hub. Blocks that .ci/run evaluates are not run once more: see run_by_ci.
 BLOCKS = {
     "mirror": Expected((1,), ("report.html", RESULTS)),
@@ -82,6 +87,10 @@ BLOCKS = {
     "parity": Expected((0,), ("parity.json", "parity.md")),
     "parity_kept": Expected((0, 0), ("old.parity",)),
     "compare": Expected((0, 0), (RESULTS,)),
+    "board": Expected((1,), ("board.html",)),  # here new.jsonl is a copy of old.jsonl, which is left out
+    "record": Expected((0,), ("record.json",)),
+    "mlflow": Expected((_end_of("mlflow"),)),
+    "wandb": Expected((_end_of("wandb"),)),
 }
 
 
@@ -227,7 +236,7 @@ def test_each_block_of_output_is_held_against_a_run_or_says_why_not():
 @pytest.mark.slow
 @pytest.mark.nightly  # 200 scenes a test, as the pages have it
 def test_the_pages_show_what_a_run_prints(tmp_path):
-    command = f"python -m pytest {ROOT}/behavior_tests --vl-model tiny-mirror --vl-data scenes"
+    command = f"python -m pytest {ROOT}/behavior_tests --vl-model tiny-mirror --vl-data scenes -v"
     done = run(command, tmp_path, PYTEST_ADDOPTS="-p no:cacheprovider", XDG_CACHE_HOME=str(tmp_path / "cache"))
     printed = squeezed(done.stdout)
     shown = [line for page in MIRROR for block in fenced("text", TEXTS[page]) for line in squeezed(block)]
@@ -356,7 +365,7 @@ def test_each_command_is_in_the_reference_with_its_options(of_vlcheck):
         tuple(word for word in command.split() if word.islower()): set(re.findall(r"`(--[\w-]+)", options))
         for command, options in rows
     }
-    does_nothing_alone = {(), ("explain",), ("policy",), ("store",), ("zoo",)}
+    does_nothing_alone = {(), ("explain",), ("export",), ("policy",), ("store",), ("zoo",)}
     assert listed.keys() == of_vlcheck.keys() - does_nothing_alone
     for command, options in listed.items():
         assert options <= of_vlcheck[command], command

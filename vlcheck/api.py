@@ -536,7 +536,7 @@ def _judge_all(
 
 
 def _keep(session: Session, part: file.Part, explainer: CaseExplainer | None, test: str, judgement: Judgement) -> None:
-    part.keep(chain(session.images(judgement, part.images), judgement.records(test)))
+    part.keep(chain(session.images(judgement, part.images, part.enlarged), judgement.records(test)))
     if explainer:
         explainer.add(test, judgement)
 

@@ -121,7 +121,7 @@ def test_numbers_are_written_in_one_place():
 
 ELSEWHERE = {
     "numbers.py",
-    "charts.py",  # places in a drawing
+    "charts",  # places in a drawing
     "case.py",  # megapixels
     "summary.py",  # a date
     *("models", "zoo", "perturb", "train.py"),  # what is learned and computed, and no result

@@ -267,4 +267,4 @@ def test_what_is_observed_is_what_the_interval_is_of():
     }  # fmt: skip
     assert head.split()[7:9] == ["detectable", "p"]
     assert row.split()[-3:] == ["0.270", "1.000", "1.000"]
-    assert legend.startswith("n: images that count; observed: the share")
+    assert legend.startswith("n: Images that take part in the verdict: ")

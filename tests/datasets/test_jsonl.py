@@ -55,6 +55,7 @@ def test_every_field_is_taken_over(write):
         "about": ["dog", "rug"],
         "present": ["dog"],
         "region": [[1, 2, 3.5, 4]],
+        "other_region": [[5, 6, 7, 8]],
         "source": "my camera",
         "licence": "CC0",
     }
@@ -63,6 +64,7 @@ def test_every_field_is_taken_over(write):
     assert case.foils == ("A cat on a red rug.",)
     assert (case.about, case.present) == ({"dog", "rug"}, {"dog"})
     assert (case.region, case.source, case.licence) == ((Box(1, 2, 3.5, 4),), "my camera", "CC0")
+    assert case.other_region == (Box(5, 6, 7, 8),)
 
 
 def test_what_is_said_of_a_picture_in_one_line_is_present_in_all_of_its_lines(write):
@@ -91,6 +93,7 @@ def test_one_case_an_image_is_chosen(write):
         ({"tags": ["object", 3]}, "tags: is ['object', 3]; it has to be a list of texts"),
         ({"region": [[0, 0, 0, 5]]}, "region: [0, 0, 0, 5] is no box"),
         ({"region": 7}, "region: 7 is no box"),
+        ({"other_region": [[0, 0, 0, 5]]}, "other_region: [0, 0, 0, 5] is no box"),
         ({"region": [1, 2, 8, 9]}, "region: [1, 2, 8, 9] is one box; it has to be a list of [x, y, width, height]"),
         (
             {"region": [[0.1, 0.2, 0.5, 0.6]]},
@@ -198,9 +201,10 @@ def test_a_file_that_cannot_be_read_is_named(write, tmp_path, kind):
 
 
 @pytest.mark.parametrize("box", [[30, 0, 20, 5], [-5, 0, 10, 10], [0, 29, 5, 5]])
-def test_a_region_outside_of_its_picture_is_named_when_the_case_is_chosen(write, box):
-    source = open_source(write(LINE | {"region": [box]}))
-    with pytest.raises(UsageError, match=r":1: region: .* lies outside of the picture, 40 x 30 pixels"):
+@pytest.mark.parametrize("field", ["region", "other_region"])
+def test_a_region_outside_of_its_picture_is_named_when_the_case_is_chosen(write, field, box):
+    source = open_source(write(LINE | {field: [box]}))
+    with pytest.raises(UsageError, match=rf":1: {field}: .* lies outside of the picture, 40 x 30 pixels"):
         source.select(with_target("object"))
 
 

@@ -24,50 +24,55 @@ EVEN = {"left": 0.52, "right": 0.48}
             Preserved(),
             {BEFORE: 0.9, AFTER: 0.5625, OTHER: 0.1},
             "red",
-            "the loss from 0.900 to 0.562 is 0.338; it has to be under 0.1 (within)",
+            "the loss from 0.900 to 0.562 is 0.338; it has to be under 0.1 (policy: within)",
         ),
         (
             Drops(),
             {BEFORE: 0.875, AFTER: 0.84375},
             "red",
-            "the score after is 0.844; it has to be under 0.5 (below)",
+            "the score after is 0.844; it has to be under 0.5 (policy: below)",
         ),
         (
             Drops(),
             {BEFORE: 0.5, AFTER: 0.484375},
             "red",
-            "the drop from 0.500 to 0.484 is 0.016; it has to be above 0.05 (by)",
+            "the drop from 0.500 to 0.484 is 0.016; it has to be above 0.05 (policy: by)",
         ),
-        (Drops(), {BEFORE: 0.25, AFTER: 0.0625}, "red", "the score before is 0.250; it has to be above 0.5 (below)"),
+        (
+            Drops(),
+            {BEFORE: 0.25, AFTER: 0.0625},
+            "red",
+            "the score before is 0.250; it has to be above 0.5 (policy: below)",
+        ),
         (
             Swaps(),
             {BEFORE: LEFT, AFTER: EVEN},
             "left",
-            "the share of left after is 0.520; it has to be under 0.45 (0.5 - by)",
+            "the share of left after is 0.520; it has to be under 0.45 (policy: 0.5 - by)",
         ),
         (
             Swaps(),
             {BEFORE: RIGHT, AFTER: RIGHT},
             "left",
-            "the share of left before is 0.200; it has to be above 0.55 (0.5 + by)",
+            "the share of left before is 0.200; it has to be above 0.55 (policy: 0.5 + by)",
         ),
         (
             Flips(),
             {BEFORE: LEFT, AFTER: EVEN},
             "right",
-            "the share of left after is 0.520; it has to be under 0.45 (0.5 - by)",
+            "the share of left after is 0.520; it has to be under 0.45 (policy: 0.5 - by)",
         ),
         (
             Flips(),
             {BEFORE: RIGHT, AFTER: EVEN},
             "right",
-            "the share of left after is 0.520; it has to be above 0.55 (0.5 + by)",
+            "the share of left after is 0.520; it has to be above 0.55 (policy: 0.5 + by)",
         ),
         (
             Beats(),
             {BEFORE: {"red": 0.26, "green": 0.24, "blue": 0.24}},
             "red",
-            "the share of red against green before is 0.520; it has to be above 0.55 (0.5 + by)",
+            "the share of red against green before is 0.520; it has to be above 0.55 (policy: 0.5 + by)",
         ),
     ],
 )
@@ -137,3 +142,21 @@ def test_the_reason_of_an_invalid_mean_does_not_speak_of_what_is_preserved():
     assert (said.status, said.cause) == ("invalid", "unknown")
     assert "leans on none of them" in said.reason
     assert "preserve" not in said.reason
+
+
+@pytest.mark.parametrize(
+    ("expect", "arms", "target", "shares", "of"),
+    [
+        (Swaps(), {BEFORE: LEFT, AFTER: EVEN}, "left", (0.8, 0.52), "the true word"),
+        (Swaps(), {BEFORE: LEFT, AFTER: EVEN}, "right", (0.2, 0.48), "the true word"),
+        (Flips(), {BEFORE: LEFT, AFTER: EVEN}, "right", (0.8, 0.52), "left"),
+        (Flips(), {BEFORE: RIGHT, AFTER: EVEN}, "right", (0.2, 0.52), "left"),
+        (Beats(), {BEFORE: {"red": 0.6, "green": 0.2}}, "red", (0.75,), "the true word"),
+        (Drops(), {BEFORE: 0.875, AFTER: 0.25}, "red", (), ""),
+        (Preserved(), {BEFORE: 0.875, AFTER: 0.25, OTHER: 0.1}, "red", (), ""),
+    ],
+)
+def test_a_claim_about_two_words_keeps_the_share_that_its_margin_is_made_of(expect, arms, target, shares, of):
+    one = found(expect, 0, arms, target=target)
+    assert one.shares == pytest.approx(shares)
+    assert expect.share_of == of

@@ -19,6 +19,7 @@ from vlcheck.explain.attribution.registry import METHODS
 from vlcheck.explain.attribution.saliency import Saliency
 from vlcheck.explain.single_image import EXAMPLE, BracketedCaption, score_views
 from vlcheck.models.loading.load import load_model
+from vlcheck.report.single_image.change import Expected
 from vlcheck.report.single_image.figure import figure_lines
 from vlcheck.report.single_image.png import WIDTH, Sheet, draw_png, is_figure_file, legible, wrapped
 
@@ -387,3 +388,60 @@ def test_without_any_score_it_ends_with_1(photograph, tmp_path, monkeypatch):
     done = typed("look", photograph, TEXT, "--vl-model", f"{ROOT}/tests/doubles.py:encodes_nothing", cwd=tmp_path)
     assert done.returncode == 1
     assert "(1) TypeError" in done.stdout
+
+
+def test_bars_are_neutral_and_the_true_word_of_each_view_is_marked(photograph):
+    grey = Image.new("RGB", (64, 48), (128, 128, 128))
+    figure = score_views(blind(), BracketedCaption.read(TEXT), photograph)
+    assert [panel.true for panel in figure.panels] == ["left", "", "left", "right"]
+    figure = replace(figure, panels=tuple(replace(panel, image=grey) for panel in figure.panels))
+    pixels = np.asarray(Image.open(io.BytesIO(draw_png(figure))).convert("RGB")).astype(int)
+    assert (pixels.max(axis=2) - pixels.min(axis=2)).max() < 40  # no red, no green
+    table = [line.split() for line in figure_lines(figure)][5:9]
+    assert [[cell.endswith("*") for cell in (row[1], row[2], row[4], row[5])] for row in table] == [
+        [True, False, True, False],
+        [False, False, False, False],
+        [True, False, True, False],
+        [False, True, False, True],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "wanted"),
+    [
+        (TEXT, "", [None, ("falls", "left"), ("stays", "left"), ("swaps", "right")]),
+        ("a lamp [above] a table", "", [None, ("falls", "above"), ("stays", "above"), ("stays", "above")]),
+        ("a [red] bus", "red,blue", [None, ("falls", "red"), ("falls", "red"), ("stays", "red")]),
+        ("a [white] bus", "white,blue", [None, ("falls", "white"), ("stays", "white"), ("stays", "white")]),
+        ("her [left] hand", "left,up", [None, ("falls", "left"), ("stays", "left"), ("falls", "left")]),
+    ],
+)
+def test_each_edit_has_what_should_change(photograph, text, words, wanted):
+    panels = score_views(blind(), BracketedCaption.read(text, words), photograph).panels
+    assert [one.expected and (one.expected.claim, one.expected.word) for one in panels] == wanted
+
+
+@pytest.mark.parametrize(
+    ("expected", "after", "line"),
+    [
+        (Expected("falls", "left"), {"left": 0.3, "right": 0.7}, "'left' should fall (mlm: falls by 0.500)"),
+        (Expected("falls", "left"), {"left": 0.9, "right": 0.1}, "'left' should fall (mlm: rises by 0.100)"),
+        (Expected("stays", "left"), {"left": 0.8, "right": 0.2}, "'left' should stay (mlm: is the same)"),
+        (Expected("swaps", "right"), {"left": 0.3, "right": 0.7}, "'right' should lead (mlm: leads by 0.400)"),
+        (Expected("swaps", "right"), {"left": 0.8, "right": 0.2}, "'right' should lead (mlm: is behind by 0.600)"),
+        (Expected("stays", "left"), {"left": float("nan")}, "'left' should stay (mlm: is no number)"),
+        (Expected("stays", "left"), {}, "'left' should stay"),
+    ],
+)
+def test_a_line_says_whether_it_changed(expected, after, line):
+    assert expected.line({"mlm": {"left": 0.8, "right": 0.2}}, {"mlm": after}) == line
+
+
+def test_the_line_stands_in_the_drawing_and_in_the_terminal(photograph):
+    figure = score_views(blind(), BracketedCaption.read(TEXT), photograph)
+    said = [line for line in figure_lines(figure) if " should " in line]
+    assert [line.split(":")[0] for line in said] == ["blocked", "grey", "mirrored"]
+    assert all("mlm: " in line and "itm: " in line for line in said)
+    without = replace(figure, panels=tuple(replace(panel, expected=None, true="") for panel in figure.panels))
+    plain, full = (Image.open(io.BytesIO(draw_png(one))).height for one in (without, figure))
+    assert plain < full

@@ -11,7 +11,21 @@ from vlcheck.cases import Box, Case, ImageFile, with_target
 from vlcheck.cases.view import View
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import NotApplicable
-from vlcheck.perturb import Bare, Block, Compose, Grayscale, Mirror, OtherCaption, OtherImage, Solid, SwapSides
+from vlcheck.perturb import (
+    Bare,
+    Block,
+    Compose,
+    Crop,
+    CutOut,
+    Grayscale,
+    Mirror,
+    OtherCaption,
+    OtherImage,
+    Solid,
+    SwapSides,
+    UpsideDown,
+)
+from vlcheck.perturb.base import perturbed
 from vlcheck.perturb.color import is_grey
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)
@@ -29,6 +43,32 @@ def case(tmp_path):
         region=(Box(1, 2, 3, 2),),
         about=frozenset({"person"}),
     )
+
+
+@pytest.mark.parametrize(
+    ("perturb", "place", "other"),
+    [
+        (Mirror(), Box(4, 2, 3, 2), Box(6, 0, 2, 3)),
+        (UpsideDown(), Box(1, 2, 3, 2), Box(0, 3, 2, 3)),
+        (Crop(share=0.25), Box(-2, 1, 6, 4), Box(-4, -3, 4, 6)),
+        (Grayscale(), Box(1, 2, 3, 2), Box(0, 0, 2, 3)),
+        (Compose(Mirror(), Mirror()), Box(1, 2, 3, 2), Box(0, 0, 2, 3)),
+    ],
+    ids=lambda one: getattr(one, "label", ""),
+)
+def test_the_other_thing_of_a_relation_moves_with_the_picture(case, perturb, place, other):
+    view = perturbed(perturb, View.of(replace(case, other_region=(Box(0, 0, 2, 3),))), ())
+    assert (view.region, view.other_region) == ((place,), (other,))
+
+
+def test_the_other_thing_is_lost_where_nobody_says_where_it_is_now(case):
+    class Nudge(Mirror):
+        def __call__(self, view, others):
+            return replace(view, region=tuple(box._replace(x=box.x + 1) for box in view.region))
+
+    view = View.of(replace(case, other_region=(Box(0, 0, 2, 3),)))
+    assert perturbed(Nudge(), view, ()).other_region == ()
+    assert perturbed(CutOut("top"), view, ()).other_region == ()
 
 
 def pixels(view):

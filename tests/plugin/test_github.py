@@ -8,7 +8,9 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.plugin.conftest import STATES
+from tests.plugin.test_bad_input import complaint
 from vlcheck.plugin.reporters.github import MOST_ANNOTATIONS, command, in_the_checkout
+from vlcheck.results.anchors import verdict_anchor
 from vlcheck.results.file import read
 from vlcheck.results.rerun import repeat_command
 
@@ -85,6 +87,38 @@ def test_the_command_of_an_annotation_runs_the_test_again(project, runner):
 def test_a_run_that_passes_has_a_summary_and_no_annotation(project, runner):
     assert annotations(project.run()) == []
     assert "| color | pass | pass |" in runner.read_text()
+
+
+def test_each_test_of_the_summary_and_of_junits_file_links_to_its_verdict_on_the_page(project, runner):
+    files = ("--vl-report=out/page.html", "--junitxml=junit.xml")
+    (project.folder / "out").mkdir()
+    project.run(*files, "--vl-report-url=https://ci.example.org/7/page.html", model="loves_color")
+    verdicts, told = project.results("verdict"), runner.read_text()
+    anchors = {verdict_anchor(one["test"], one["behavior"], one["metric"]): one["status"] == "fail" for one in verdicts}
+    page = (project.folder / "out" / "page.html").read_text()
+    assert [f'id="{anchor}"' in page for anchor in anchors] == [True] * len(anchors)
+    links = re.findall(r"\(<https://ci\.example\.org/7/page\.html#([a-z0-9-]+)>\)", told)
+    assert sorted(links) == sorted(anchor for anchor, fails in anchors.items() if fails)
+    page = (project.folder / "out" / "page.html").read_text()
+    assert all(f'id="{anchor}"' in page for anchor in anchors)
+    assert "[The page for reviewers](<https://ci.example.org/7/page.html>)" in told
+    assert linked(project) == {f"https://ci.example.org/7/page.html#{anchor}" for anchor in anchors}
+    project.run(*files, model="loves_color")
+    assert {link.partition("#")[0] for link in linked(project)} == {"out/page.html"}
+    assert len(linked(project)) == len(verdicts)
+    project.run("--junitxml=junit.xml", model="loves_color")
+    assert linked(project) == set()
+
+
+def test_an_address_that_is_none_is_refused(project, runner):
+    message = complaint(project.run("--vl-report-url=javascript:alert(1)"))
+    assert "--vl-report-url javascript:alert(1): is no address to link to; a URL that begins with" in message
+
+
+def linked(project):
+    """The addresses of verdicts in JUnit's file."""
+    tree = ElementTree.parse(project.folder / "junit.xml")  # noqa: S314 - pytest's own
+    return {one.get("value") for one in tree.iter("property") if one.get("name") == "vlcheck_page"}
 
 
 def test_at_most_ten_are_annotated_the_gravest_first(project, runner):

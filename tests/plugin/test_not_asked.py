@@ -292,4 +292,4 @@ def test_a_tag_that_nothing_has_is_named_at_the_start_and_at_the_end_of_the_run(
     said = result.stdout.str()
     assert f"cannot pass, and is not asked: 0 images ({strange}), a pass needs 29" in said
     reason = f"the data has no case for it (rae): {strange}; a pass needs 29"
-    assert f"No image counts for test_mirror_preserves: {reason}." in said.splitlines()
+    assert f"Not asked: test_mirror_preserves ({reason})." in said.splitlines()

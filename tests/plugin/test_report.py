@@ -124,7 +124,9 @@ def test_a_metric_that_the_model_has_not_leaves_no_test_without_a_verdict(projec
     project.run(REPORT, model="matches_only")
     (run,) = project.results("run")
     assert run["unjudged"] == []
-    assert "Not asked by: mlm." in page(project)
+    text = page(project)
+    assert "Nothing was asked with mlm (the masked word, given picture and text): the model has no such score." in text
+    assert '<td role="cell" class="unasked">no such score</td>' in text
     assert '<p class="conclusion pass">' in page(project)
 
 

@@ -12,7 +12,6 @@ import pytest
 from tests.report import pages
 from tests.report.pages import (
     RUN,
-    bare,
     contribution,
     contributions,
     explanation,
@@ -119,6 +118,19 @@ def test_the_head_says_what_tells_this_run_from_others():
     assert about == ["fingerprint f1f1", "up to 200 images a behavior, seed 3", "vlcheck 0.1.0"]
     assert view(small()).run.started.text == "02 January 2026, 03:04 UTC"
     assert view(small(run={"started": "</time>"})).run.started.text == "</time>"
+
+
+def test_the_facts_of_the_run_are_for_people():
+    versions = {"torch": "2.10", "hqq": "not installed", "optimum": "not installed"}
+    said = {"images": 200, "versions": versions, "left_out": {"side: boxes overlap": 2, "color: none is named": 30}}
+    run = view(small(run=said)).run
+    facts = {fact.name: fact.value.text for fact in run.facts}
+    assert (facts["images of a test, at most"], facts["started"]) == ("200", "02 January 2026, 03:04 UTC")
+    assert [(one.name, one.value.text) for one in run.versions] == [
+        ("torch", "2.10"),
+        ("not installed", "hqq, optimum"),
+    ]
+    assert [one.name for one in run.left_out] == ["30", "2"]
 
 
 def test_a_cell_of_the_matrix_is_its_worst_behavior_and_leads_to_it():
@@ -238,24 +250,6 @@ def test_the_model_says_the_one_word_that_is_likelier_than_all_others(scores, sa
     assert ("the model says" in draw(found, source="r")) == bool(says)
 
 
-def test_rows_that_violate_are_drawn_apart_from_those_that_hold():
-    drawn = views(small())["grey preserves", "mlm"].measured.moved
-    violating = re.search(r'class="violating" d="([^"]*)"', drawn)[1]
-    holding = re.search(r'class="holding" d="([^"]*)"', drawn)[1]
-    assert (violating.count("M"), holding.count("M")) == (4, 2)
-    assert "M70 25.0L250 77.0" in violating  # 0.9 before, 0.5 after
-    assert "4 of 6 rows violate" in drawn
-
-
-def test_scores_without_an_after_are_dots_and_many_are_thinned_out():
-    few = views(small())["right is no favourite", "mlm"].measured.moved
-    assert 'aria-label="scores: mean 0.900, 2 rows"' in few
-    many = results((mean(), [bare(str(i), 0.1) for i in range(900)]))
-    drawn = views(many)["right is no favourite", "mlm"].measured.moved
-    assert drawn.count("h0") == 400
-    assert "900 rows; 400 of them drawn" in drawn
-
-
 def test_evidence_begins_with_the_worst_the_median_and_the_best():
     one = views(small())["grey preserves", "mlm"]
     assert [(each.case.text, each.place) for each in one.rows] == [
@@ -289,8 +283,8 @@ def test_where_nothing_counts_the_rows_show_what_was_asked():
 def test_a_row_has_both_pictures_texts_scores_and_words():
     before, after = views(small())["grey preserves", "mlm"].rows[0].sides
     assert (before.score, before.target.text, after.score) == ("0.900", "bus", "0.500")
-    assert [(one.word.text, one.score) for one in after.top] == [("car", "0.700"), ("bus", "0.200")]
-    assert [(one.word.text, one.score) for one in after.raw] == [("bus", "0.200"), ("car", "0.700")]
+    assert [(one.word.text, one.score) for one in after.words] == [("car", "0.700 (0.78)"), ("bus", "0.200 (0.22)")]
+    assert after.top == ()
     assert [piece for piece in after.text.pieces if piece.mark] == [("grey", "changed"), ("[MASK]", "mask")]
     assert before.picture.id != after.picture.id
 
@@ -325,7 +319,7 @@ def test_a_run_without_pictures_has_placeholders_that_name_the_case():
     found.images.clear()
     page = draw(found, source="r")
     assert "data:image" not in page
-    assert 'aria-label="one, after grayscale v1: no picture in the results"' in page
+    assert 'aria-label="after grayscale: &#39;a grey photo of a [MASK]&#39;, one: no picture in the results"' in page
 
 
 def test_each_picture_is_in_the_page_once():

@@ -198,7 +198,7 @@ def test_what_the_old_run_decided_and_the_new_one_has_no_word_on_is_lost():
         assert [row.behavior for row in found.lost] == ["test_b"]
         assert found.comparable
         assert not found.accepted
-        assert "lost: color (1 test)" in conclusion(found)
+        assert "no longer decided: color (1 test)" in conclusion(found)
     undecided = results((verdict(), rows(GOOD)), (verdict("test_b", status="inconclusive"), rows(GOOD)))
     assert compare_runs(undecided, results((verdict(), rows(GOOD)))).accepted
 
@@ -326,7 +326,7 @@ def test_the_text_names_runs_figures_reasons_and_biases():
     assert head == "two on scenes (today) against one on scenes:20 (2026-01-01)"
     table = [" ".join(line.split()) for line in text[:4]]
     assert table[0] == "test metric verdict old new worse better n p (Holm) effect p (effect)"
-    assert table[1] == "test_a mlm worse 0.000 1.000 20 0 20 6e-06 0.100 to -0.100 1e-04"
+    assert table[1] == "test_a mlm worse 0.000 1.000 20 0 20 6e-06 0.100 -> -0.100 1e-04"
     assert table[3] == "test_c mlm same 0.000 0.000 0 0 20 1.000 0.100 to 0.100 1.000"
     assert text[-3] == (
         "3 not comparable, the kind of score differs: candidates in the old run, masked-lm in the new one:"

@@ -20,9 +20,9 @@ def test_the_sentence_names_what_fails_and_the_notes_what_was_not_decided_or_ask
     assert (found.tone, found.sentence) == ("fail", "Fails 1 of 2 biases (color), the other is invalid; none passes.")
     assert found.counts == "Of 4 verdicts, 1 fails, 1 is invalid, 1 is inconclusive, 1 passes."
     assert found.notes == (
-        "Invalid (in position): neither good nor bad (knows too few cases).",
+        "Invalid (in position): neither good nor bad (the model knows too few cases).",
         "Inconclusive (in position): too few images to tell.",
-        "Not asked about: modality, order, place, robustness.",
+        "No test was run on modality, order, place, robustness.",
     )
 
 
@@ -33,7 +33,8 @@ def test_that_the_contract_was_never_tried_or_is_broken_is_a_note_and_no_more():
     assert (untried.tone, untried.sentence) == (plain.tone, plain.sentence)
     assert untried.notes == (
         *plain.notes,
-        "The contract was not tried on this model as it is loaded and installed here (vlcheck models check).",
+        "The contract was not tried on this model as it is loaded and installed here: vlcheck models check tells"
+        " whether its answers can be relied on.",
     )
     broken = said(passing(), complete=True, contract={"tried": True, "broken": [f"itm: {n}" for n in range(7)]})
     assert broken.tone == plain.tone
@@ -112,7 +113,7 @@ def test_a_bias_that_was_not_asked_about_is_never_said_to_pass(verdicts, tone, s
 def test_tests_of_which_no_image_counts_say_why_each_reason_once():
     none = {"n": 0, "reason": "the data has no case for it (minral)"}
     found = said(passing(), unasked(**none), unasked(metric="itm", **none), unasked("test_few"))
-    assert found.undecided[-1] == "No image counts for test_sides_swap: the data has no case for it (minral)."
+    assert found.undecided[-1] == "Not asked: test_sides_swap (the data has no case for it (minral))."
 
 
 def test_what_is_required_and_not_decided_is_said_once_and_is_not_green():
@@ -142,7 +143,8 @@ def test_what_is_required_and_not_decided_is_said_once_and_is_not_green():
         ({"unjudged": ["a.py::test_b[mlm]"]}, "Without a verdict: test_b[mlm]."),
         (
             {"complete": False, "exit_status": 1, "unjudged": [f"a.py::t{number}" for number in range(7)]},
-            "Without a verdict, since they were left out, skipped or ended in an error: t0, t1, t2, t3, t4 and 2 more.",
+            "Without a verdict, since they were left out, skipped, not reached or ended in an error: t0, t1, t2, t3,"
+            " t4 and 2 more.",
         ),
     ],
 )
@@ -151,7 +153,10 @@ def test_a_part_of_the_suite_is_not_green_and_says_what_was_not_asked(run, note)
     assert found.tone == "partial"
     assert "Passes what was asked of 2 biases, which is not the whole suite: color, position." in found.sentence
     assert note in found.notes
-    assert said(passing(metric="mlm"), **run).notes[1] == "Not asked by: itm."
+    nothing = "Nothing was asked with itm (whether picture and text match)"
+    assert said(passing(metric="mlm"), **run).notes[1] == f"{nothing}: no test was run with it."
+    kinds = {"score_kinds": {"mlm": "masked-lm"}}
+    assert said(passing(metric="mlm"), **run | kinds).notes[1] == f"{nothing}: the model has no such score."
 
 
 def test_a_run_that_ended_before_its_first_verdict_names_what_it_was_to_ask():
@@ -160,6 +165,7 @@ def test_a_run_that_ended_before_its_first_verdict_names_what_it_was_to_ask():
     assert found.notes == ("Without a verdict: test_b[mlm].",)
 
 
+UNTRAINED = "An untrained or wrongly loaded model does the same: look at the checkpoint first."
 SIX = ("modality", "color", "position", "order", "place", "robustness")
 
 
@@ -168,7 +174,8 @@ SIX = ("modality", "color", "position", "order", "place", "robustness")
     [
         (
             ("fail", "fail", "fail", "fail", "invalid", "invalid"),
-            "Fails 4 of 6 biases (color, modality, order, position), the other 2 are invalid; none passes.",
+            "Fails 4 of 6 biases (color, modality, order, position), the other 2 are invalid; none passes."
+            f" {UNTRAINED}",
         ),
         (
             ("fail", "fail", "invalid", "invalid", "inconclusive", "not asked"),
@@ -176,7 +183,7 @@ SIX = ("modality", "color", "position", "order", "place", "robustness")
             " none passes.",
         ),
         (("fail", "fail", "fail", "fail", "invalid", "pass"), "Fails 4 of 6 biases: color, modality, order, position."),
-        (("fail",) * 6, "Fails 6 of 6 biases: color, modality, order, place, position, robustness."),
+        (("fail",) * 6, f"Fails 6 of 6 biases: color, modality, order, place, position, robustness. {UNTRAINED}"),
     ],
 )
 def test_where_nothing_passes_the_sentence_says_so_and_what_became_of_the_rest(statuses, sentence):

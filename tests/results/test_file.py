@@ -285,3 +285,13 @@ def test_a_part_has_none_of_the_lines_that_end_in_an_error(tmp_path, error):
         part.keep(lines())
     assert (tmp_path / "one.part.jsonl").read_bytes() == before
     assert part.images == set()
+
+
+def test_a_part_has_a_picture_once_more_with_its_larger_copy(tmp_path):
+    part, small = Part(tmp_path, "one"), image("red")
+    large = small | {"large": "bGFyZ2U="}
+    for line in (small, small, large, large, small):
+        part.keep([record_of(line)])
+    kept = [json.loads(line) for line in (tmp_path / "one.part.jsonl").read_text().splitlines()]
+    assert [line.get("large") for line in kept] == [None, "bGFyZ2U="]
+    assert (part.images, part.enlarged) == ({"red"}, {"red"})

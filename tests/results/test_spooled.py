@@ -9,11 +9,11 @@ import tempfile
 
 import pytest
 
-from tests.report.pages import image, results, row, rows, small, verdict
+from tests.report.pages import RUN, image, results, row, rows, small, verdict
 from vlcheck.errors import UsageError
 from vlcheck.report.page import draw
 from vlcheck.results import spooled
-from vlcheck.results.file import gather
+from vlcheck.results.file import ResultLines, gather
 from vlcheck.results.schema import record_of
 from vlcheck.results.spooled import Spool
 from vlcheck.results.spooled_images import SpooledImages
@@ -141,3 +141,13 @@ def test_of_two_pictures_with_one_key_the_later_one_counts_in_the_place_of_the_f
     assert len(pictures) == 1
     with pytest.raises(KeyError):
         pictures["a"]
+
+
+def test_of_several_lines_of_a_picture_the_one_with_a_larger_copy_stays():
+    found = ResultLines()
+    small, large = image("one"), image("one", large="bGFyZ2U=")
+    found.add(map(json.dumps, [RUN, small, large, small]))
+    assert (found.images["one"].large, len(found.images)) == ("bGFyZ2U=", 1)
+    found.add([json.dumps(large | {"large": "bW9yZQ=="})])
+    assert found.images["one"].large == "bW9yZQ=="
+    assert found.length == len([*found.lines()]) == 2

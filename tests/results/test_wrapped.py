@@ -34,7 +34,7 @@ def test_the_terminal_markdown_and_card_name_it_and_the_model_that_it_wraps(wrap
     assert list(wrapper_lines(wrapped.run)) == [SAID]
     assert SAID in list(summary_lines(wrapped))
     assert SAID in summary(wrapped)
-    assert f"| wrapper | {SAID} |" in card(wrapped)
+    assert SAID in card(wrapped)
 
 
 def test_the_page_names_it_in_its_head_and_among_its_facts(wrapped):

@@ -62,6 +62,24 @@ def test_a_picture_is_kept_as_thumbnail_and_digest_of_what_was_shown(
         assert thumbnail.size == (256, 128)
 
 
+@pytest.mark.parametrize(
+    ("size", "larger"), [((900, 600), (512, 341)), ((300, 400), (300, 400)), ((256, 256), None), ((64, 48), None)]
+)
+def test_a_larger_copy_has_512_pixels_at_most_and_is_made_where_the_small_one_has_fewer(
+    tmp_path: Path, store: ScoreStore, counting: CountingModel, size: tuple[int, int], larger: tuple[int, int] | None
+) -> None:
+    picture = photograph(tmp_path, 1, size=size)
+    scorer = CachedScorer(Scorer(counting), store)
+    scorer.run(make_plan(questions(picture)))
+    found = scorer.enlarged(picture)
+    if larger is None:
+        assert found == b""
+    else:
+        with Image.open(io.BytesIO(found)) as copy:
+            assert copy.size == larger
+    assert CachedScorer(Scorer(counting), store, thumbnails=False).enlarged(photograph(tmp_path, 2)) == b""
+
+
 def test_private_pictures_leave_their_digest_alone(tmp_path: Path, store: ScoreStore, counting: CountingModel) -> None:
     picture = photograph(tmp_path, 1)
 

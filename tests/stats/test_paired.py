@@ -55,9 +55,9 @@ def test_equal_differences_are_ties_in_spite_of_rounding():
 
 
 def test_an_image_counts_once():
-    rows = [("a", 0, 1), ("b", 1, 1), ("a", 0, 0), ("a", 0, 1)]
-    np.testing.assert_allclose(by_image(rows), [[0, 2 / 3], [1, 1]])
-    assert by_image([]).shape == (0, 2)
+    images, old, new = np.array(["b", "a", "b", "b"]), np.array([0, 1, 0, 0]), np.array([1, 1, 0, 1])
+    np.testing.assert_allclose(by_image(images, old, new), [[0, 2 / 3], [1, 1]])
+    assert by_image(images[:0], old[:0], new[:0]).shape == (0, 2)
 
 
 def most_false_alarms():
@@ -69,7 +69,7 @@ def two_equal_models(random, rows_an_image):
     difficulty = np.repeat(random.beta(0.5, 1.5, 40), rows_an_image)
     images = np.repeat(np.arange(40), rows_an_image)
     old, new = (random.random((2, len(images))) < difficulty).astype(float)
-    return by_image(zip(images.tolist(), old, new, strict=True))
+    return by_image(images, old, new)
 
 
 @pytest.mark.parametrize("rows_an_image", [1, 8])

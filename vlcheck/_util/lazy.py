@@ -26,6 +26,12 @@ class Lazy(Generic[T]):
             yield self._kept[at]
             at += 1
 
+    def __getitem__(self, at: int) -> T:
+        """Return an element; raise IndexError if there are fewer."""
+        while at >= len(self._kept) and self._read():
+            pass
+        return self._kept[at]
+
     def _read(self) -> bool:
         """Read and keep the next element; return False if there is none."""
         if self._raised:

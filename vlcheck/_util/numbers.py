@@ -162,3 +162,8 @@ def moment(text: str) -> str:
     except ValueError:
         return text
     return f"{when.astimezone(UTC):%d %B %Y, %H:%M} UTC" if when.tzinfo else text
+
+
+def day(when: datetime) -> str:
+    """Format a day in UTC for people: 30 November 2026."""
+    return f"{when.astimezone(UTC):%d %B %Y}".removeprefix("0")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from itertools import chain, islice
 from typing import Protocol
 
 from vlcheck._util.hashing import digest
 from vlcheck.behaviors.behavior import Trial
+from vlcheck.behaviors.made_trials import images_of_trials, taken
 from vlcheck.stats.betting import anytime
 from vlcheck.stats.bounds import Test, exact
 from vlcheck.stats.verdict import Verdict
@@ -29,7 +30,7 @@ class Schedule(Protocol):
     @property
     def test(self) -> Test: ...
 
-    def stages(self, trials: Sequence[Trial]) -> Iterator[list[Trial]]:
+    def stages(self, trials: Sequence[Trial]) -> Iterator[Sequence[Trial]]:
         """Yield the trials asked so far at each look; each list begins with the one before, the last has all trials."""
 
     def settled(self, verdict: Callable[[], Verdict]) -> bool:
@@ -146,8 +147,8 @@ class Once:
     def test(self) -> Test:
         return exact
 
-    def stages(self, trials: Sequence[Trial]) -> Iterator[list[Trial]]:
-        yield list(trials)
+    def stages(self, trials: Sequence[Trial]) -> Iterator[Sequence[Trial]]:
+        yield trials
 
     def settled(self, verdict: Callable[[], Verdict]) -> bool:
         """Return False: stopping at a verdict would mean that it was computed more than once."""
@@ -171,12 +172,13 @@ class Sequentially:
     def test(self) -> Test:
         return anytime
 
-    def stages(self, trials: Sequence[Trial]) -> Iterator[list[Trial]]:
-        by_image: dict[str, list[Trial]] = {}
-        for trial in sorted(trials, key=lambda trial: self._place(trial.case.image.key)):
-            by_image.setdefault(trial.case.image.key, []).append(trial)
+    def stages(self, trials: Sequence[Trial]) -> Iterator[Sequence[Trial]]:
+        images = images_of_trials(trials)
+        by_image: dict[str, list[int]] = {}
+        for at in sorted(range(len(images)), key=lambda at: self._place(images[at])):
+            by_image.setdefault(images[at], []).append(at)
         for size in sizes(len(by_image)):
-            yield [trial for image in list(by_image)[:size] for trial in by_image[image]]
+            yield taken(trials, chain.from_iterable(islice(by_image.values(), size)))
 
     def settled(self, verdict: Callable[[], Verdict]) -> bool:
         return verdict().decided
@@ -203,15 +205,14 @@ def schedule_for(seed: int, *, sequential: bool) -> Schedule:
     return Sequentially(seed) if sequential else ONCE
 
 
-@cache
 def _place(seed: str, image: str) -> str:
     """Return an image's place in a shuffled order that is the same in every process."""
     return digest(seed, image)
 
 
-def images_of(trials: Iterable[Trial]) -> int:
+def images_of(trials: Sequence[Trial]) -> int:
     """Return the number of images that some trials are about."""
-    return len({trial.case.image.key for trial in trials})
+    return len({*images_of_trials(trials)})
 
 
 def doubled(first: int, n: int) -> Iterator[int]:

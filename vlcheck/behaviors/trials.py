@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice
+from functools import lru_cache
+from itertools import islice
 from types import MappingProxyType
 from typing import Self
 
@@ -13,6 +14,7 @@ from vlcheck._util.lazy import Lazy
 from vlcheck.behaviors.behavior import Behavior, Staged, Trial
 from vlcheck.behaviors.class_words import CanName, among_classes
 from vlcheck.behaviors.construction import Construction
+from vlcheck.behaviors.made_trials import RECENT, MadeTrials
 from vlcheck.cases import Case, CaseSource
 from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
@@ -27,7 +29,7 @@ MOST_ASKED = 2  # images asked for each that is to count: no verdict is valid if
 
 @dataclass(frozen=True)
 class Trials:
-    """The trials of behaviors on a source's cases; each is made once, since a run looks ahead at the tests that follow.
+    """The trials of behaviors on a source's cases; those of the last RECENT cases of each behavior are kept.
 
     Attributes:
         source: the cases.
@@ -67,7 +69,7 @@ class Trials:
         return replace(self, wording=wording, _made={})
 
     @contained()
-    def of(self, behavior: Behavior, metric: Metric) -> list[Trial]:
+    def of(self, behavior: Behavior, metric: Metric) -> MadeTrials:
         """Return the trials of as many images as were requested, not counting cases that the data refuses.
 
         A chosen case that cannot be asked is replaced by the source's next one that can, as far as that is known before
@@ -83,15 +85,19 @@ class Trials:
         """
         made = self._of(behavior, metric)
         if metric not in made.first:
-            each = iter(self._each(made, metric))
-            chosen = list(islice(each, self.source.images))
-            lacking = self.source.images - sum(map(_askable, chosen))
-            trials = list(chain(*chosen, *islice(filter(_askable, each), lacking)))
-            _demand_keys(trials)
-            made.first[metric] = trials
+            made.first[metric] = MadeTrials(self._of_place(made, metric), self._chosen(made, metric))
         return made.first[metric]
 
-    def spare(self, behavior: Behavior, metric: Metric) -> Iterator[list[Trial]]:
+    def _chosen(self, made: _Made, metric: Metric) -> Iterator[int]:
+        """Yield the places of as many cases as were requested, and of others for those that cannot be asked."""
+        of_case, lacking, places = self._of_place(made, metric), 0, enumerate(made.cases)
+        for place, _ in islice(places, self.source.images):
+            lacking += not _askable(_with_keys(of_case(place)))
+            yield place
+        spare = (place for place, _ in places if _askable(_with_keys(of_case(place))))
+        yield from islice(spare, lacking)
+
+    def spare(self, behavior: Behavior, metric: Metric) -> Iterator[MadeTrials]:
         """Yield the trials of each further image, to replace those that turn out not to count.
 
         With them a model is asked about at most MOST_ASKED times as many images as were requested.
@@ -105,12 +111,14 @@ class Trials:
         """
         return islice(self._rest(behavior, metric), (MOST_ASKED - 1) * self.source.images)
 
-    def _rest(self, behavior: Behavior, metric: Metric) -> Iterator[list[Trial]]:
-        had = {trial.case.image.key for trial in self.of(behavior, metric)}
-        rest = iter(self._each(self._of(behavior, metric), metric))
-        while (trials := _next(rest)) is not None:
-            if _askable(trials) and trials[0].case.image.key not in had:
-                yield trials
+    def _rest(self, behavior: Behavior, metric: Metric) -> Iterator[MadeTrials]:
+        had = {*self.of(behavior, metric).images}
+        made = self._of(behavior, metric)
+        of_case = self._of_place(made, metric)
+        free = ((place, of_case(place)) for place, case in enumerate(made.cases) if case.image.key not in had)
+        while (found := _next(free)) is not None:
+            if _askable(found[1]):
+                yield MadeTrials(of_case, [found[0]])
 
     @contained()
     def of_case(self, behavior: Behavior, metric: Metric, case: Case) -> list[Trial]:
@@ -125,8 +133,9 @@ class Trials:
             UsageError: Under the same conditions as `CaseSource.select`.
             ForeignFault: If the behavior's own code raises.
         """
-        if made := self._of(behavior, metric).by_case(metric).get(case.id):
-            return made
+        made = self._of(behavior, metric)
+        if (place := made.by_case(metric).get(case.id)) is not None:
+            return self._of_place(made, metric)(place)
         others = self.source.select(behavior.cases)
         return [self._trial(behavior, staged, metric) for staged in self._stage(behavior, metric, case, others)]
 
@@ -207,17 +216,25 @@ class Trials:
         made = self._made.get(key)
         if made is None or made.behavior != behavior:
             others = self.source.select(behavior.cases)
-            cases = self.source.candidates(behavior.cases)
-            staged = (list(self._stage(behavior, metric, case, others)) for case in cases)
-            made = self._made[key] = _Made(behavior, Lazy(staged))
+            cases = Lazy(self.source.candidates(behavior.cases))
+
+            @lru_cache(RECENT)
+            def stage(place: int) -> list[Staged]:
+                return list(self._stage(behavior, metric, cases[place], others))
+
+            made = self._made[key] = _Made(behavior, cases, stage)
         return made
 
-    def _each(self, made: _Made, metric: Metric) -> Iterable[list[Trial]]:
-        """Return the trials of each case that the source has for a behavior."""
-        if metric not in made.each:
-            trials = ([self._trial(made.behavior, one, metric) for one in staged] for staged in made.staged)
-            made.each[metric] = Lazy(trials)
-        return made.each[metric]
+    def _of_place(self, made: _Made, metric: Metric) -> Callable[[int], list[Trial]]:
+        """Return a function that makes the trials of a case, given by its place in the source's order."""
+        if metric not in made.of_place:
+
+            @lru_cache(RECENT)
+            def of_place(place: int) -> list[Trial]:
+                return [self._trial(made.behavior, one, metric) for one in made.stage(place)]
+
+            made.of_place[metric] = of_place
+        return made.of_place[metric]
 
     def _trial(self, behavior: Behavior, staged: Staged, metric: Metric) -> Trial:
         trial = behavior.trial(staged, metric, relative=self._relative(metric), method=self._method(metric))
@@ -231,43 +248,43 @@ class Trials:
         return self.relative and METRICS[metric].compares_texts
 
 
-def _demand_keys(trials: Iterable[Trial]) -> None:
+def _with_keys(trials: list[Trial]) -> list[Trial]:
     """Compute the keys of all queries, so that a perturbation without a valid key fails here, in its own test alone."""
     for query in (query for trial in trials for query in trial.queries()):
         _ = query.key
+    return trials
 
 
 @dataclass
 class _Made:
-    """A behavior's cases, as far as they have been staged.
+    """A behavior's cases in every arm, and its trials; the recent ones are kept.
 
     Attributes:
         behavior: the behavior.
-        staged: each case in every arm.
-        each: the trials of each case, by metric.
+        cases: the cases in the source's order.
+        stage: returns a case in every arm, given by its place.
+        of_place: returns the trials of a case, given by its place, by metric.
         first: the trials of as many images as were requested, by metric.
     """
 
     behavior: Behavior
-    staged: Lazy[list[Staged]]
-    each: dict[Metric, Lazy[list[Trial]]] = field(default_factory=dict)
-    first: dict[Metric, list[Trial]] = field(default_factory=dict)
-    _cases: dict[Metric, dict[str, list[Trial]]] = field(default_factory=dict)
+    cases: Lazy[Case]
+    stage: Callable[[int], list[Staged]]
+    of_place: dict[Metric, Callable[[int], list[Trial]]] = field(default_factory=dict)
+    first: dict[Metric, MadeTrials] = field(default_factory=dict)
+    _places: dict[Metric, dict[str, int]] = field(default_factory=dict)
 
-    def by_case(self, metric: Metric) -> Mapping[str, list[Trial]]:
-        """Return the trials of `first` by the ids of their cases; none before they are made."""
-        if metric in self.first and metric not in self._cases:
-            cases = self._cases[metric] = {}
-            for trial in self.first[metric]:
-                cases.setdefault(trial.case.id, []).append(trial)
-        return self._cases.get(metric, {})
+    def by_case(self, metric: Metric) -> Mapping[str, int]:
+        """Return the places of the cases of `first` by their ids; none before they are chosen."""
+        if metric in self.first and metric not in self._places:
+            self._places[metric] = {self.cases[place].id: place for place in self.first[metric].cases}
+        return self._places.get(metric, {})
 
 
 @contained()
-def _next(rest: Iterator[list[Trial]]) -> list[Trial] | None:
-    trials = next(rest, None)
-    _demand_keys(trials or ())
-    return trials
+def _next(rest: Iterator[tuple[int, list[Trial]]]) -> tuple[int, list[Trial]] | None:
+    found = next(rest, None)
+    return (found[0], _with_keys(found[1])) if found else None
 
 
 def _askable(trials: Iterable[Trial]) -> bool:

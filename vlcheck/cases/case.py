@@ -64,6 +64,8 @@ class Case:
             the whole caption.
         present: words, in lower case, that are true of the picture, or not known to be false.
         region: boxes of the thing that the target names, in pixels of the upright source image.
+        other_region: boxes of the other thing of a relation, e.g. of the one that something is to the left of, in
+            pixels of the upright source image. Pages draw them dashed; no verdict depends on them.
         tags: the target's kind ("object", "color", "side", "hand"...) and further tags that selections ask for.
         source: origin of the picture, for attribution.
         licence: licence under which the picture may be shown.
@@ -86,6 +88,7 @@ class Case:
     about: frozenset[str] = frozenset()
     present: Set[str] = frozenset()
     region: tuple[Box, ...] = ()
+    other_region: tuple[Box, ...] = ()
     tags: frozenset[str] = frozenset()
     source: str = ""
     licence: str = ""

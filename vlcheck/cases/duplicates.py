@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from PIL import Image
 
 from vlcheck.cases.case import ImageSource
 from vlcheck.cases.encoded_image import EncodedImage
-from vlcheck.cases.tones import BLOCK
+from vlcheck.cases.tones import BLOCK, SIDE
 from vlcheck.errors import UsageError
 
 GLANCED = 2  # levels by which `EncodedImage.glance` may differ between two formats
@@ -24,9 +24,30 @@ BRIGHT, COLORED, MEAN = (
 _STEP = 8  # levels of brightness in a group; only pictures of neighboring groups are compared
 
 
-class _Seen(NamedTuple):
-    image: EncodedImage
-    glance: NDArray[np.int16]
+class _Glances:
+    """The glances of pictures of one size and similar brightness, as rows of one array."""
+
+    def __init__(self) -> None:
+        self._images: list[EncodedImage] = []
+        self._rows = np.empty((1, SIDE * SIDE), np.uint8)
+
+    def add(self, image: EncodedImage, glance: NDArray[np.uint8]) -> None:
+        """Add a picture.
+
+        Args:
+            image: the picture.
+            glance: its glance, flat.
+        """
+        if len(self._images) == len(self._rows):
+            self._rows = np.concatenate([self._rows, np.empty_like(self._rows)])
+        self._rows[len(self._images)] = glance
+        self._images.append(image)
+
+    def near(self, glance: NDArray[np.uint8]) -> Iterator[EncodedImage]:
+        """Yield the pictures whose glance differs by no more than two file formats do, in the order of their adding."""
+        rows = self._rows[: len(self._images)]
+        far = np.maximum(rows, glance) - np.minimum(rows, glance)
+        return (self._images[at] for at in np.flatnonzero(far.max(axis=1) <= GLANCED))
 
 
 @dataclass
@@ -34,7 +55,7 @@ class Copies:
     """The pictures seen so far; only those of one size and similar brightness are compared."""
 
     _first: dict[str, str] = field(default_factory=dict)
-    _groups: dict[tuple[tuple[int, int], int], list[_Seen]] = field(default_factory=dict)
+    _groups: dict[tuple[tuple[int, int], int], _Glances] = field(default_factory=lambda: defaultdict(_Glances))
 
     def key(self, image: ImageSource) -> str:
         """Return the key of the first picture seen of which this one is a copy, or its own key."""
@@ -44,23 +65,20 @@ class Copies:
 
     def _original(self, image: EncodedImage) -> str:
         try:
-            seen = _Seen(image, image.glance.astype(np.int16))
-            group = int(seen.glance.mean()) // _STEP
-            copies = (other for other in self._near(image.size, group) if _is_copy(seen, other))
+            glance = image.glance.reshape(-1)
+            group = int(glance.mean()) // _STEP
+            copies = (other for other in self._near(image.size, group, glance) if _is_alike(image.open(), other.open()))
             if original := next(copies, None):
-                return original.image.key
+                return original.key
         except UsageError:  # the error is raised again when the picture is shown
             return image.key
-        self._groups.setdefault((image.size, group), []).append(seen)
+        self._groups[image.size, group].add(image, glance)
         return image.key
 
-    def _near(self, size: tuple[int, int], group: int) -> Iterator[_Seen]:
+    def _near(self, size: tuple[int, int], group: int, glance: NDArray[np.uint8]) -> Iterator[EncodedImage]:
         for near in (group, group - 1, group + 1):
-            yield from self._groups.get((size, near), ())
-
-
-def _is_copy(one: _Seen, other: _Seen) -> bool:
-    return np.abs(one.glance - other.glance).max() <= GLANCED and _is_alike(one.image.open(), other.image.open())
+            if (size, near) in self._groups:
+                yield from self._groups[size, near].near(glance)
 
 
 def _is_alike(one: Image.Image, other: Image.Image) -> bool:

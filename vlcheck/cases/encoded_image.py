@@ -74,7 +74,7 @@ class EncodedImage(ABC):
         with self._pixels() as image:
             return is_colorless(image)
 
-    @cached_property
+    @property
     def glance(self) -> NDArray[np.uint8]:
         """Brightness of the parts of the stored picture: (16, 16), uint8; file formats differ by two levels at most."""
         with self._pixels() as image:

@@ -24,7 +24,8 @@ class LookedAt:
     """The images that were left out, and the copies of others, by name."""
 
     _unfit: dict[str, _Unfit] = field(default_factory=dict)
-    _named: dict[str, set[str]] = field(default_factory=dict)
+    _named: dict[str, str] = field(default_factory=dict)  # the first image of each key
+    _again: dict[str, set[str]] = field(default_factory=dict)  # the others, of keys that have several
     _copies: Copies = field(default_factory=Copies)
 
     def leave_out(self, name: str, reason: NotApplicable) -> None:
@@ -44,11 +45,12 @@ class LookedAt:
             case: a case on the image.
         """
         key = self._copies.key(case.image)
-        self._named.setdefault(key, set()).add(name)
+        if self._named.setdefault(key, name) != name:
+            self._again.setdefault(key, set()).add(name)
         return key
 
     def left_out(self) -> Counter[str]:
         """Return how many images were left out, by reason."""
         told = {str(Reason(why, one.first)): len(one.names) for why, one in self._unfit.items()}
-        copies = sum(len(names) - 1 for names in self._named.values())
+        copies = sum(map(len, self._again.values()))
         return Counter(told | ({"picture is a copy of another one": copies} if copies else {}))

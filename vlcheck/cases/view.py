@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from vlcheck.cases.box import Box
 from vlcheck.cases.case import Case, filled
@@ -20,6 +21,7 @@ class View:
         target: the word that is true in that place.
         candidates: the other words of the closed set, none of them true of the picture.
         region: boxes of the thing that the target names, in pixels of the edited picture.
+        other_region: boxes of the other thing of a relation, in pixels of the edited picture.
         told: whether the text contains the target in queries that ask for no word, such as those about masked regions.
 
     Example:
@@ -40,11 +42,30 @@ class View:
     candidates: tuple[str, ...] = ()
     region: tuple[Box, ...] = ()
     told: bool = True
+    other_region: tuple[Box, ...] = ()
 
     @classmethod
     def of(cls, case: Case) -> View:
         """Return the unperturbed view of a case."""
-        return cls(case, Picture(case.image), case.masked, case.target, case.candidates, case.region)
+        return cls(
+            case,
+            Picture(case.image),
+            case.masked,
+            case.target,
+            case.candidates,
+            case.region,
+            other_region=case.other_region,
+        )
+
+    def moved(self, picture: Picture, move: Callable[[Box], Box]) -> View:
+        """Return the view with another picture, in which all boxes are elsewhere.
+
+        Args:
+            picture: the picture.
+            move: returns the place of a box in it.
+        """
+        region, other_region = (tuple(map(move, boxes)) for boxes in (self.region, self.other_region))
+        return replace(self, picture=picture, region=region, other_region=other_region)
 
     @property
     def key(self) -> tuple[str, str, str, bool]:

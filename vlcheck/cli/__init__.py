@@ -28,6 +28,8 @@ class VLCheck(Program):
             "words": "vlcheck.cli.words:words",
             "card": "vlcheck.cli.card:card",
             "report": "vlcheck.cli.report:report",
+            "board": "vlcheck.cli.board:board",
+            "export": "vlcheck.cli.export:app",
             "store": "vlcheck.cli.store:app",
             "merge": "vlcheck.cli.merge:merge",
             "train": "vlcheck.cli.train:train",

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from vlcheck._util.addresses import checked_address
 from vlcheck._util.files import demand_place
 from vlcheck.cli.console import TO, say, say_all, write_file
 from vlcheck.errors import UsageError
@@ -21,11 +22,13 @@ def card(
     words: Annotated[
         Path | None, typer.Option(help="a file of `vlcheck words --to`: add what words alone tell")
     ] = None,
+    page: Annotated[str, typer.Option(help="the address of the page for reviewers, to link to it")] = "",
 ) -> None:
-    """Write a section of a Hugging Face model card: what was asked, which biases fail, limits, model-index."""
+    """Write a short section of a Hugging Face model card: the matrix, what fails, limits, a link, model-index."""
+    address = checked_address(page, "--page") if page else ""
     if to:
         demand_place(to, TO, "card")
-    text = section(read_judged(results), _told(words) if words else ())
+    text = section(read_judged(results), _told(words) if words else (), address)
     if to:
         write_file(to, text.encode())
         say(f"card: {to}")

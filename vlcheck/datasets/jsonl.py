@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,8 @@ LONGEST_LINE = 1_000_000
 _NEEDED = ("image", "caption", "target", "tags")
 _TEXTS = ("image", "caption", "target", "bare", "id", "source", "licence")
 _LISTS = ("tags", "candidates", "foils", "present", "about")
-_FIELDS = (*_TEXTS, *_LISTS, "region")
+_REGIONS = ("region", "other_region")
+_FIELDS = (*_TEXTS, *_LISTS, *_REGIONS)
 _OPTIONAL = frozenset(_FIELDS).difference(_NEEDED)
 _ID = re.compile(r"[!-~]+")
 
@@ -52,23 +54,26 @@ def read_jsonl(path: Path, lexicons: Lexicons) -> Offer:
         raise UsageError(f"{path}: cannot be read ({why}); it has to be a file with one case a line, as JSON.")
     complaints = Complaints()
     by_image: dict[str, list[CaseLine]] = {}
-    by_id: dict[str, CaseLine] = {}
+    numbers: dict[str, int] = {}
     for line in _lines(path, lexicons.color_kinds, complaints):
-        twin = by_id.setdefault(line.id, line)
+        first = numbers.setdefault(line.id, line.number)
         with complaints.of_line(line.number):
-            line.check_twin(twin)
+            line.check_twin(first)
         by_image.setdefault(line.image, []).append(line)
-    if not by_id and not complaints.count:
+    if not numbers and not complaints.count:
         raise UsageError(f"{path}: has no case; it has to hold one case a line, as JSON.")
-    cases = {image: tuple(_cases(path.parent / image, lines, complaints)) for image, lines in by_image.items()}
+    cases = {image: tuple(_cases(path.parent / image, by_image.pop(image), complaints)) for image in list(by_image)}
     complaints.demand_none()
-    every = [case for each in cases.values() for case in each]
+
+    def line_of(case: Case) -> CaseLine:  # of the lines, their numbers alone are kept
+        return CaseLine(path, numbers[case.id], {}, "")
+
     return Offer(
         cases,
         Counter(),
-        lambda case: by_id[case.id].check(case, lexicons),
-        audit=lambda: _audit((by_id[case.id], case) for case in every),
-        doubts=_doubts(every, lexicons),
+        lambda case: line_of(case).check(case, lexicons),
+        audit=lambda: _audit((line_of(case), case) for case in chain.from_iterable(cases.values())),
+        doubts=_doubts(chain.from_iterable(cases.values()), lexicons),
     )
 
 
@@ -100,7 +105,13 @@ def _cases(path: Path, lines: Sequence[CaseLine], complaints: Complaints) -> Ite
 
 def _said(lines: Sequence[CaseLine]) -> frozenset[str]:
     """Return all words of the captions of an image."""
-    return frozenset().union(*(words_of(line.fields["caption"]) for line in lines))
+    return frozenset(chain.from_iterable(words_of(line.fields["caption"]) for line in lines))
+
+
+@lru_cache
+def _shared(tags: frozenset[str]) -> frozenset[str]:
+    """Return tags as one object for all cases that have the same ones."""
+    return tags
 
 
 def _told(present: Sequence[str]) -> frozenset[str]:
@@ -170,8 +181,8 @@ class CaseLine:
                 foils=tuple(fields.get("foils", ())),
                 about=frozenset(word.lower() for word in fields.get("about", ())),
                 present=_told(fields["present"]) if "present" in fields else said,
-                region=tuple(dict.fromkeys(Box(*box) for box in fields.get("region", ()))),
-                tags=frozenset(fields["tags"]),
+                **{field: tuple(dict.fromkeys(Box(*box) for box in fields.get(field, ()))) for field in _REGIONS},
+                tags=_shared(frozenset(fields["tags"])),
                 source=fields.get("source", ""),
                 licence=fields.get("licence", ""),
             )
@@ -191,12 +202,13 @@ class CaseLine:
             check_color(case, lexicons)
 
     def check_picture(self, case: Case) -> None:
-        """Raise UsageError unless the picture exists, has an accepted header, and contains the region."""
+        """Raise UsageError unless the picture exists, has an accepted header, and contains the regions."""
         with self._saying_where():
             size = case.image.size
-        for box in case.region:
-            if sticks_out(box, size):
-                raise self.bad("region", in_full(box, size))
+        for field, boxes in zip(_REGIONS, (case.region, case.other_region), strict=True):
+            for box in boxes:
+                if sticks_out(box, size):
+                    raise self.bad(field, in_full(box, size))
 
     @contextmanager
     def _saying_where(self) -> Iterator[None]:
@@ -221,10 +233,10 @@ class CaseLine:
         yield self._check_caption
         yield self._check_id
 
-    def check_twin(self, twin: CaseLine) -> None:
-        """Raise UsageError if another line has the same id."""
-        if twin is not self:
-            raise self.bad("id", f"{self.id!r} is that of line {twin.number}, too; ids are unique")
+    def check_twin(self, first: int) -> None:
+        """Raise UsageError if another line has the same id; `first` is the number of the first line with it."""
+        if first != self.number:
+            raise self.bad("id", f"{self.id!r} is that of line {first}, too; ids are unique")
 
     def _check_field(self, field: str) -> None:
         if field not in _FIELDS:
@@ -232,8 +244,8 @@ class CaseLine:
         if field not in self.fields:
             raise self.bad(field, f"is missing; a case needs {', '.join(_NEEDED)}")
         value = self.fields[field]
-        if field == "region":
-            self._check_region(value)
+        if field in _REGIONS:
+            self._check_region(field, value)
         elif field in _LISTS:
             self._check_list(field, value)
         else:
@@ -252,16 +264,16 @@ class CaseLine:
         if field == "tags" and not value:
             raise self.bad(field, 'is empty; it has to hold the kind of the target, e.g. ["object"]')
 
-    def _check_region(self, value: object) -> None:
+    def _check_region(self, field: str, value: object) -> None:
         if _is_box(value):
-            raise self.bad("region", f"{_shown(value)} is one box; it has to be a list of {PIXELS}: [{_shown(value)}]")
+            raise self.bad(field, f"{_shown(value)} is one box; it has to be a list of {PIXELS}: [{_shown(value)}]")
         boxes: list[Any] = value if isinstance(value, list) else [value]
         for box in boxes:
             if not _is_box(box):
-                raise self.bad("region", f"{_shown(box)} is no box; it has to be a list of {PIXELS}")
+                raise self.bad(field, f"{_shown(box)} is no box; it has to be a list of {PIXELS}")
             x, y, width, height = box
             if unit := wrong_unit(Box(x, y, width, height)):
-                raise self.bad("region", f"{box!r} {unit}")
+                raise self.bad(field, f"{box!r} {unit}")
 
     def _check_meaning(self, color_kinds: Mapping[str, str]) -> None:
         if amiss := misfit(self.fields["target"], self.fields["tags"], color_kinds):

@@ -125,6 +125,7 @@ def _line(case: Case, image: str) -> dict[str, Any]:
         "foils": list(case.foils),
         "about": sorted(case.about),
         "region": [list(box) for box in case.region],
+        "other_region": [list(box) for box in case.other_region],
         "source": case.source,
         "licence": case.licence,
     }

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, TypeGuard
+from typing import Any, Literal, NamedTuple, TypeGuard
 
 from vlcheck._util.numbers import brief, counted, figure
 from vlcheck.behaviors.schedule import ONCE, Division, Schedule
@@ -26,6 +26,7 @@ from vlcheck.metrics.question import Question
 from vlcheck.metrics.reading import Answers, Heard, Reading
 from vlcheck.metrics.registry import METRICS, OF_PICTURES, RELATIVE, hear
 from vlcheck.perturb import OtherImage
+from vlcheck.perturb.combine import refuting_case
 from vlcheck.policy.policy import Scaling
 from vlcheck.results.records import ScaleRecord
 from vlcheck.stats.operating_scale import (
@@ -113,23 +114,21 @@ def raw(reason: str, hollow: str = "", whole: Lesson | None = None) -> Gauge:
     return Gauge({}, whole=whole, reason=reason, hollow=hollow)
 
 
-@dataclass(frozen=True)
-class Paired:
-    """The questions about a case with its own picture and with another one, for which its text is false.
+class Paired(NamedTuple):
+    """A case, and one with another picture, for which the text of the first is false.
 
     Attributes:
-        own: the question with the own picture.
-        other: the question with the other picture.
-        images: the keys of both pictures.
+        own: the case.
+        other: the other one.
     """
 
-    own: Question
-    other: Question
-    images: frozenset[str]
+    own: Case
+    other: Case
 
-    def queries(self) -> Iterator[Query]:
-        for question in (self.own, self.other):
-            yield from question.queries.values()
+    @property
+    def images(self) -> frozenset[str]:
+        """The keys of both pictures."""
+        return frozenset({self.own.image.key, self.other.image.key})
 
 
 @dataclass(frozen=True)
@@ -197,8 +196,7 @@ class Operating:
         if scaling.scale == "raw" or metric not in OF_PICTURES or self._too_few(metric):
             return
         summit = self._division.summit({self._division.group(image) for image in images})
-        for pair in self._teaching(metric, summit):
-            yield from pair.queries()
+        yield from self._asked(metric, self._teaching(metric, summit))
 
     def _too_few(self, metric: Metric) -> str:
         """Return the reason why the data has too few pairs to fit a scale; "" if it has enough."""
@@ -211,8 +209,9 @@ class Operating:
         """Return a group's fitted scale; None if too few pairs could be scored."""
         if (metric, group) not in self._lessons:
             teaching = self._teaching(metric, group)
-            answers = self.ask(query for pair in teaching for query in pair.queries())
-            heard = ((hear(pair.own, answers), hear(pair.other, answers)) for pair in teaching)
+            answers = self.ask(self._asked(metric, teaching))
+            both = (self._questions(metric, pair) for pair in teaching)
+            heard = ((hear(own, answers), hear(other, answers)) for own, other in both)
             told = [(own.reading, other.reading) for own, other in heard if _heard(own) and _heard(other)]
             self._lessons[metric, group] = learn(metric, self.kinds[metric], told)
         return self._lessons[metric, group]
@@ -250,16 +249,33 @@ class Operating:
     def _pair_up(self, metric: Metric) -> Iterator[Paired]:
         others: dict[int, tuple[Case, ...]] = {}
         for case in self._cases:
-            group, own = self._division.group(case.image.key), View.of(case)
+            group = self._division.group(case.image.key)
             if group not in others:
                 beside = self._division.beside(case.image.key)
-                others[group] = tuple(one for one in self._cases if beside(one.image.key))
+                chosen = tuple(one for one in self._cases if beside(one.image.key))
+                others[group] = self._cases if len(chosen) == len(self._cases) else chosen  # memory: as good as equal
             try:
-                other = OtherImage()(own, others[group])
-                questions = self.trials.question(own, metric), self.trials.question(other, metric)
+                pair = Paired(case, refuting_case(case, others[group]))
+                self._questions(metric, pair)
             except NotApplicable:
                 continue
-            yield Paired(*questions, frozenset({own.picture.source.key, other.picture.source.key}))
+            yield pair
+
+    def _questions(self, metric: Metric, pair: Paired) -> tuple[Question, Question]:
+        """Return the questions about a case with its own picture and with the other one, made anew.
+
+        Raises:
+            NotApplicable: the metric cannot be asked about the case.
+        """
+        own = View.of(pair.own)
+        other = OtherImage()(own, [pair.other])
+        return self.trials.question(own, metric), self.trials.question(other, metric)
+
+    def _asked(self, metric: Metric, pairs: Iterable[Paired]) -> Iterator[Query]:
+        """Yield the queries about some pairs."""
+        for pair in pairs:
+            for question in self._questions(metric, pair):
+                yield from question.queries.values()
 
 
 def ahead(trials: Trials, kinds: Mapping[str, str], schedule: Schedule = ONCE) -> Operating:

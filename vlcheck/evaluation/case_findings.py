@@ -113,6 +113,7 @@ class CaseReader:
             after=after,
             perturbation=one.trial.perturbation,
             effect=finding.effect,
+            shares=finding.shares,
         )
 
     def _finding(self, one: HeardTrial, sample: Sample) -> Finding:
@@ -158,5 +159,6 @@ def _shown(one: HeardTrial, arm: str, scale: Scale) -> Shown | None:
         scores=reading.scores,
         top=heard.top,
         boxes=view.region,
+        other_boxes=view.other_region,
         bar=metric.bar(heard),
     )

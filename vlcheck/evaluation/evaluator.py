@@ -11,6 +11,7 @@ from itertools import chain, zip_longest
 
 from vlcheck._util.foreign_code import contained
 from vlcheck.behaviors.behavior import Behavior, Trial
+from vlcheck.behaviors.made_trials import RECENT, images_of_trials, parted, taken
 from vlcheck.behaviors.schedule import Schedule, images_of
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import Case, CaseSource
@@ -20,8 +21,10 @@ from vlcheck.evaluation.calibration import Operating
 from vlcheck.evaluation.case_findings import CaseReader, HeardTrial
 from vlcheck.evaluation.evidence import Judgement, Row
 from vlcheck.evaluation.inquiry import Ended, Inquiry, findings_of, read_trials
-from vlcheck.evaluation.outcomes import Findings
-from vlcheck.evaluation.steps import Agenda, Round, merged
+from vlcheck.evaluation.judged_rows import JudgedRows
+from vlcheck.evaluation.outcomes import Finding, Findings
+from vlcheck.evaluation.slim_findings import slimmed
+from vlcheck.evaluation.steps import Agenda, Round, Step, merged
 from vlcheck.evaluation.told import told
 from vlcheck.evaluation.verified import Verifier
 from vlcheck.metrics.kinds import Metric
@@ -138,8 +141,7 @@ class ModelUnderTest:
         """
         terms, ended = self.terms(behavior), self._asked(behavior, metric)
         reader = self.reader(behavior, metric, ended.trials)
-        found = read_trials(self, reader, metric, ended.trials, ended.queries())
-        findings = findings_of(self, reader, tuple(finding for _, finding in found), self.wanted(behavior, metric))
+        findings, rows = self._findings_and_rows(reader, metric, ended)
         verdict = findings.verdict(terms.rule, self.schedule.test)
         judgement = Judgement(
             behavior=behavior,
@@ -152,7 +154,7 @@ class ModelUnderTest:
             gates=terms.on(verdict.status) == "fail",
             told=self._told(behavior, findings, terms),
             wordings=tuple(self._in_other_wordings(behavior, metric)),
-            rows=tuple(reader.row(one, finding) for one, finding in found),
+            rows=rows,
             tables={
                 **{table.name: table.cells(findings.samples) for table in behavior.tables},
                 **findings.leads(terms.rule, self.schedule.test),
@@ -160,8 +162,26 @@ class ModelUnderTest:
             asked=images_of(ended.trials),
             offered=max(images_of(ended.trials), images_of(self.trials.of(behavior, metric))),
         )
+        del findings  # memory: what follows goes through the rows once more
         self.record(judgement)
         return judgement.verdict
+
+    def _findings_and_rows(self, reader: CaseReader, metric: Metric, ended: Ended) -> tuple[Findings, Sequence[Row]]:
+        """Return the findings on the trials that a verdict rests on, and their rows, read again if they are many."""
+
+        def read(places: range) -> list[tuple[HeardTrial, Finding]]:
+            return read_trials(self, reader, metric, taken(ended.trials, places), ended.queries(places))
+
+        def rows(found: Iterable[tuple[HeardTrial, Finding]]) -> Iterator[Row]:
+            return (reader.row(one, finding) for one, finding in found)
+
+        number, wanted = len(ended.trials), self.wanted(ended.behavior, metric)
+        if number <= RECENT:
+            found = read(range(number))
+            return findings_of(self, reader, tuple(finding for _, finding in found), wanted), tuple(rows(found))
+        each = (finding for places in parted(number) for _, finding in read(places))
+        slim = each if ended.behavior.tables else slimmed(each)  # tables read all scores
+        return findings_of(self, reader, tuple(slim), wanted), JudgedRows(lambda places: rows(read(places)), number)
 
     def _in_other_wordings(self, behavior: Behavior, metric: Metric) -> Iterator[WordingRecord]:
         """Yield the verdict in each other wording of the question, if the metric is answered in words."""
@@ -210,18 +230,15 @@ class ModelUnderTest:
     def _rounds(self, tests: Iterable[tuple[Behavior, Metric]], agenda: Agenda) -> Iterator[list[Round]]:
         open_ = [Inquiry(self, *one).steps() for one in tests]
         while open_:
-            going, together = [], []
-            for steps in open_:
-                with suppress(ForeignFault):  # reported when the test itself is judged
-                    if step := next(steps, None):
-                        together.append(step)
-                        going.append(steps)
-            open_ = going
-            rounds = agenda.rounds(together)
+            begun = _begun(open_)
+            open_ = [*begun]
+            rounds = agenda.rounds(begun.values())
+            del begun  # memory: while they are asked, the queries are in the rounds alone
             if self.verifier:
                 rounds = self.verifier.sampled(rounds)
             if any(one.queries for one in rounds):
                 yield rounds
+            del rounds
 
     def _reopened(self, tests: Iterable[tuple[Behavior, Metric]]) -> list[tuple[Behavior, Metric]]:
         """Return the tests of which something is in doubt by what is known now; their inquiries have not ended then."""
@@ -258,7 +275,7 @@ class ModelUnderTest:
         if ended.found and not self.control:
             reader = self.reader(behavior, metric, ended.trials)
             return findings_of(self, reader, ended.found, self.wanted(behavior, metric))
-        return self._findings(behavior, metric, ended.trials, ended.queries())
+        return self._findings(behavior, metric, ended.trials, ended.queries)
 
     def find_in_full(self, behavior: Behavior, metric: Metric) -> Findings:
         """Return the same findings with the model's answers about every view, also of cases that do not count.
@@ -270,15 +287,18 @@ class ModelUnderTest:
             metric: the metric.
         """
         trials = self._asked(behavior, metric).trials
-        return self._findings(behavior, metric, trials, (query for trial in trials for query in trial.queries()))
+        return self._findings(
+            behavior, metric, trials, lambda places: (query for at in places for query in trials[at].queries())
+        )
 
     @contained()
     def _findings(
-        self, behavior: Behavior, metric: Metric, trials: Sequence[Trial], queries: Iterable[Query]
+        self, behavior: Behavior, metric: Metric, trials: Sequence[Trial], queries: Callable[[range], Iterable[Query]]
     ) -> Findings:
         reader = self.reader(behavior, metric, trials)
-        found = read_trials(self, reader, metric, trials, queries)
-        return findings_of(self, reader, tuple(finding for _, finding in found), self.wanted(behavior, metric))
+        parts = ((taken(trials, places), queries(places)) for places in parted(len(trials)))
+        found = (finding for part in parts for _, finding in read_trials(self, reader, metric, *part))
+        return findings_of(self, reader, tuple(found), self.wanted(behavior, metric))
 
     def _asked(self, behavior: Behavior, metric: Metric) -> Ended:
         """Return what a verdict rests on; ask the model if answers are missing."""
@@ -313,7 +333,7 @@ class ModelUnderTest:
             UsageError: Under the same conditions as `judge`.
         """
         scaling = self.terms(behavior).scaling(metric, self.adapter.kinds[metric])
-        return self.operating.queries(metric, scaling, [trial.case.image.key for trial in trials])
+        return self.operating.queries(metric, scaling, images_of_trials(trials))
 
     def reader(self, behavior: Behavior, metric: Metric, trials: Sequence[Trial]) -> CaseReader:
         """Return the reader of some cases of a behavior; ask the model if answers that set its scale are missing.
@@ -327,7 +347,7 @@ class ModelUnderTest:
             UsageError: the model does not have the metric.
         """
         scaling = self.terms(behavior).scaling(metric, self.adapter.kinds[metric])
-        gauge = self.operating.gauge(metric, scaling, [trial.case.image.key for trial in trials])
+        gauge = self.operating.gauge(metric, scaling, images_of_trials(trials))
         return CaseReader(behavior, self._tolerances(behavior, metric), gauge, self.scorer)
 
     def _reader_of_all(self, behavior: Behavior, metric: Metric) -> CaseReader:
@@ -346,7 +366,8 @@ class ModelUnderTest:
             metric: the metric.
         """
         scaling = self.terms(behavior).scaling(metric, self.adapter.kinds[metric])
-        images = {trial.case.image.key for trial in self.trials.of(behavior, metric) if trial.askable}
+        trials = self.trials.of(behavior, metric)
+        images = {image for image, askable in zip(trials.images, trials.askable, strict=True) if askable}
         return self.source.images - sum(not self.operating.judges(metric, scaling, image) for image in images)
 
     def _tolerances(self, behavior: Behavior, metric: Metric) -> Tolerances:
@@ -357,6 +378,16 @@ class ModelUnderTest:
     def terms(self, behavior: Behavior) -> Terms:
         """Return what the policy demands of a behavior."""
         return self.policy.of(behavior.name, behavior.bias)
+
+
+def _begun(tests: Iterable[Iterator[Step]]) -> dict[Iterator[Step], Step]:
+    """Return the next step of each test that has one."""
+    found: dict[Iterator[Step], Step] = {}
+    for steps in tests:
+        with suppress(ForeignFault):  # reported when the test itself is judged
+            if step := next(steps, None):
+                found[steps] = step
+    return found
 
 
 def _standing(row: Row) -> float:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from vlcheck._util.numbers import between, figure, rounded, signed
 from vlcheck.behaviors.behavior import Behavior
@@ -18,6 +19,8 @@ from vlcheck.metrics.kinds import Metric
 from vlcheck.policy.policy import Known
 from vlcheck.results.records import EvidenceRecord, ScaleRecord, ToldRecord, VerdictRecord, WordingRecord
 from vlcheck.stats.verdict import Verdict
+
+LOOKED_AT = 3  # cases of a verdict that fails, the worst ones, whose pictures are kept large
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Shown:
         scores: the raw score of each word.
         top: for mlm, the likeliest words at the mask, if the model names them.
         boxes: boxes of the target in pixels of the picture, as (left, top, width, height).
+        other_boxes: boxes of the other thing of a relation.
         bar: the score as a bar for the terminal; "" for none.
     """
 
@@ -44,6 +48,7 @@ class Shown:
     scores: Mapping[str, float]
     top: Top = ()
     boxes: tuple[Box, ...] = ()
+    other_boxes: tuple[Box, ...] = ()
     bar: str = ""
 
     @property
@@ -69,6 +74,7 @@ class Row:
         after: the view after it.
         perturbation: the name of the perturbation.
         effect: the change of the score; None if the case does not count.
+        shares: the shares that the margin is made of, before and after; empty if it is made of scores.
     """
 
     case: Case
@@ -79,6 +85,7 @@ class Row:
     after: Shown | None = None
     perturbation: str = ""
     effect: float | None = None
+    shares: tuple[float, ...] = ()
 
     @property
     def margin(self) -> float | None:
@@ -126,7 +133,7 @@ class Judgement:
     tolerances: Mapping[str, float]
     scale: ScaleRecord
     verdict: Verdict
-    rows: tuple[Row, ...]
+    rows: Sequence[Row]
     tables: Mapping[str, Mapping[str, float | int]]
     asked: int
     offered: int
@@ -137,15 +144,15 @@ class Judgement:
 
     def worst(self, count: int = 3) -> list[Row]:
         """Return the `count` rows that speak most clearly against the model, one for each case, the worst first."""
-        counted = [(row.margin, row) for row in self.rows if row.margin is not None]
+        counted = [(row.margin, at, row.case.id) for at, row in enumerate(self.rows) if row.margin is not None]
         if self.verdict.claim == "mean":
-            counted.sort(key=lambda pair: -abs(pair[0]))
+            counted.sort(key=lambda one: -abs(one[0]))
         else:
-            counted.sort(key=lambda pair: pair[0])
-        worst: dict[str, Row] = {}
-        for _, row in counted:
-            worst.setdefault(row.case.id, row)
-        return list(worst.values())[:count]
+            counted.sort(key=lambda one: one[0])
+        worst: dict[str, int] = {}
+        for _, at, case in counted:
+            worst.setdefault(case, at)
+        return [self.rows[at] for at in islice(worst.values(), count)]
 
     @property
     def brief(self) -> Judgement:
@@ -186,6 +193,7 @@ class Judgement:
             score_kind=self.score_kind,
             perturbation=behavior.perturbation,
             expected=behavior.expect.expected,
+            share_of=behavior.expect.share_of,
             tolerances=dict(self.tolerances),
             scale=self.scale,
             **self.verdict.as_dict(),
@@ -198,10 +206,13 @@ class Judgement:
             tables={name: dict(cells) for name, cells in self.tables.items()},
         )
 
-    def pictures(self) -> list[Picture]:
-        """Return all pictures of the rows, each once."""
-        shown = [view.picture for row in self.rows for view in (row.before, row.after) if view]
-        return list({picture.key: picture for picture in shown}.values())
+    def pictures(self) -> Iterator[Picture]:
+        """Yield all pictures of the rows, each once."""
+        return _pictures(self.rows)
+
+    def worst_pictures(self) -> Iterator[Picture]:
+        """Yield the pictures that a person should look at closely: of the worst cases, of which a fail has several."""
+        return _pictures(self.worst(LOOKED_AT if self.verdict.status == "fail" else 1))
 
     def properties(self) -> list[tuple[str, object]]:
         """Return the verdict's figures as pairs of name and value, for JUnit's properties."""
@@ -215,6 +226,15 @@ class Judgement:
             if isinstance(value, str | int | float) and value != ""
         }
         return [(f"vlcheck_{name}", value) for name, value in flat.items()]
+
+
+def _pictures(rows: Iterable[Row]) -> Iterator[Picture]:
+    """Yield all pictures of some rows, each once."""
+    seen: set[str] = set()
+    for view in (view for row in rows for view in (row.before, row.after) if view):
+        if view.picture.key not in seen:
+            seen.add(view.picture.key)
+            yield view.picture
 
 
 def _plain(value: str | float) -> str | float:
@@ -239,6 +259,7 @@ def _evidence(row: Row, test: str, metric: Metric, expect: Expectation) -> Evide
         before=before.value if before else None,
         after=after.value if after else None,
         levels=[view.level for view in shown],
+        shares=list(row.shares),
         margin=row.margin,
         values=None if WHOLE in row.margins else dict(row.margins),
         effect=row.effect,
@@ -249,4 +270,6 @@ def _evidence(row: Row, test: str, metric: Metric, expect: Expectation) -> Evide
         top_after=list(after.top) if after else [],
         boxes=list(before.boxes) if before else [],
         perturbed_boxes=list(after.boxes) if after else [],
+        other_boxes=list(before.other_boxes) if before else [],
+        perturbed_other_boxes=list(after.other_boxes) if after else [],
     )

@@ -6,11 +6,12 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain, islice
+from itertools import islice
 from typing import TYPE_CHECKING, Literal, get_args
 
 from vlcheck._util.foreign_code import contained
 from vlcheck.behaviors.behavior import Behavior, Trial
+from vlcheck.behaviors.made_trials import RECENT, parted, taken, with_further
 from vlcheck.behaviors.tables import arms_of
 from vlcheck.datasets.tags import strange_tags
 from vlcheck.evaluation.case_findings import CaseReader, HeardTrial
@@ -49,11 +50,31 @@ class Ended:
     looks: tuple[int, ...] = ()
     found: tuple[Finding, ...] = field(default=(), repr=False)
 
-    def queries(self) -> Iterator[Query]:
-        """Yield all queries that were asked."""
-        for index, trial in enumerate(self.trials):
-            yield from Parts.of(trial, self.behavior.expect).queries(closing=index not in self.out)
-        yield from self.aside
+    def queries(self, places: Iterable[int]) -> Iterator[Query]:
+        """Yield all queries that were asked about the trials at some places, also for the sake of other trials."""
+        for at in places:
+            parts = self._parts(at)
+            yield from parts.queries(closing=at not in self.out)
+            yield from (query for query in queries_of([parts.aside]) if query.key in self._keys_aside)
+            if at in self.out:
+                yield from (query for query in queries_of([parts.closing]) if query.key in self._keys_of_others)
+
+    def _parts(self, at: int) -> Parts:
+        return Parts.of(self.trials[at], self.behavior.expect)
+
+    @cached_property
+    def _keys_of_others(self) -> frozenset[str]:
+        """Keys of closing queries of trials that are out, and that other trials ask: all black pictures are one."""
+        if len(self.trials) <= RECENT:
+            return frozenset()  # all of them are read together
+        others = (at for at in range(len(self.trials)) if at not in self.out)
+        closing = {query.key for at in self.out for query in queries_of([self._parts(at).closing])}
+        asked = (query.key for at in others for query in self._parts(at).queries(closing=True))
+        return frozenset(key for key in asked if key in closing)
+
+    @cached_property
+    def _keys_aside(self) -> frozenset[str]:
+        return frozenset(query.key for query in self.aside)
 
     def is_settled(self, verifier: Verifier, metric: Metric) -> bool:
         """Return True if nothing was in doubt at any look, by what is known now.
@@ -82,7 +103,6 @@ class Inquiry:
         self._model, self._behavior, self._metric = model, behavior, metric
         self.trials: Sequence[Trial] = ()
         self._looks: list[int] = []
-        self._parts: list[Parts] = []
         self._scales: list[Scale | None] = []  # on which each trial was read when it was decided what to ask about it
         self._out: set[int] = set()
         self._found: dict[int, Finding] = {}
@@ -94,13 +114,13 @@ class Inquiry:
         """
         for trials in self._drawn():
             self._looks.append(len(trials))
-            opening = self._opening(trials)
+            fresh = range(len(self.trials), len(trials))
+            self.trials = trials
             if self._model.verifier:  # what sets the scale is exact
                 yield Step(tuple(self._setting()), scorer=self._model.scorer.exact)
-            yield opening
+            yield self._opening(fresh)
             yield from self._settling("opening")
-            if closing := self._closing():
-                yield Step(tuple(closing))
+            yield from self._closing_steps()
             yield from self._settling("deciding")
             if self._model.schedule.settled(self._verdict):
                 break
@@ -121,13 +141,14 @@ class Inquiry:
         """
         if model.verifier:
             self = cls(model, behavior, metric)
-            self._opening(trials)
+            self.trials = trials
             for stage in STAGES:
                 deque(self._settling(stage), maxlen=0)
 
     def _ended(self, aside: tuple[Query, ...]) -> Ended:
         again = self._model.control or self._model.verifier  # they may know more of the answers later
-        read = not aside and not again and len(self._found) == len(self.trials)
+        few = len(self.trials) <= RECENT  # memory
+        read = few and not aside and not again and len(self._found) == len(self.trials)
         found = tuple(self._found[i] for i in range(len(self.trials))) if read else ()
         return Ended(self._behavior, self.trials, frozenset(self._out), aside, tuple(self._looks), found)
 
@@ -160,8 +181,9 @@ class Inquiry:
         """Return the queries that are asked until a stage."""
         if stage == "deciding":
             self._closing()
-        closing = [stage == "deciding" and i not in self._out for i in range(len(self.trials))]
-        return [query for part, one in zip(self._parts, closing, strict=True) for query in part.queries(closing=one)]
+        counts = (stage == "deciding" and i not in self._out for i in range(len(self.trials)))
+        parts = (Parts.of(trial, self._behavior.expect) for trial in self.trials)
+        return [query for part, one in zip(parts, counts, strict=True) for query in part.queries(closing=one)]
 
     def at_once(self) -> Iterator[Query]:
         """Yield all that the inquiry may ask before further images are drawn."""
@@ -170,16 +192,23 @@ class Inquiry:
         yield from (query for trial in trials for query in trial.queries())
 
     @contained()
-    def _opening(self, trials: Sequence[Trial]) -> Step:
-        """Take the trials of the next look, which begin with those of the last one; return what to ask first."""
-        fresh = [Parts.of(trial, self._behavior.expect) for trial in trials[len(self.trials) :]]
-        self.trials, self._parts = trials, [*self._parts, *fresh]
-        opening = queries_of(part.opening for part in fresh)
-        later = queries_of(one for part in fresh for one in (part.closing, part.aside))
-        return Step((*self._setting(), *opening), tuple(later))
+    def _opening(self, fresh: Iterable[int]) -> Step:
+        """Return what to ask first about the trials at some places, which no look before had."""
+        needed, beside = [*self._setting()], list[Query]()
+        for parts in map(self._parts, fresh):
+            needed += queries_of([parts.opening])
+            beside += queries_of([parts.closing, parts.aside])
+        return Step(tuple(needed), tuple(beside))
+
+    def _parts(self, at: int) -> Parts:
+        return Parts.of(self.trials[at], self._behavior.expect)
 
     def _setting(self) -> Iterator[Query]:
         return self._model.setting(self._behavior, self._metric, self.trials)
+
+    def _closing_steps(self) -> Iterator[Step]:
+        if closing := tuple(self._closing()):
+            yield Step(closing)
 
     @contained()
     def _closing(self) -> list[Query]:
@@ -188,32 +217,41 @@ class Inquiry:
         Scales may change from look to look, so that a case that was out may count.
         """
         reader = self._reader
-        scales = [reader.gauge.scale(trial.case) for trial in self.trials]
-        changed = [i for i, scale in enumerate(scales) if i >= len(self._scales) or scale != self._scales[i]]
-        self._scales = scales
-        answers = self._model.scorer.answers(queries_of(self._parts[i].opening for i in changed))
-        closing: list[Query] = []
-        for i in changed:
+        return [query for places in parted(len(self.trials)) for query in self._closing_of(reader, places)]
+
+    def _closing_of(self, reader: CaseReader, places: Iterable[int]) -> Iterator[Query]:
+        """Yield those about the trials at some places, in ascending order."""
+        changed = [i for i in places if self._has_changed(i, reader.gauge.scale(self.trials[i].case))]
+        parts = {i: self._parts(i) for i in changed}
+        answers = self._model.scorer.answers(queries_of(part.opening for part in parts.values()))
+        for i, part in parts.items():
             self._found.pop(i, None)
             self._out.discard(i)
-            if not self._parts[i].closing:
+            if not part.closing:
                 continue
             if reader.is_out(HeardTrial.of(self.trials[i], answers)):
                 self._out.add(i)
             else:
-                closing += queries_of([self._parts[i].closing])
-        return closing
+                yield from queries_of([part.closing])
+
+    def _has_changed(self, at: int, scale: Scale | None) -> bool:
+        """Note the scale of a trial; return True if it was another one at the last look, or there was none."""
+        if at == len(self._scales):
+            self._scales.append(scale)
+            return True
+        before, self._scales[at] = self._scales[at], scale
+        return scale != before
 
     @contained()
     def _aside(self) -> list[Query]:
         """Return the queries that only the tables need, beside a verdict that says something of the model."""
-        if not any(part.aside for part in self._parts):
+        if not self._behavior.tables or not any(self._parts(at).aside for at in range(len(self.trials))):
             return []
         findings = self._findings()
         if findings.futile:
             return []
         wanted = arms_of(self._behavior.tables, findings.samples)
-        counted = (part.aside for part, one in zip(self._parts, findings.each, strict=True) if one.margins)
+        counted = (self._parts(at).aside for at, one in enumerate(findings.each) if one.margins)
         return [*queries_of({arm: aside[arm] for arm in aside.keys() & wanted} for aside in counted)]
 
     def _drawn(self) -> Iterator[Sequence[Trial]]:
@@ -233,7 +271,7 @@ class Inquiry:
             lacking = self._lacking()
             if lacking <= 0:
                 return
-            asked = [*asked, *first, *chain.from_iterable(islice(spare, lacking - 1))]
+            asked = with_further(asked, [first, *islice(spare, lacking - 1)])
             yield asked
 
     def _lacking(self) -> int:
@@ -257,12 +295,18 @@ class Inquiry:
     @contained()
     def _findings(self) -> Findings:
         """Return the findings on the trials asked about so far; ask the model if answers are missing."""
+        reader = self._reader
         left = [i for i in range(len(self.trials)) if i not in self._found]
-        queries = (query for i in left for query in self._parts[i].queries(closing=i not in self._out))
-        found = read_trials(self._model, self._reader, self._metric, [self.trials[i] for i in left], queries)
-        self._found |= {i: finding for i, (_, finding) in zip(left, found, strict=True)}
+        for places in parted(len(left)):
+            self._found |= self._read(reader, left[places.start : places.stop])
         each = tuple(self._found[i] for i in range(len(self.trials)))
-        return findings_of(self._model, self._reader, each, self._wanted)
+        return findings_of(self._model, reader, each, self._wanted)
+
+    def _read(self, reader: CaseReader, places: Sequence[int]) -> dict[int, Finding]:
+        """Return the findings on the trials at some places, by these."""
+        queries = (query for i in places for query in self._parts(i).queries(closing=i not in self._out))
+        found = read_trials(self._model, reader, self._metric, taken(self.trials, places), queries)
+        return {i: finding for i, (_, finding) in zip(places, found, strict=True)}
 
     @property
     def _reader(self) -> CaseReader:

@@ -18,8 +18,10 @@ from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.expect.base import (
     AFTER,
     BEFORE,
+    NO_RIVALS,
     WHOLE,
     Competing,
+    Condition,
     Expectation,
     Given,
     Refused,
@@ -83,7 +85,7 @@ class Counted(NamedTuple):
         sample.demand_answered(decisive_arms(expect), tolerances)
         margins = expect.margins(sample, tolerances)
         known = expect.competence == "no" or expect.known(sample, tolerances)
-        return cls(margins, known, expect.rivals(sample) if _competes(type(expect)) else {})  # type: ignore[attr-defined]
+        return cls(margins, known, expect.rivals(sample) if _competes(type(expect)) else NO_RIVALS)  # type: ignore[attr-defined]
 
 
 @cache
@@ -96,7 +98,7 @@ def decisive_arms(expect: Expectation) -> set[str]:
     return {BEFORE, AFTER, *expect.arms()}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Finding:
     """The result of one case.
 
@@ -109,6 +111,8 @@ class Finding:
         errors: messages of what went wrong in scoring it.
         violated: the condition that fails most clearly; "" if none fails, or none can be named.
         rivals: credit of each rival for the case, for an expectation of a lead; empty if the case does not count.
+        shares: the shares that the conditions are about, before and after: see `Expectation.share_of`; empty if they
+            are about scores.
     """
 
     sample: Sample
@@ -118,7 +122,8 @@ class Finding:
     known: bool
     errors: tuple[str, ...] = ()
     violated: str = ""
-    rivals: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    rivals: Mapping[str, float] = field(default_factory=lambda: NO_RIVALS)
+    shares: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, sample: Sample, expect: Expectation, tolerances: Tolerances, errors: tuple[str, ...] = ()) -> Finding:
@@ -132,8 +137,10 @@ class Finding:
         """
         try:
             found = Counted.of(sample, expect, tolerances)
-            violated = _violated(sample, expect, tolerances, found.margins.get(WHOLE))
-            return cls(sample, found.margins, None, expect.effect(sample), found.known, errors, violated, found.rivals)
+            conditions, effect = expect.conditions(sample, tolerances), expect.effect(sample)
+            violated = _violated(sample, conditions, found.margins.get(WHOLE))
+            shares = tuple(one.value for one in conditions) if expect.share_of else ()
+            return cls(sample, found.margins, None, effect, found.known, errors, violated, found.rivals, shares)
         except NotApplicable as reason:
             return cls(sample, {}, reason, None, False, errors)
 
@@ -142,7 +149,7 @@ class Finding:
         for reading in self.sample.readings.values():
             yield from reading.scores.values()
 
-    @cached_property
+    @property
     def finite(self) -> bool:
         """True if every score of the case is a finite number."""
         return all(map(math.isfinite, self.scores()))
@@ -454,9 +461,9 @@ class Findings:
         return [finding.sample.case.image.key for finding in findings]
 
 
-def _violated(sample: Sample, expect: Expectation, tolerances: Tolerances, margin: float | None) -> str:
+def _violated(sample: Sample, conditions: Iterable[Condition], margin: float | None) -> str:
     """Return the condition of a case that fails most clearly; "" if none fails."""
-    least = min(expect.conditions(sample, tolerances), key=lambda one: one.margin, default=None)
+    least = min(conditions, key=lambda one: one.margin, default=None)
     if least is None or least.margin > 0 or least.margin != margin:  # a subclass may use other conditions for margins
         return ""
     own = "" if sample[BEFORE].scale == RAW else ", on the model's own scale"

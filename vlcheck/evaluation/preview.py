@@ -65,7 +65,7 @@ class Prospect:
     metric: Metric
     rule: Rule
     n: int
-    queries: tuple[Query, ...]
+    queries: Iterable[Query]
     by: Test = exact
     refused: Mapping[str, int] = field(default_factory=dict)
     spare: Iterable[Trial] = ()
@@ -109,16 +109,25 @@ class Prospect:
         allowed = f"{brief(low)} to {brief(high)}" if self._claims_a_mean else share(self.rule.allowed)
         return f"none pass where {allowed} is allowed"
 
-    @property
-    def fate(self) -> str:
-        """The consequence of too few images to pass, in words."""
+    def fate(self, tests: int = 1) -> str:
+        """Return the consequence of too few images to pass, in words.
+
+        Args:
+            tests: number of tests that the words are about.
+        """
+        is_, it_fails = ("is", "it fails") if tests == 1 else ("are", "they fail")
         if any(self.refused.get(given, 0) > self.n for given in GIVEN):
-            return ", and is invalid"
+            return f", and {is_} invalid"
         if self.told:
-            return ", and is not asked"
+            return f", and {is_} not asked"
         if self._least is None and self.n:
             return ""
-        return ", and is not asked" if self._never_fails else ", and is not asked unless it fails"
+        return f", and {is_} not asked" if self._never_fails else f", and {is_} not asked unless {it_fails}"
+
+    @property
+    def cause(self) -> str:
+        """The reason why it cannot pass, in words: the images that may count, and those that a pass needs."""
+        return f"{self.has}, {self.lacks}"
 
     @property
     def _never_fails(self) -> bool:
@@ -157,7 +166,7 @@ class Foresight:
     """
 
     prospects: tuple[Prospect, ...]
-    setting: tuple[Query, ...] = ()
+    setting: Iterable[Query] = ()
     required: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     wordings: tuple[str, ...] = ()
@@ -187,17 +196,31 @@ class Foresight:
 
     def hopeless(self) -> list[str]:
         """Return a message for each test that cannot pass with the images there are."""
-        return [
-            f"{prospect.test} cannot pass{prospect.fate}: {prospect.has}, {prospect.lacks}"
-            for prospect in self.prospects
-            if prospect.hopeless
-        ]
+        return [_cannot_pass([prospect]) for prospect in self.prospects if prospect.hopeless]
+
+    def hopeless_by_cause(self) -> list[str]:
+        """Return a message for each cause for which tests cannot pass; a single test is named, more are counted."""
+        alike: dict[tuple[str, str], list[Prospect]] = defaultdict(list)
+        for prospect in self.prospects:
+            if prospect.hopeless:
+                alike[prospect.fate(), prospect.cause].append(prospect)
+        return [_cannot_pass(tests) for tests in alike.values()]
 
     def shut(self) -> list[str]:
         """Return a message if the policy requires biases of which no test can pass."""
         open_ = {prospect.behavior.bias for prospect in self.prospects if not prospect.hopeless}
         biases = [bias for bias in self.required if bias not in open_]
         return [f"the policy requires biases of which no test can pass: {', '.join(biases)}"] if biases else []
+
+
+def _cannot_pass(tests: Sequence[Prospect]) -> str:
+    """Return a message about tests that cannot pass for the same cause."""
+    first, n = tests[0], len(tests)
+    if n == 1:
+        return f"{first.test} cannot pass{first.fate()}: {first.cause}"
+    biases = Counter(one.behavior.bias for one in tests)
+    of = ", ".join(f"{bias} {count}" for bias, count in biases.items())
+    return f"{counted(n, 'test')} ({of}) cannot pass{first.fate(n)}: {first.cause}"
 
 
 def foresee(tests: Sequence[BehaviorTest], operating: Operating, policy: Policy, metrics: Collection[str]) -> Foresight:
@@ -210,7 +233,7 @@ def foresee(tests: Sequence[BehaviorTest], operating: Operating, policy: Policy,
         metrics: the names of the available metrics.
     """
     prospects: list[Prospect] = []
-    setting: dict[str, Query] = {}
+    setting: list[Iterator[Query]] = []
     faults: list[str] = []
     trials, by = operating.trials, operating.schedule.test
     for test in sound(tests):
@@ -223,26 +246,36 @@ def foresee(tests: Sequence[BehaviorTest], operating: Operating, policy: Policy,
         except ForeignFault as fault:
             faults.append(f"{test.name} cannot be planned: {fault}")
             continue
-        queries = tuple(query for trial in asked for query in trial.queries())
         scaling = policy.of(behavior.name, behavior.bias).scaling(metric, kind)
-        images = [trial.case.image.key for trial in asked]
-        setting |= {query.key: query for query in operating.queries(metric, scaling, images)}
-        refused = {id(one): reason for one in asked if (reason := _refusal(one, kind))}
+        images = asked.images
+        setting.append(operating.queries(metric, scaling, images))
+        seen = [(one.case.id, _refusal(one, kind), one.rivals) for one in asked]
         judged = [
-            one for one in asked if id(one) not in refused and operating.judges(metric, scaling, one.case.image.key)
+            (rivals, image)
+            for (_, refused, rivals), image in zip(seen, images, strict=True)
+            if not refused and operating.judges(metric, scaling, image)
         ]
-        rule, n = policy.of(behavior.name, behavior.bias).rule, images_of(judged)
-        counts = Counter(reason for _, reason in {(one.case.id, refused.get(id(one), "")) for one in asked} if reason)
+        rule, n = policy.of(behavior.name, behavior.bias).rule, len({image for _, image in judged})
+        counts = Counter(reason for _, reason in {(case, reason) for case, reason, _ in seen} if reason)
+        queries = Lazy(_queries_of(asked))
         spare = Lazy(chain.from_iterable(_sound(trials.spare(behavior, metric))))
         strange = "" if asked else strange_tags(behavior.cases, trials.source.tags)
-        told = told_by_words([one.rivals for one in judged], [one.case.image.key for one in judged], rule, by)
+        told = told_by_words([rivals for rivals, _ in judged], [image for _, image in judged], rule, by)
         prospects.append(Prospect(test.name, behavior, metric, rule, n, queries, by, counts, spare, strange, told))
     lost = {prospect.test for prospect in prospects if prospect.hopeless and asks_foils(prospect.behavior.cases)}
     required = tuple(policy.required_of(subjects(test for test in tests if test.name not in lost)))
-    return Foresight(tuple(prospects), tuple(setting.values()), required, tuple(faults))
+    return Foresight(tuple(prospects), Lazy(_distinct(chain.from_iterable(setting))), required, tuple(faults))
 
 
-def _sound(spare: Iterator[list[Trial]]) -> Iterator[list[Trial]]:
+def _queries_of(trials: Iterable[Trial]) -> Iterator[Query]:
+    return (query for trial in trials for query in trial.queries())
+
+
+def _distinct(queries: Iterable[Query]) -> Iterator[Query]:
+    yield from {query.key: query for query in queries}.values()
+
+
+def _sound(spare: Iterator[Sequence[Trial]]) -> Iterator[Sequence[Trial]]:
     with suppress(ForeignFault):  # reported when the test itself is judged
         yield from spare
 
@@ -306,7 +339,7 @@ def preview_lines(foresight: Foresight, model: VisionLanguageModel | None) -> It
     rows += [[prospect.test, whole(prospect.n), prospect.tells] for prospect in foresight.prospects]
     yield from aligned(rows)
     yield from map(printable, _refusals(foresight.prospects))
-    yield from map(printable, [*foresight.hopeless(), *foresight.shut(), *foresight.faults])
+    yield from map(printable, [*foresight.hopeless_by_cause(), *foresight.shut(), *foresight.faults])
     plan = make_plan(foresight.queries)
     yield f"{counted(plan.n_pictures, 'picture')} to encode, {counted(plan.texts, 'text')} to ask about them"
     yield from _at_most(foresight, plan)
@@ -325,7 +358,7 @@ def preview_lines(foresight: Foresight, model: VisionLanguageModel | None) -> It
 
 def _at_most(foresight: Foresight, plan: Plan) -> Iterator[str]:
     """Yield what may be asked in addition, if the data has more images than requested."""
-    drawn = [(images_of(prospect.spare), prospect.n) for prospect in foresight.prospects]
+    drawn = [(images_of([*prospect.spare]), prospect.n) for prospect in foresight.prospects]
     further, n = max(drawn, key=sum, default=(0, 0))
     if not further:
         return

@@ -90,6 +90,7 @@ class Session:
         """
         for one in self.model.rounds((test.behavior, test.metric) for test in tests):
             self._run(one, progress)
+            del one  # memory: before the next round is made
 
     def ask_at_once(self, tests: Sequence[BehaviorTest], progress: Callable[[Progress], None] | None = None) -> None:
         """Do as `ask`, but ask at first all that the tests may need before further images are drawn.
@@ -218,21 +219,32 @@ class Session:
         kept = self.model.scorer.thumbnail(picture) if self.config.images else None
         return kept.jpeg if kept else b""
 
-    def images(self, judgement: Judgement, there: Container[str] = ()) -> Iterator[ImageRecord]:
+    def images(
+        self, judgement: Judgement, there: Container[str] = (), enlarged: Container[str] = ()
+    ) -> Iterator[ImageRecord]:
         """Yield the results' lines of a judgement's pictures; none if pictures are not kept.
 
         Args:
             judgement: the judgement.
             there: keys of pictures that have a line already.
+            enlarged: keys of pictures that have a line with a larger copy already.
         """
         if not self.config.images:
             return
+        worst = {picture.key for picture in judgement.worst_pictures()}
         for picture in judgement.pictures():
-            kept = None if picture.key in there else self.model.scorer.thumbnail(picture)
+            larger = picture.key in worst and picture.key not in enlarged
+            kept = None if picture.key in there and not larger else self.model.scorer.thumbnail(picture)
             if kept:
-                jpeg = base64.b64encode(kept.jpeg).decode("ascii")
                 size = dict(zip(("width", "height"), size_of_shown(kept.jpeg), strict=False))
-                yield ImageRecord(key=picture.key, sha256=kept.sha256, jpeg=jpeg, **size)
+                large = _text_of(self.model.scorer.enlarged(picture)) if larger else ""
+                jpeg = _text_of(kept.jpeg)
+                yield ImageRecord(key=picture.key, sha256=kept.sha256, jpeg=jpeg, large=large or None, **size)
+
+
+def _text_of(jpeg: bytes) -> str:
+    """Return a copy of a picture in base64."""
+    return base64.b64encode(jpeg).decode("ascii")
 
 
 @contextmanager

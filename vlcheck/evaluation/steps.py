@@ -6,6 +6,7 @@ follows for cases that may count, and at last come the pictures that only a tabl
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -112,7 +113,7 @@ class Agenda:
 
     def __init__(self, scorer: CachedScorer) -> None:
         self._own = scorer
-        self._had: set[tuple[CachedScorer, str]] = set()
+        self._had: dict[CachedScorer, set[bytes]] = defaultdict(set)
         self._later: dict[str, list[Query]] = {}
 
     def rounds(self, steps: Iterable[Step]) -> list[Round]:
@@ -129,13 +130,19 @@ class Agenda:
         return [Round(self._fresh(queries, scorer), scorer) for scorer, queries in by_scorer.items()]
 
     def _fresh(self, needed: Iterable[Query], scorer: CachedScorer) -> list[Query]:
-        asked = {query.key: query for query in needed if (scorer, query.key) not in self._had}
+        had = self._had[scorer]
+        asked = {query.key: query for query in needed if _short(query) not in had}
         shown = {query.picture.key for query in asked.values()} if scorer is self._own else set()
         for picture in shown & self._later.keys():
             later = self._later.pop(picture)
-            asked |= {query.key: query for query in later if (scorer, query.key) not in self._had}
-        self._had.update((scorer, key) for key in asked)
+            asked |= {query.key: query for query in later if _short(query) not in had}
+        had.update(map(_short, asked.values()))
         return list(asked.values())
+
+
+def _short(query: Query) -> bytes:
+    """Return a query's key in half of the memory."""
+    return bytes.fromhex(query.key)
 
 
 def merged(rounds: Iterable[Round]) -> Iterator[Round]:

@@ -29,6 +29,8 @@ About = Literal["change", "truth", "preference"]
 
 BEFORE, AFTER, OTHER = "before", "after", "other"
 WHOLE = ""
+THE_TRUE_WORD = "the true word"  # see `Expectation.share_of`
+NO_RIVALS: Mapping[str, float] = MappingProxyType({})
 
 
 class Unknown(NotApplicable):
@@ -82,10 +84,10 @@ class Condition:
         """The inequality with its numbers, in words."""
         moved = f" from {' to '.join(map(figure, self.ends))}" if self.ends else ""
         value = figure(self.value, apart=(self.limit,))
-        return f"{self.what}{moved} is {value}; it has to be {self.has_to_be} {brief(self.limit)} ({self.name})"
+        return f"{self.what}{moved} is {value}; it has to be {self.has_to_be} {brief(self.limit)} (policy: {self.name})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sample:
     """One case's readings by arm; an arm is one of the views that are compared, such as "before" and "after".
 
@@ -105,7 +107,7 @@ class Sample:
     absent: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     perturbation: str = ""
     askable: bool = True
-    rivals: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    rivals: Mapping[str, float] = field(default_factory=lambda: NO_RIVALS)
     given: bool = False
     withheld: frozenset[str] = frozenset()
 
@@ -181,6 +183,8 @@ class Expectation(Protocol):
         about: the subject of a case: the "change" of the answers alone, the "truth" of an answer as well, or the
             "preference" among words. A symmetry that a model has by construction (`StatesSymmetry`) decides a change or
             a preference.
+        share_of: the word whose share against a rival the conditions are about: "the true word", or a word such as
+            "left"; "" if they are about scores.
     """
 
     claim: ClassVar[Claim]
@@ -189,6 +193,7 @@ class Expectation(Protocol):
     hollow: ClassVar[str]
     contrasts: ClassVar[bool]
     about: ClassVar[About]
+    share_of: ClassVar[str]
 
     def arms(self) -> Mapping[str, Perturbation]:
         """Return the views needed beside before and after, each as a perturbation of before."""
@@ -289,6 +294,7 @@ class BaseExpectation:
     hollow: ClassVar[str] = "what a model guesses holds by chance"
     contrasts: ClassVar[bool] = False
     about: ClassVar[About] = "change"
+    share_of: ClassVar[str] = ""
 
     def arms(self) -> Mapping[str, Perturbation]:
         return {}

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vlcheck.cases.view import View
-from vlcheck.expect.base import AFTER, BEFORE, About, BaseExpectation, Condition, Sample, Unneeded
+from vlcheck.expect.base import (
+    AFTER,
+    BEFORE,
+    THE_TRUE_WORD,
+    About,
+    BaseExpectation,
+    Condition,
+    Sample,
+    Unneeded,
+)
 from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.perturb import Perturbation, opposite
 
@@ -95,6 +104,7 @@ class Swaps(TwoSided):
 
     expected: ClassVar[str] = "the true side before, the other one after"
     about: ClassVar[About] = "truth"
+    share_of: ClassVar[str] = THE_TRUE_WORD
 
     def conditions(self, sample: Sample, tolerances: Tolerances) -> tuple[Condition, ...]:
         target = sample.case.target
@@ -126,6 +136,7 @@ class Flips(TwoSided):
     """
 
     expected: ClassVar[str] = "one side before, the other one after"
+    share_of: ClassVar[str] = "left"
 
     def conditions(self, sample: Sample, tolerances: Tolerances) -> tuple[Condition, ...]:
         before, after = _preferences(sample, "left", tolerances.floor)

@@ -9,7 +9,7 @@ from vlcheck._util.hashing import digest
 from vlcheck.cases.case import Case
 from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
-from vlcheck.expect.base import BEFORE, About, BaseExpectation, Condition, Sample
+from vlcheck.expect.base import BEFORE, THE_TRUE_WORD, About, BaseExpectation, Condition, Sample
 from vlcheck.expect.directional import leads
 from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.perturb import opposite
@@ -39,6 +39,7 @@ class Beats(BaseExpectation):
     expected: ClassVar[str] = "the true word scores higher than a wrong one"
     hollow: ClassVar[str] = "a word that is guessed beats another one by chance"
     about: ClassVar[About] = "truth"
+    share_of: ClassVar[str] = THE_TRUE_WORD
 
     all: bool = False
 

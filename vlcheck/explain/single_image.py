@@ -17,7 +17,8 @@ from vlcheck._util.foreign_code import contained
 from vlcheck._util.temporary import Scratch
 from vlcheck.cases.case import MASK, Case, ImageFile, word_pattern
 from vlcheck.cases.view import View
-from vlcheck.cases.words import OPPOSITES
+from vlcheck.cases.words import OPPOSITES, OTHER_SIDE
+from vlcheck.datasets.lexicons.toml_files import load_lexicons
 from vlcheck.datasets.limits import LONGEST_CAPTION, is_text
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, argument, parameter, printable
 from vlcheck.evaluation.config import EvaluationConfig
@@ -34,8 +35,10 @@ from vlcheck.metrics.registry import COMPARING, KINDS, METRICS, OF_PICTURES, REL
 from vlcheck.models.differentiable import differentiable
 from vlcheck.models.protocol import VisionLanguageModel, lacks
 from vlcheck.perturb import Block, Grayscale, Mirror, Perturbation
+from vlcheck.report.single_image.change import Expected
 from vlcheck.report.single_image.figure import Figure, Panel, Scores, ViewMap
 from vlcheck.report.single_image.png import WIDTH
+from vlcheck.suite.shipped import lexicons_path
 
 MOST_WORDS = 8
 EXAMPLE = "a man holds a ball in his [left] hand"
@@ -134,6 +137,8 @@ def score_views(
             _shown(view),
             {metric: _scores(heard[name][metric], words) for metric in OF_PICTURES},
             {_titled(model, method): _explained(model, method, view) for method in methods},
+            true=_true(name, case, words),
+            expected=_expected(name, case, words),
         )
         for name, view in views.items()
     )
@@ -195,6 +200,29 @@ def _answers(
         name: {metric: hear(question, answers) for metric, question in by_metric.items()}
         for name, by_metric in asked.items()
     }
+
+
+def _true(name: str, case: Case, words: Sequence[str]) -> str:
+    """Return the word that is true of a view; "" if the view does not show it, or the word was not asked about."""
+    if name == "mirrored":
+        mirrored = OTHER_SIDE.get(case.target.lower(), case.target)
+        return next((word for word in words if word.lower() == mirrored.lower()), "")
+    return "" if name == "blocked" or (name == "grey" and _is_chromatic(case.target)) else case.target
+
+
+def _expected(name: str, case: Case, words: Sequence[str]) -> Expected | None:
+    """Return what should change in a view; None for the original."""
+    if name == "original":
+        return None
+    true = _true(name, case, words)
+    if not true:
+        return Expected("falls", case.target)
+    return Expected("stays", true) if true == case.target else Expected("swaps", true)
+
+
+def _is_chromatic(word: str) -> bool:
+    """Return True for a word for a color that a grey picture does not show."""
+    return load_lexicons(lexicons_path()).color_kinds.get(word.lower()) == "chromatic"
 
 
 def _titled(model: VisionLanguageModel, method: AttributionMethod) -> str:

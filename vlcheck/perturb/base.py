@@ -72,6 +72,9 @@ class OfThePicture(Labelled, ABC):
 def perturbed(perturbation: Perturbation, view: View, others: Sequence[Case]) -> View:
     """Return a view after a perturbation, which may be foreign code.
 
+    A perturbation may move the target's boxes and say nothing of those of the other thing of a relation. Nobody knows
+    then where that one is, and the view has no box of it.
+
     Args:
         perturbation: the perturbation.
         view: the view to perturb.
@@ -84,7 +87,8 @@ def perturbed(perturbation: Perturbation, view: View, others: Sequence[Case]) ->
     found = perturbation(view, others)
     if fault := _fault(found, view):
         raise ForeignFault(f"{perturbation.label}: {fault}")
-    return found
+    moved = found.region is not view.region
+    return replace(found, other_region=()) if moved and found.other_region is view.other_region else found
 
 
 def _fault(found: object, view: View) -> str:

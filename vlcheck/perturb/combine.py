@@ -35,7 +35,7 @@ class OtherImage(Labelled):
 
     def __call__(self, view: View, others: Sequence[Case]) -> View:
         other = refuting_case(view.case, others)
-        return replace(view, picture=Picture(other.image, view.picture.edits), region=())
+        return replace(view, picture=Picture(other.image, view.picture.edits), region=(), other_region=())
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,14 @@ class OtherCaption(Labelled):
         other = next((other for other in ordered if other.refuted_by(view.case)), None)
         if other is None:
             raise NotApplicable("no other caption is known to be false of the picture")
-        return replace(view, template=other.masked, target=other.target, candidates=other.candidates, region=())
+        return replace(
+            view,
+            template=other.masked,
+            target=other.target,
+            candidates=other.candidates,
+            region=(),
+            other_region=(),
+        )
 
 
 def refuting_case(case: Case, others: Sequence[Case]) -> Case:

@@ -40,8 +40,7 @@ class Mirror(Labelled):
 
     def __call__(self, view: View, others: Sequence[Case]) -> View:
         width, _ = view.picture.source.size
-        region = tuple(box.mirrored(width) for box in view.region)
-        return replace(view, picture=view.picture.then(self), region=region)
+        return view.moved(view.picture.then(self), lambda box: box.mirrored(width))
 
     def edit(self, image: Image.Image) -> Image.Image:
         return ImageOps.mirror(image)
@@ -65,8 +64,7 @@ class UpsideDown(Labelled):
 
     def __call__(self, view: View, others: Sequence[Case]) -> View:
         _, height = view.picture.source.size
-        region = tuple(box._replace(y=height - box.y - box.height) for box in view.region)
-        return replace(view, picture=view.picture.then(self), region=region)
+        return view.moved(view.picture.then(self), lambda box: box._replace(y=height - box.y - box.height))
 
     def edit(self, image: Image.Image) -> Image.Image:
         return ImageOps.flip(image)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -68,7 +69,7 @@ class CutOut(_IntoCell):
             raise NotApplicable(f"the target is in {len(view.region) or 'no'} places, not in one")
         picture, box = _before_pasting(view)
         piece = Paste(box, self.cell)
-        return replace(view, picture=picture.then(piece), region=(piece.place(picture.source.size),))
+        return replace(view, picture=picture.then(piece), region=(piece.place(picture.source.size),), other_region=())
 
 
 def _before_pasting(view: View) -> tuple[Picture, Box]:
@@ -166,7 +167,7 @@ class Collage(_IntoCell):
             for other, cell in zip(refuting, cells, strict=False)
         ]
         image = CollageImage(view.case.image.size, (own, *placed))
-        return replace(view, picture=Picture(image), region=(own.paste.place(image.size),))
+        return replace(view, picture=Picture(image), region=(own.paste.place(image.size),), other_region=())
 
 
 @dataclass(frozen=True)
@@ -220,3 +221,20 @@ def _ground(image: Image.Image, size: tuple[int, int]) -> Image.Image:
         size: width and height in pixels.
     """
     return Image.new("RGB", size, tuple(mean_color(image).tolist()))
+
+
+_CELL_OF = re.compile(rf"\b(?:{CutOut.name}|{Collage.name})\(({'|'.join(CELLS)})\)")
+
+
+def cell_of(label: str) -> Cell | None:
+    """Return the cell into which a perturbation moves the target; None if it moves it into none.
+
+    Args:
+        label: the perturbation's label.
+
+    Example:
+        >>> cell_of(CutOut("top left").label)
+        'top left'
+    """
+    found = _CELL_OF.search(label)
+    return CELLS[CELLS.index(found[1])] if found else None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from io import BytesIO
 from typing import ClassVar
 
 from PIL import Image, ImageEnhance, ImageFilter
 
 from vlcheck._util.image_files import open_jpeg
+from vlcheck.cases.box import Box
 from vlcheck.cases.case import Case
 from vlcheck.cases.view import View
 from vlcheck.perturb.base import Labelled, OfThePicture
@@ -124,16 +125,12 @@ class Crop(Labelled):
     def __call__(self, view: View, others: Sequence[Case]) -> View:
         width, height = view.picture.source.size
         zoom = 1 / (1 - 2 * self.share)
-        region = tuple(
-            type(box)(
-                (box.x - self.share * width) * zoom,
-                (box.y - self.share * height) * zoom,
-                box.width * zoom,
-                box.height * zoom,
-            )
-            for box in view.region
-        )
-        return replace(view, picture=view.picture.then(self), region=region)
+
+        def move(box: Box) -> Box:
+            left, top = (box.x - self.share * width) * zoom, (box.y - self.share * height) * zoom
+            return Box(left, top, box.width * zoom, box.height * zoom)
+
+        return view.moved(view.picture.then(self), move)
 
     def edit(self, image: Image.Image) -> Image.Image:
         width, height = image.size

@@ -98,7 +98,7 @@ class AblateOther(Labelled):
     def __call__(self, view: View, others: Sequence[Case]) -> View:
         other = first_refuting(case for case in refuting_cases(view.case, others) if case.region)
         ablated = AblateRegions(grid=self.grid)(View.of(other), others)
-        return replace(view, picture=ablated.picture, region=())
+        return replace(view, picture=ablated.picture, region=(), other_region=())
 
 
 @dataclass(frozen=True)

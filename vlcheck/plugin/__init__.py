@@ -41,10 +41,19 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int, int]:
 
 
 class LastWord:
-    """A plugin that decides the exit status of the process.
+    """A plugin that decides the exit status of the process, and prints the last lines.
 
     It is registered after every conftest.py: pytest calls the wrapper that was registered last as the outermost one.
     """
+
+    @staticmethod
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, object]:
+        result = yield  # pytest's terminal reporter prints the summaries and the counts
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter and RUN in session.config.stash:
+            terminal.conclude_last(reporter, session.config.stash[RUN])
+        return result
 
     @staticmethod
     @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 import pytest
 
+from vlcheck._util.addresses import checked_address
 from vlcheck._util.option_names import option_of
 from vlcheck._util.paths import expanded, there_is
 from vlcheck._util.spec_secrets import refuse_secrets
@@ -74,6 +75,11 @@ _OPTIONS = (
     ),
     _Option("report", "PATH", "write a page for reviewers to this file, with the pictures that prove each verdict"),
     _Option(
+        "report-url",
+        "URL",
+        "the address at which that page will be found: the step's summary and JUnit's file link each test to it",
+    ),
+    _Option(
         "beside", "PATH", "results of an earlier run to show beside these, e.g. those of BERT, which sees no picture"
     ),
     _Option(
@@ -131,6 +137,7 @@ class Settings:
         results: file for the results.
         run_id: id of the run; "" if neither an option nor the CI server names one.
         report: file for the reviewer page; None for no page.
+        report_url: the address at which the page will be found; "" if it is not known.
         beside: results of an earlier run to show beside these.
         control: spec of the model to judge by the same tests and show beside; "" for none.
         baseline: results of the previous release.
@@ -163,6 +170,7 @@ class Settings:
     results: Path
     run_id: str
     report: Path | None
+    report_url: str
     beside: Path | None
     control: str
     baseline: Path | None
@@ -336,6 +344,7 @@ def read_settings(config: pytest.Config) -> Settings:
         results=path("results") or config.invocation_params.dir / "vlcheck-results.jsonl",
         run_id=_run_id(config.getoption("vl_run_id", default=None), config.getini("vl_run_id")),
         report=path("report"),
+        report_url=checked_address(said("report-url"), "--vl-report-url") if said("report-url") else "",
         beside=None if _gives_way(config, "beside", "control") else path("beside"),
         control="" if _gives_way(config, "control", "beside") else said("control"),
         baseline=path("baseline"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from vlcheck.plugin import options
 from vlcheck.plugin.case_item import CaseItem, beside_cases
 from vlcheck.plugin.ending import Ending
 from vlcheck.plugin.mark import all_stated, claim, hold_apart, stated
+from vlcheck.plugin.reporters.page_link import junit_properties
 from vlcheck.plugin.reporters.progress import Reporter
 from vlcheck.plugin.scope import is_whole
 from vlcheck.plugin.shard import ask_part, demand_shard, note_of, shard_engine
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from vlcheck.cases.picture import Picture
     from vlcheck.evaluation.evaluator import ModelUnderTest
     from vlcheck.evaluation.evidence import Judgement
+    from vlcheck.evaluation.preview import Foresight
     from vlcheck.evaluation.session import Session
     from vlcheck.plugin.control import Control
     from vlcheck.plugin.workbench import Workbench
@@ -306,15 +308,18 @@ class Run:
                     *bench.in_one_type(),
                     *bench.superseded(),
                     *self._same_control(bench),
-                    *foresight.hopeless(),
-                    *foresight.shut(),
                     *foresight.faults,
                 ]
             )
+            reporter.announce([*self._hopeless(foresight), *foresight.shut()])
             if self.settings.shard or not session.config.getvalue("maxfail"):
                 self._ask(bench.session, chosen, reporter)
         except UsageError as error:
             self._complain(error)
+
+    def _hopeless(self, foresight: Foresight) -> list[str]:
+        """Return the tests that cannot pass, by cause; with -v a line for each of them."""
+        return foresight.hopeless() if self.config.get_verbosity() > 0 else foresight.hopeless_by_cause()
 
     def _ask(self, session: Session, tests: Sequence[BehaviorTest], reporter: Reporter) -> None:
         """Ask the model, and its control, if there is one; with --vl-shard only a part of the questions."""
@@ -403,7 +408,7 @@ class Run:
         if source:
             return unfit(test, source)
         without = self.settings.data and not self._may_have_foils
-        return f"it asks for foils, and {self.settings.data} offers none" if without and test.asks_foils else ""
+        return f"foils are asked for, and {self.settings.data} offers none" if without and test.asks_foils else ""
 
     @property
     def _may_have_foils(self) -> bool:
@@ -551,11 +556,11 @@ class Run:
             # A test that states no behavior decides itself what a verdict means: no known bias or gate applies to it.
             judgement = replace(judgement, known=None, gates=False)
         bench, part = self._open()
-        part.keep(chain(bench.session.images(judgement, part.images), judgement.records(claim(item))))
+        part.keep(chain(bench.session.images(judgement, part.images, part.enlarged), judgement.records(claim(item))))
         if bench.explainer:
             bench.explainer.add(claim(item), judgement)
             part.keep(bench.explainer.pending(claim(item)))
-        _store(item, judgement.brief)
+        _store(item, judgement.brief, partial(junit_properties, self.settings, claim(item)))
 
     def judge_control(self, test: BehaviorTest) -> None:
         """Judge the control by a test, if the run has one."""
@@ -614,12 +619,20 @@ def last_word(config: pytest.Config, status: int) -> int:
     return status
 
 
-def _store(item: pytest.Item, judgement: Judgement) -> None:
-    """Store a judgement for the reports of an item, in place of that of an earlier attempt, e.g. if a test is rerun."""
+def _store(
+    item: pytest.Item, judgement: Judgement, properties: Callable[[Judgement], Iterable[tuple[str, object]]]
+) -> None:
+    """Store a judgement for the reports of an item, in place of that of an earlier attempt, e.g. if a test is rerun.
+
+    Args:
+        item: the test.
+        judgement: the judgement.
+        properties: gives the properties of a judgement in JUnit's file.
+    """
     others = [one for one in item.stash.get(JUDGEMENTS, []) if one.of != judgement.of]
     item.stash[JUDGEMENTS] = held = [*others, judgement]
     foreign = [(name, value) for name, value in item.user_properties if not name.startswith("vlcheck_")]
-    item.user_properties[:] = [*foreign, *chain.from_iterable(one.properties() for one in held)]
+    item.user_properties[:] = [*foreign, *chain.from_iterable(map(properties, held))]
 
 
 RUN = pytest.StashKey[Run]()

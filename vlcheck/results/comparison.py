@@ -10,16 +10,20 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, NamedTuple, cast, get_args
+from typing import Literal, cast, get_args
+
+import numpy as np
+from numpy.typing import NDArray
 
 from vlcheck._util.files import followed
-from vlcheck._util.hashing import digest
 from vlcheck._util.installed import version_changes
 from vlcheck._util.numbers import counted
 from vlcheck.errors import UsageError, argument, marked, parameter, printable
+from vlcheck.results.evidence_columns import Claimed, EvidenceColumns
 from vlcheck.results.file import Key, ResultLines, demand_judged, read
-from vlcheck.results.records import EvidenceRecord, RunRecord, VerdictRecord
-from vlcheck.results.scales import demanded, differing, used
+from vlcheck.results.records import RunRecord, VerdictRecord
+from vlcheck.results.scales import differing, used
+from vlcheck.results.terms import differing_terms
 from vlcheck.results.unjudged import incomplete
 from vlcheck.stats.decision import HOLLOW
 from vlcheck.stats.multiple_testing import holm
@@ -32,14 +36,6 @@ ALPHA = 0.05
 FEWEST_PAIRED = 0.5
 _ALL = f"Results of all images are accepted, without {parameter('sequential')}."
 _EFFECT_DRAWS = 9_999  # permutations for the p-value of an effect, which decides nothing
-_WHOLE = ""
-_ALIKE = {
-    "score_kind": "the kind of score",
-    "claim": "the kind of claim",
-    "expected": "what is expected",
-    "perturbation": "the perturbation",
-    "band": "the band",
-}
 
 
 @dataclass(frozen=True)
@@ -145,41 +141,46 @@ class Comparison:
         return replace(self, rows=tuple(row for row in self.rows if row.test in tests))
 
 
-class _Row(NamedTuple):
-    """The part of a row of the evidence that is compared, an eighth of it in memory.
+@dataclass(frozen=True)
+class _Pairs:
+    """The evidence of the same questions in both runs.
 
     Attributes:
-        question: a digest of its case, both pictures and all texts, by which the rows of two runs are paired.
-        case: the case's id.
-        image: key of the picture before.
-        margin: the margin.
-        named: for a behavior with several claims, the value of each.
-        effect: the change of the score.
+        old: the rows of the old run.
+        new: those of the new run.
+        at_old: the place of the old row of each pair: (n,).
+        at_new: the place of the new row: (n,).
     """
 
-    question: str
-    case: str
-    image: str | None
-    margin: float
-    named: Mapping[str, float | None] | None
-    effect: float | None
+    old: EvidenceColumns
+    new: EvidenceColumns
+    at_old: NDArray[np.intp]
+    at_new: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, old: EvidenceColumns, new: EvidenceColumns) -> _Pairs:
+        """Pair the rows of two runs."""
+        return cls(old, new, *old.paired(new))
+
+    def __len__(self) -> int:
+        return len(self.at_new)
 
     @property
-    def violates(self) -> bool:
-        """True if the margin is 0 or below."""
-        return self.margin <= 0
+    def violates(self) -> NDArray[np.float64]:
+        """The violating share of each image in both runs: (images, 2)."""
+        both = self.old.violates[self.at_old], self.new.violates[self.at_new]
+        return by_image(self.new.images[self.at_new], *(one.astype(np.float64) for one in both))
 
-    @property
-    def values(self) -> Mapping[str, float]:
-        """The values by claim; most behaviors make one claim about the whole row."""
-        return {claim: value for claim, value in (self.named or {_WHOLE: self.margin}).items() if value is not None}
+    def means(self, old: Claimed, new: Claimed) -> NDArray[np.float64]:
+        """Return the means of each image, over the pairs that have both values: (images, 2).
 
-
-class _Pair(NamedTuple):
-    """The evidence of the same question in both runs."""
-
-    old: _Row
-    new: _Row
+        Args:
+            old: values of the rows of the old run.
+            new: values of those of the new run.
+        """
+        there = old.there[self.at_old] & new.there[self.at_new]
+        at_old, at_new = self.at_old[there], self.at_new[there]
+        return by_image(self.new.images[at_new], old.values[at_old], new.values[at_new])
 
 
 def read_compared(path: Path) -> ResultLines:
@@ -286,13 +287,13 @@ def _compared(old: ResultLines, old_key: Key | None, new: ResultLines, new_key: 
     reason = next(_unlike(before, after), "")
     if reason:
         return replace(row, reason=reason, lost=before.decided and after.status in HOLLOW)
-    olds, news = _counted(old.each_row(old_key)), _counted(new.each_row(new_key))
-    pairs = _paired(olds, news)
+    olds, news = EvidenceColumns(old.each_row(old_key)), EvidenceColumns(new.each_row(new_key))
+    pairs = _Pairs.of(olds, news)
     reason = _other_data(olds, news, len(pairs))
     if reason:
         return replace(row, reason=reason)
-    counted = max(len({line.image for line in lines}) for lines in (olds, news))
-    paired = len({pair.new.image for pair in pairs})
+    counted = max(len(np.unique(one.images)) for one in (olds, news))
+    paired = len(np.unique(news.images[pairs.at_new]))
     alike = used(before.scale) == used(after.scale)
     row = replace(row, verdict="same", n=paired, counted=counted, effect=_effect(pairs) if alike else None)
     return _mean(row, pairs, after.band, alpha) if after.claim == "mean" and after.band else _rate(row, pairs)
@@ -326,19 +327,10 @@ def _unmeasured(verdict: VerdictRecord) -> Compared:
 
 def _unlike(old: VerdictRecord, new: VerdictRecord) -> Iterator[str]:
     """Yield the reasons why two verdicts cannot be compared, whatever their evidence."""
-    for key, what in _ALIKE.items():
-        one, other = getattr(old, key), getattr(new, key)
-        if None not in (one, other) and one != other:
-            yield f"{what} differs: {_then(one, other)}"
-    scales = demanded(old.scale), demanded(new.scale)
-    if len({*scales}) > 1:
-        yield f"the scale of margins differs: {_then(*scales)}"
+    for term in differing_terms(old, new):
+        yield term.said("in the old run", "in the new one")
     if new.claim == "mean" and not (old.band and new.band):
         yield "a mean without a band"
-    tolerances = old.tolerances or {}, new.tolerances or {}
-    for key in sorted(tolerances[0].keys() & tolerances[1].keys()):
-        if tolerances[0][key] != tolerances[1][key]:
-            yield f"the tolerance {key!r} differs: {_then(tolerances[0][key], tolerances[1][key])}"
     hollow = [
         f"{one.status} in the {which} run: {one.reason}"
         for which, one in (("old", old), ("new", new))
@@ -348,39 +340,9 @@ def _unlike(old: VerdictRecord, new: VerdictRecord) -> Iterator[str]:
         yield "; ".join(hollow)
 
 
-def _then(old: object, new: object) -> str:
-    return f"{_written(old)} in the old run, {_written(new)} in the new one"
-
-
-def _written(value: object) -> object:
-    """Return a value as the results file has it."""
-    if isinstance(value, tuple):
-        return list(value)
-    return "none" if value in ("", None) else value
-
-
-def _counted(rows: Iterable[EvidenceRecord]) -> list[_Row]:
-    return [
-        _Row(_question(row), row.case, row.image, row.margin, row.values, row.effect)
-        for row in rows
-        if row.margin is not None
-    ]
-
-
-def _paired(old: Iterable[_Row], new: Iterable[_Row]) -> list[_Pair]:
-    before = {row.question: row for row in old}
-    return [_Pair(before[row.question], row) for row in new if row.question in before]
-
-
-def _question(row: EvidenceRecord) -> str:
-    """Return the identity of a row's question: its case, both pictures by their pixels, and all texts."""
-    pictures = row.image, row.perturbed
-    return digest(repr((row.case, row.perturbation, *pictures, *map(str, row.texts))))
-
-
-def _other_data(old: Sequence[_Row], new: Sequence[_Row], paired: int) -> str:
+def _other_data(old: EvidenceColumns, new: EvidenceColumns, paired: int) -> str:
     """Return the reason why the runs have too little in common; "" if they have enough."""
-    if not {row.case for row in old} & {row.case for row in new}:
+    if not paired and not old.shares_a_case(new):
         return "other data: no case in common"
     if paired < FEWEST_PAIRED * max(len(old), len(new)):
         return (
@@ -390,9 +352,9 @@ def _other_data(old: Sequence[_Row], new: Sequence[_Row], paired: int) -> str:
     return ""
 
 
-def _rate(row: Compared, pairs: Sequence[_Pair]) -> Compared:
+def _rate(row: Compared, pairs: _Pairs) -> Compared:
     """Compare violations: the number of images whose violating share rose with the number of those where it fell."""
-    shares = by_image((new.image, float(old.violates), float(new.violates)) for old, new in pairs)
+    shares = pairs.violates
     old, new = shares.mean(axis=0).tolist()
     worse, better = int((shares[:, 1] > shares[:, 0]).sum()), int((shares[:, 1] < shares[:, 0]).sum())
     return replace(
@@ -404,12 +366,13 @@ def _rate(row: Compared, pairs: Sequence[_Pair]) -> Compared:
     )
 
 
-def _mean(row: Compared, pairs: Sequence[_Pair], band: Sequence[float], alpha: float) -> Compared:
+def _mean(row: Compared, pairs: _Pairs, band: Sequence[float], alpha: float) -> Compared:
     """Compare means: the row of the claim whose mean changed most significantly; a worse one takes precedence.
 
     A change may be found in several places, so each p is multiplied by the number of claims (Bonferroni).
     """
-    claims = sorted({claim for old, new in pairs for claim in old.values.keys() & new.values.keys()})
+    shared = sorted(pairs.old.claims & pairs.new.claims)
+    claims = [claim for claim in shared if len(_means(pairs, claim))]
     if not claims:
         return replace(row, verdict="not comparable", reason="nothing that is claimed about is in both runs")
 
@@ -421,9 +384,12 @@ def _mean(row: Compared, pairs: Sequence[_Pair], band: Sequence[float], alpha: f
     return max((_claimed(row, pairs, claim, band, len(claims)) for claim in claims), key=urgency)
 
 
-def _claimed(row: Compared, pairs: Sequence[_Pair], claim: str, band: Sequence[float], claims: int) -> Compared:
-    values = [(new.image, old.values, new.values) for old, new in pairs]
-    means = by_image((image, old[claim], new[claim]) for image, old, new in values if claim in old and claim in new)
+def _means(pairs: _Pairs, claim: str) -> NDArray[np.float64]:
+    return pairs.means(pairs.old.claimed(claim), pairs.new.claimed(claim))
+
+
+def _claimed(row: Compared, pairs: _Pairs, claim: str, band: Sequence[float], claims: int) -> Compared:
+    means = _means(pairs, claim)
     old, new = means.mean(axis=0).tolist()
     verdict = _direction(_outside(old, band), _outside(new, band))
     p = min(1.0, claims * sign_flip(means[:, 1] - means[:, 0])) if verdict != "same" else 1.0
@@ -441,9 +407,8 @@ def _direction(old: float, new: float) -> Outcome:
     return "same" if new == old else "worse" if new > old else "better"
 
 
-def _effect(pairs: Sequence[_Pair]) -> Change | None:
-    effects = [(new.image, old.effect, new.effect) for old, new in pairs]
-    means = by_image((image, old, new) for image, old, new in effects if old is not None and new is not None)
+def _effect(pairs: _Pairs) -> Change | None:
+    means = pairs.means(pairs.old.effects, pairs.new.effects)
     if not len(means):
         return None
     old, new = means.mean(axis=0).tolist()

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from vlcheck._util.numbers import counted
-from vlcheck.metrics.registry import OF_PICTURES
+from vlcheck.metrics.registry import METRICS, OF_PICTURES
 from vlcheck.results.comparison import Compared, Comparison
 from vlcheck.results.file import ResultLines
 from vlcheck.results.foils import MARK, mark_of, marks
@@ -28,7 +28,7 @@ from vlcheck.suite.shipped import BIASES, OF_FOILS
 Tone = Literal["fail", "excused", "invalid", "inconclusive", "pass", "partial"]
 
 NO_VERDICT = "no verdict"  # the status of selected tests without a verdict, unless another one's is graver
-_STATUSES = (*BY_GRAVITY[:3], NO_VERDICT, *BY_GRAVITY[3:])
+STATUSES = (*BY_GRAVITY[:3], NO_VERDICT, *BY_GRAVITY[3:])  # the gravest first
 _CAUSES: Mapping[str, str] = MappingProxyType(
     {
         "no cases": "no cases in this data",
@@ -43,6 +43,7 @@ _CAUSES: Mapping[str, str] = MappingProxyType(
         "changed": "may be of two models",
     }
 )
+_OF_THE_MODEL = ("knows too few cases", "refuses too many cases")  # of these words, the subject is the model
 _OF_THE_DATA = ("no cases", "one image")  # causes that lie in the data, not in the model
 _OF_THE_WRAPPER = ("by construction",)  # causes that lie in what a model states of itself
 _UNSOUND = ("errors", "not finite", "refused", "changed")  # causes that do not show what the model knows
@@ -54,6 +55,7 @@ _UNDECIDED: Mapping[str, str] = MappingProxyType(
     }
 )
 _MOST_NAMED = 5  # number of tests that a sentence names
+_SEVERAL = 3  # number of biases; if as many fail and nothing passes, it is hardly a bias
 TOLD = f"{MARK} words alone tell many foils"
 NOTHING_DECIDED = "Nothing was decided: this run says nothing about the model."
 
@@ -200,7 +202,8 @@ def conclude(results: ResultLines, comparison: Comparison | None = None) -> Conc
         *([lacking] if lacking and lacking != refusal else []),
     )
     left_out = (*_not_asked(results), *no_longer_known(results), *_contract(results.run))
-    said = " ".join(filter(None, (stopped, sentence, refusal, hollow)))
+    unknown = "Nothing is known of the rest." if stopped and tone != "fail" else ""
+    said = " ".join(filter(None, (stopped, sentence, unknown, refusal, hollow or _nothing_passes(verdicts))))
     return Conclusion(tone, said, _counts(verdicts), undecided, left_out)
 
 
@@ -232,7 +235,7 @@ def bias_matrix(verdicts: Iterable[VerdictRecord], without: Sequence[Unjudged] =
     cells = dict.fromkeys([*by_cell, *lacking_in])
     return Matrix(
         tuple(dict.fromkeys([*OF_PICTURES, *sorted({metric for _, metric in cells})])),
-        dict(sorted(biases, key=lambda item: (_STATUSES.index(item[1].status), item[1].known, item[0]))),
+        dict(sorted(biases, key=lambda item: (STATUSES.index(item[1].status), item[1].known, item[0]))),
         {where: Standing(tuple(by_cell.get(where, ())), lacking_in[where]) for where in cells},
     )
 
@@ -352,7 +355,7 @@ def _fails(biases: Mapping[str, Standing], of: str, passing: Sequence[str]) -> s
     if passing or len(failing) == len(biases):
         return f"Fails {len(failing)} of {of}: {named}."
     others = Counter(its.status for its in biases.values() if not its.failing)
-    rest = [_are(status, others[status]) for status in _STATUSES if others[status]]
+    rest = [_are(status, others[status]) for status in STATUSES if others[status]]
     some = f"the other {rest[0].removeprefix('1 ')}" if len(rest) == 1 else f"of the others {', '.join(rest)}"
     return f"Fails {len(failing)} of {of} ({named}), {some}; none passes."
 
@@ -377,6 +380,14 @@ def _mostly_hollow(verdicts: Sequence[VerdictRecord]) -> str:
     if 2 * sum(cause in _UNSOUND for cause in causes) > len(causes):
         return f"{said}, most of them because answers are not sound: look at the checkpoint and at how it is run."
     return f"{said}: the model knows next to nothing. Look at the checkpoint, at its preprocessing and at the data."
+
+
+def _nothing_passes(verdicts: Sequence[VerdictRecord]) -> str:
+    """Return advice if several biases fail and no test passes: such a model has not learned, or is loaded wrongly."""
+    failing = {verdict.bias for verdict in verdicts if verdict.status == "fail"}
+    if len(failing) < _SEVERAL or any(verdict.status == "pass" for verdict in verdicts):
+        return ""
+    return "An untrained or wrongly loaded model does the same: look at the checkpoint first."
 
 
 def _passes(biases: Mapping[str, Standing], passing: Sequence[str], *, whole: bool) -> tuple[Tone, str]:
@@ -451,19 +462,25 @@ def _undecided(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
     for status, why in _UNDECIDED.items():
         its = [verdict for verdict in verdicts if verdict.status == status]
         if its:
-            causes = f" ({', '.join(causes_of(its))})" if causes_of(its) else ""
+            causes = f" ({', '.join(map(_in_full, causes_of(its)))})" if causes_of(its) else ""
             yield f"{status.capitalize()} (in {', '.join(sorted({one.bias for one in its}))}): {why}{causes}."
             yield from _without_images(its if status == NOT_ASKED else ())
 
 
+def _in_full(cause: str) -> str:
+    """Return a cause with its subject: "the model knows too few cases"."""
+    return f"the model {cause}" if cause in _OF_THE_MODEL else cause
+
+
 def _without_images(verdicts: Iterable[VerdictRecord]) -> Iterator[str]:
-    """Yield the reason of each test of which no image counts."""
+    """Yield the reason of each test that was not asked since no image counts."""
     reasons: dict[str, dict[str, None]] = defaultdict(dict)
     for verdict in verdicts:
         if not verdict.n and verdict.reason:
             reasons[verdict.reason].setdefault(verdict.behavior)
     for reason, tests in islice(reasons.items(), _MOST_NAMED):
-        yield f"No image counts for {', '.join(tests)}: {reason}."
+        rest = f" and {len(tests) - _MOST_NAMED:,} more" if len(tests) > _MOST_NAMED else ""
+        yield f"Not asked: {', '.join(islice(tests, _MOST_NAMED))}{rest} ({reason})."
 
 
 def _not_asked(results: ResultLines) -> Iterator[str]:
@@ -474,12 +491,18 @@ def _not_asked(results: ResultLines) -> Iterator[str]:
     metrics = {verdict.metric for verdict in verdicts} | {one.metric for one in lacking_one}
     of_foils = any(verdict.claim == "lead" for verdict in verdicts)  # which are asked about alone, by one metric
     if not of_foils and (absent := [bias for bias in BIASES if bias not in (*biases, *OF_FOILS)]):
-        yield f"Not asked about: {', '.join(absent)}."
+        yield f"No test was run on {', '.join(absent)}."
     if not of_foils and (lacking := [metric for metric in OF_PICTURES if metric not in metrics]):
-        yield f"Not asked by: {', '.join(lacking)}."
+        yield from (_without_metric(metric, run) for metric in lacking)
     yield from _unjudged(run)
     if not run.complete and not lacking_one:
         yield "Not the whole suite was asked: tests were left out of this run."
+
+
+def _without_metric(metric: str, run: RunRecord) -> str:
+    """Return a sentence about a metric that no test used."""
+    why = "the model has no such score" if run.lacks(metric) else "no test was run with it"
+    return f"Nothing was asked with {metric} ({METRICS[metric].meaning}): {why}."
 
 
 def _unjudged(run: RunRecord) -> Iterator[str]:
@@ -488,7 +511,7 @@ def _unjudged(run: RunRecord) -> Iterator[str]:
     if tests:
         names = [test.rpartition("::")[2] for test in tests[:_MOST_NAMED]]
         rest = f" and {len(tests) - _MOST_NAMED:,} more" if len(tests) > _MOST_NAMED else ""
-        why = ", since they were left out, skipped or ended in an error" if is_ended(run) else ""
+        why = ", since they were left out, skipped, not reached or ended in an error" if is_ended(run) else ""
         yield f"Without a verdict{why}: {', '.join(names)}{rest}."
 
 
@@ -496,7 +519,10 @@ def _contract(run: RunRecord) -> Iterator[str]:
     """Yield sentences about a model that breaks the contract, or was not checked."""
     contract = run.contract
     if contract and not contract.tried:
-        yield "The contract was not tried on this model as it is loaded and installed here (vlcheck models check)."
+        yield (
+            "The contract was not tried on this model as it is loaded and installed here: vlcheck models check tells"
+            " whether its answers can be relied on."
+        )
     if contract and contract.broken:
         named, more = "; ".join(contract.broken[:_MOST_NAMED]), len(contract.broken) - _MOST_NAMED
         yield f"The model breaks the contract (vlcheck models check): {named}{f' and {more} more' if more > 0 else ''}."

@@ -135,7 +135,7 @@ class ResultLines:
                 case RunRecord():
                     self.run = line
                 case ImageRecord():
-                    self.images[line.key] = line
+                    self.images.add(line)
                 case ExplanationRecord():
                     self.explanations.append(line)
                 case FaultRecord():
@@ -198,14 +198,16 @@ class Part:
 
     Attributes:
         images: the keys of the pictures that it has.
+        enlarged: the keys of those of them that it has a larger copy of.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
         self._path = folder / f"{name}{_PART}"
         self.images: set[str] = set()
+        self.enlarged: set[str] = set()
 
     def keep(self, lines: Iterable[Record]) -> None:
-        """Append lines, each image once; a line is written when it comes, so that many take no memory.
+        """Append lines, each image once, and once more with a larger copy; a line is written when it comes.
 
         Args:
             lines: the lines. If they raise, none of them is kept.
@@ -213,20 +215,21 @@ class Part:
         Raises:
             UsageError: they cannot be written; then none of them is.
         """
-        pictures: set[str] = set()
+        pictures: dict[str, bool] = {}  # whether there is a larger copy, by key
         try:
             with self._whole(), self._path.open("a", encoding="utf-8") as file:
                 for line in lines:
                     if isinstance(line, ImageRecord):
-                        if line.key in self.images:
+                        if line.key in (self.enlarged if line.large else self.images):
                             continue
-                        pictures.add(line.key)
+                        pictures[line.key] = bool(line.large)
                     file.write(f"{encoded(line)}\n")
         except OSError as error:
             raise UsageError(
                 f"{temporary.where()}: {self._path}: the results cannot be kept there ({error.strerror})."
             ) from error
-        self.images |= pictures
+        self.images |= pictures.keys()
+        self.enlarged |= {key for key, enlarged in pictures.items() if enlarged}
 
     @contextmanager
     def _whole(self) -> Iterator[None]:
@@ -256,7 +259,7 @@ def gather(folder: Path) -> ResultLines:
         if results.begun:
             models.setdefault(results.run.fingerprint, process)
     results.take(_of_other_models(results.run.name, [*models.values()]))
-    results.run = replace(results.run, unjudged=_unjudged(results)) if results.begun else NO_RUN
+    results.run = replace(results.run, unjudged=selected_without_verdict(results)) if results.begun else NO_RUN
     if results.changed:
         results.void("changed", "the model may have become another one during the run")
     return results
@@ -336,22 +339,28 @@ def read(path: Path) -> ResultLines:
         raise UsageError(f"{path}: cannot be read as a results file ({error}).") from error
     if not results.begun:
         raise UsageError(f"{path}: holds no run; a results file begins with one.")
-    _demand_all(path, results.run, verdicts=len(results.verdicts), lines=next(numbers))
-    results.run = replace(results.run, unjudged=_unjudged(results))  # a part lists all tests of the run
+    demand_all(path, results.run, verdicts=len(results.verdicts), lines=next(numbers))
+    results.run = replace(results.run, unjudged=selected_without_verdict(results))  # a part lists all tests of the run
     return results
 
 
 def head(path: Path) -> RunRecord | None:
     """Return the first line of a results file, without reading the rest; None if it is not one."""
     try:
-        line = _record(path, 1, next(read_lines(path), b""))
+        line = record_at(path, 1, next(read_lines(path), b""))
     except (UnicodeDecodeError, UsageError):
         return None
     return line if isinstance(line, RunRecord) else None
 
 
-def _demand_all(path: Path, run: RunRecord, **held: int) -> None:
-    """Raise UsageError if a file has fewer or more lines than its first line says."""
+def demand_all(path: Path, run: RunRecord, **held: int) -> None:
+    """Raise UsageError if a file has fewer or more lines than its first line says.
+
+    Args:
+        path: the file, for messages.
+        run: its first line.
+        **held: the number of `verdicts` and of `lines` that it has.
+    """
     for what, there in held.items():
         promised = getattr(run, what)
         if promised not in (None, there):
@@ -359,7 +368,7 @@ def _demand_all(path: Path, run: RunRecord, **held: int) -> None:
             raise UsageError(f"{path}:1: promises {promised} {what}, and {there} follow; the file was {wrong}.")
 
 
-def _unjudged(results: ResultLines) -> list[str]:
+def selected_without_verdict(results: ResultLines) -> list[str]:
     """Return the tests that should have a verdict and have none."""
     judged = {test for test, _, _ in results.verdicts}
     return [test for test in results.run.unjudged if test not in judged]
@@ -426,12 +435,10 @@ def _checked_lines(path: Path, file: Iterable[bytes]) -> Iterator[Record | str]:
     rows: dict[tuple[str, str | None], int] = {}  # first line of evidence by test and metric, since the last verdict
     runs: list[int] = []
     for number, text in enumerate(file, start=1):
-        match line := _record(path, number, text):
+        match line := record_at(path, number, text):
             case RunRecord():
                 runs.append(number)
-                if len(runs) > 1:
-                    begins = f"begins a second run after that of line {runs[0]}; a file holds one"
-                    raise UsageError(f"{path}:{number}: {begins}.")
+                demand_one_run(path, runs)
             case EvidenceRecord(test=str(test), metric=metric):
                 rows.setdefault((test, metric), number)
             case VerdictRecord(test=test, metric=metric):
@@ -441,14 +448,36 @@ def _checked_lines(path: Path, file: Iterable[bytes]) -> Iterator[Record | str]:
     _demand_none(path, rows)
 
 
+def demand_one_run(path: Path, runs: Sequence[int]) -> None:
+    """Raise UsageError if a file has a second run.
+
+    Args:
+        path: the file, for messages.
+        runs: the numbers of the lines that begin a run.
+    """
+    if len(runs) > 1:
+        begins = f"begins a second run after that of line {runs[0]}; a file holds one"
+        raise UsageError(f"{path}:{runs[1]}: {begins}.")
+
+
 def _demand_none(path: Path, rows: Mapping[tuple[str, str | None], int]) -> None:
     """Raise UsageError if there is evidence without a verdict; `rows` has the numbers of its lines."""
     for (test, _), number in rows.items():
         raise UsageError(f"{path}:{number}: is evidence of {printable(test)}, of which no verdict follows.")
 
 
-def _record(path: Path, number: int, text: bytes) -> Record:
-    """Return the record of a line. Raises UsageError if it is not valid."""
+def record_at(path: Path, number: int, text: bytes) -> Record:
+    """Return the record of a line of a results file.
+
+    Args:
+        path: the file, for messages.
+        number: the line's number, from 1.
+        text: the line.
+
+    Raises:
+        UsageError: it is not valid.
+        UnicodeDecodeError: it is no text.
+    """
     if len(text) > LONGEST_LINE:
         raise UsageError(f"{path}:{number}: is longer than {LONGEST_LINE} bytes; no line of a results file is.")
     try:

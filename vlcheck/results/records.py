@@ -285,8 +285,12 @@ class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
     verdicts: CountOrNone = None
     lines: CountOrNone = None
 
+    def lacks(self, metric: str) -> bool:
+        """Return True if the model has no score for a metric, as far as the file says."""
+        return bool(self.score_kinds) and metric not in self.score_kinds
 
-class ImageRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="image"):
+
+class ImageRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="image", omit_defaults=True):
     """A picture of the evidence.
 
     Attributes:
@@ -295,6 +299,8 @@ class ImageRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="imag
         jpeg: a small copy, in base64.
         width: width of the picture in pixels, as the model was shown it.
         height: its height.
+        large: a larger copy, in base64, of a picture of a verdict's worst cases; None for other pictures, for those
+            that are as small, and in older files.
     """
 
     key: Text
@@ -302,6 +308,7 @@ class ImageRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="imag
     jpeg: Annotated[Any, Meta(description="any value")] = None  # a value that is no picture is shown as missing
     width: CountOrNone = None
     height: CountOrNone = None
+    large: Annotated[Any, Meta(description="any value")] = None
 
 
 class ExplanationRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="explanation"):
@@ -437,6 +444,8 @@ class EvidenceRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="e
         before: raw score of the target before.
         after: raw score of the target after.
         levels: both scores on the model's operating scale.
+        shares: the shares that the margin is made of, before and after; empty if it is made of scores, or the case does
+            not count, and in older files.
         margin: above 0 if the expectation holds; None if the case does not count.
         values: for a behavior with several claims, the value of each.
         effect: the change of the score.
@@ -447,6 +456,8 @@ class EvidenceRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="e
         top_after: the likeliest words at the mask after.
         boxes: boxes of the target in pixels, as left, top, width, height.
         perturbed_boxes: the boxes in the picture after.
+        other_boxes: boxes of the other thing of a relation; none in older files.
+        perturbed_other_boxes: these boxes in the picture after.
     """
 
     test: TextOrNone = None
@@ -461,6 +472,7 @@ class EvidenceRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="e
     before: NumberOrNone = None
     after: NumberOrNone = None
     levels: Numbers = field(default_factory=list)
+    shares: Numbers = field(default_factory=list)
     margin: NumberOrNone
     values: Table = None
     effect: NumberOrNone = None
@@ -471,6 +483,8 @@ class EvidenceRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="e
     top_after: Words = None
     boxes: Boxes = None
     perturbed_boxes: Boxes = None
+    other_boxes: Boxes = None
+    perturbed_other_boxes: Boxes = None
 
     @property
     def violates(self) -> bool:
@@ -547,6 +561,8 @@ class VerdictRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="ve
         score_kind: the model's kind of score for it.
         perturbation: name of the perturbation.
         expected: the expectation in words.
+        share_of: the word whose share against a rival is among the `shares` of its evidence: "the true word", or a word
+            such as "left"; "" if its margins are made of scores, None in older files.
         tolerances: the tolerances of the margins, by name.
         scale: the scale of the margins; None in older files.
         status: fail, invalid, inconclusive, pass or not asked.
@@ -592,6 +608,7 @@ class VerdictRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="ve
     score_kind: Text
     perturbation: TextOrNone = None
     expected: TextOrNone = None
+    share_of: TextOrNone = None
     tolerances: Table = None
     scale: Annotated[
         ScaleRecord | None,

@@ -12,7 +12,7 @@ from typing import BinaryIO, cast, overload
 from vlcheck._util import temporary
 from vlcheck.errors import UsageError
 
-IN_MEMORY = 1 << 22  # bytes; a file takes what is more
+IN_MEMORY = 1 << 20  # bytes; a file takes what is more
 
 
 class Spool:

@@ -22,6 +22,11 @@ class SpooledImages(MutableMapping[str, ImageRecord]):
         """Yield the pictures as lines of JSON, in the order in which their keys came."""
         return map(self._lines.__getitem__, self._places.values())
 
+    def add(self, record: ImageRecord) -> None:
+        """Add a picture; of several lines of one picture, one with a larger copy stays."""
+        if record.large or record.key not in self:
+            self[record.key] = record
+
     def __setitem__(self, key: str, record: ImageRecord) -> None:
         self._places[key] = len(self._lines)
         self._lines.append(encoded(record))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 
 from PIL import Image
@@ -18,7 +19,7 @@ from vlcheck.scoring.answer_store import AnswerStore
 from vlcheck.scoring.plan import Chunk, Plan, make_plan
 from vlcheck.scoring.prefetch import Prefetch
 from vlcheck.scoring.progress import Progress
-from vlcheck.scoring.render import render_all, thumbnail_jpeg
+from vlcheck.scoring.render import THUMBNAIL_SIDE, large_jpeg, render_all, size_of_shown, thumbnail_jpeg
 from vlcheck.scoring.scorer import Answered, Scorer, ShownPicture
 from vlcheck.scoring.store import Thumbnail
 
@@ -205,6 +206,16 @@ class CachedScorer:
             self._keep_noted()
             kept = self.store.pictures(picture.key)
         return kept
+
+    def enlarged(self, picture: Picture) -> bytes:
+        """Return a larger copy of a picture as JPEG; b"" if its small copy has all of its pixels, or none is kept."""
+        kept = self.thumbnail(picture)
+        if not kept or max(size_of_shown(kept.jpeg), default=0) <= THUMBNAIL_SIDE:
+            return b""
+        with suppress(MemoryError):  # the small copy is there
+            for _, outcome in render_all([picture]):
+                return large_jpeg(outcome) if isinstance(outcome, Image.Image) else b""
+        return b""
 
     def _keep(self, picture: Picture, image: Image.Image) -> None:
         self._note(picture, noted(image, thumbnails=self.thumbnails))

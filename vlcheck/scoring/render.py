@@ -20,6 +20,8 @@ from vlcheck.metrics.answer import Answer
 
 THUMBNAIL_SIDE = 256
 THUMBNAIL_QUALITY = 80
+LARGE_SIDE = 512
+LARGE_QUALITY = 75
 _COMMENT, _PIXELS = 0xFE, 0xDA  # markers of segments of a JPEG
 _SIZE = re.compile(rb"(\d{1,9}) (\d{1,9})")  # the JPEG comment of a thumbnail: width and height of its original
 
@@ -102,11 +104,20 @@ def _equal(image: Image.Image, other: Image.Image) -> bool:
 
 def thumbnail_jpeg(image: Image.Image) -> bytes:
     """Return a JPEG of at most THUMBNAIL_SIDE pixels on the long side, with the original's size in its comment."""
-    scale = THUMBNAIL_SIDE / max(THUMBNAIL_SIDE, *image.size)
+    return _jpeg(image, THUMBNAIL_SIDE, THUMBNAIL_QUALITY)
+
+
+def large_jpeg(image: Image.Image) -> bytes:
+    """Return a JPEG of at most LARGE_SIDE pixels on the long side, with the original's size in its comment."""
+    return _jpeg(image, LARGE_SIDE, LARGE_QUALITY)
+
+
+def _jpeg(image: Image.Image, longest: int, quality: int) -> bytes:
+    scale = longest / max(longest, *image.size)
     width, height = (max(1, round(side * scale)) for side in image.size)
     small = image.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0)
     file = io.BytesIO()
-    small.save(file, "JPEG", quality=THUMBNAIL_QUALITY, comment=" ".join(map(str, image.size)))
+    small.save(file, "JPEG", quality=quality, comment=" ".join(map(str, image.size)))
     return file.getvalue()
 
 

@@ -19,6 +19,7 @@ def test_each_of_two_colors_is_the_target_once(folder):
     assert reasons == {}
     assert (red.target, red.candidates, red.region) == ("red", ("blue",), ())
     assert (blue.target, blue.candidates, blue.region) == ("blue", ("red",), ((0, 0, 80, 80),))
+    assert (red.other_region, blue.other_region) == (((0, 0, 80, 80),), ())
     assert red.about == blue.about == {"red", "blue"}
     assert red.tags == {"binding", "names-chromatic", "legible-text"}
     assert red.bare == "A man in a [MASK] shirt beside a bus."

@@ -19,6 +19,7 @@ def test_a_pair_is_worded_from_above_and_from_below(folder):
     (above, below), reasons = offered(folder)
     assert (above.caption, above.target, above.region) == ("a clock above a dog", "above", (HIGH,))
     assert (below.caption, below.target, below.region) == ("a dog below a clock", "below", (LOW,))
+    assert (above.other_region, below.other_region) == ((LOW,), (HIGH,))
     assert above.about == below.about == {"clock", "dog"}
     assert above.tags - {"legible-text"} == {"vertical"}
     assert reasons == {}

@@ -96,7 +96,6 @@ class ByHand:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of processors with numpy 2
 @pytest.mark.parametrize(
     "family",
     [

@@ -50,7 +50,6 @@ def test_a_kept_prefix_changes_no_score() -> None:
 
 @pytest.mark.slow
 @pytest.mark.nightly
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of processors with numpy 2
 @pytest.mark.parametrize("kind", sorted(WORKING))
 def test_a_type_reads_pictures_as_the_list_says(kind: str, tmp_path: Path) -> None:
     """Whether it keeps the contract is tried in test_types.py."""

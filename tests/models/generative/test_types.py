@@ -25,9 +25,7 @@ from vlcheck.metrics.probe import Probe
 from vlcheck.models.contract import examine
 from vlcheck.models.loading.load import load_model
 
-# processors of the GLM-V and Qwen kind read tensors with numpy 2, which warns
-_NUMPY = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-pytestmark = [pytest.mark.slow, _NUMPY]
+pytestmark = pytest.mark.slow
 
 SAMPLE = {"cohere2_vision", "emu3", "florence2", "glm4v", "qwen3_5"}
 FEW = 8  # probes

@@ -19,9 +19,6 @@ from vlcheck.models.hf.forward import Forward
 from vlcheck.models.hf.prefixes import KeptPrefix, UnkeptPrefix, keeps_plain_states
 from vlcheck.models.loading.load import load_model
 
-# processors of the GLM-V kind read tensors with numpy 2, which warns
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 # the kind of states -> types that keep them; those not at the beginning of a row are tried at night
 KEPT = {
     "keys and values": ("llava", "granite4_vision"),

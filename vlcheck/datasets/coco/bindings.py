@@ -43,6 +43,7 @@ def _case(facts: PhotographFacts, colored: Colored, other: Colored) -> Draft:
         candidates=lambda: (other.word,),
         about=frozenset({colored.color, other.color}),
         region=facts.box(colored.category),
+        other_region=facts.box(other.category) if other.category != colored.category else (),
     )
 
 

@@ -67,6 +67,7 @@ def _held(facts: PhotographFacts, category: str, held: Held) -> Draft | str:
         tags={"names-side", "person", "own-side"},
         about=frozenset({person, category}),
         region=tuple(box for box in sides if sides[box] == side),
+        other_region=facts.box(person),
     )
 
 

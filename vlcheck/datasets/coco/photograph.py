@@ -321,6 +321,7 @@ class PhotographFacts:
         candidates: Callable[[], tuple[str, ...]] = tuple,
         about: frozenset[str],
         region: tuple[Box, ...] = (),
+        other_region: tuple[Box, ...] = (),
     ) -> Draft:
         """Return the draft of a case on the photograph.
 
@@ -334,8 +335,10 @@ class PhotographFacts:
             candidates: returns the other words of the closed set.
             about: words that must be true of a picture for the caption to be true.
             region: boxes of the thing that the target names.
+            other_region: boxes of the other thing of a relation.
         """
-        return Draft(self, kind, parts, caption, target, self.tags | {kind, *tags}, bare, candidates, about, region)
+        tagged = self.tags | {kind, *tags}
+        return Draft(self, kind, parts, caption, target, tagged, bare, candidates, about, region, other_region)
 
 
 class Draft(NamedTuple):
@@ -360,6 +363,7 @@ class Draft(NamedTuple):
     candidates: Callable[[], tuple[str, ...]]
     about: frozenset[str]
     region: tuple[Box, ...]
+    other_region: tuple[Box, ...]
 
     @property
     def id(self) -> str:
@@ -380,6 +384,7 @@ class Draft(NamedTuple):
             about=self.about,
             present=present if self.about <= present else present | self.about,
             region=self.region,
+            other_region=self.other_region,
             tags=self.tags,
             source=photograph.source,
             licence=photograph.licence,

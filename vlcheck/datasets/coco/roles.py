@@ -228,4 +228,5 @@ def _case(facts: PhotographFacts, caption: ParsedCaption, agent: _Being, patient
         candidates=lambda: (agent.word,),
         about=frozenset({agent.kind, patient.kind}),
         region=facts.box(patient.kind),
+        other_region=facts.box(agent.kind) if agent.kind != patient.kind else (),
     )

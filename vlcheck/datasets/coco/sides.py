@@ -94,7 +94,7 @@ def _over(upper: Box, lower: Box) -> bool:
 
 
 def _case(facts: PhotographFacts, kind: str, target: str, relation: str, subject: str, anchor: str) -> Draft:
-    """Return a case whose region is the box of the object that is said to be in the place."""
+    """Return a case whose region is the box of the object that is said to be in the place; the other is the anchor."""
     return facts.case(
         kind,
         [target, subject, anchor],
@@ -103,4 +103,5 @@ def _case(facts: PhotographFacts, kind: str, target: str, relation: str, subject
         tags={"names-side"} if kind == "side" else (),
         about=frozenset({subject, anchor}),
         region=(facts.singles[subject],),
+        other_region=(facts.singles[anchor],),
     )

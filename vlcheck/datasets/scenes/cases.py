@@ -9,6 +9,7 @@ from random import Random
 from types import MappingProxyType
 
 from vlcheck._util.lazy import Lazy
+from vlcheck.cases.box import Box
 from vlcheck.cases.case import MASK, Case
 from vlcheck.cases.offer import Offer
 from vlcheck.datasets.scenes.sampling import ACHROMATIC, COLORS, PEOPLE, SIDES, WORDS, act, alone, duo, pair
@@ -65,7 +66,7 @@ def _object(rng: Random, name: str, number: int) -> Iterator[Case]:
     scene = act(rng, who, (word, rng.choice(COLORS)), side=rng.choice(SIDES), limb=limb, back=rng.random() < 0.5)
     yield _case(
         scene, name, f"a {who} {VERBS[word]} a {word}", word, {"object"},
-        bare=BARE, candidates=set(WORDS) - {word}, about={word},
+        bare=BARE, candidates=set(WORDS) - {word}, about={word}, beside=scene.people[0].box,
     )  # fmt: skip
 
 
@@ -92,7 +93,8 @@ def _side(rng: Random, name: str, number: int) -> Iterator[Case]:
     scene = pair(rng, (left, rng.choice(COLORS)), (right, rng.choice(COLORS)))
     for of, (side, subject, anchor) in enumerate((("left", left, right), ("right", right, left))):
         text = f"a {subject} to the {side} of a {anchor}"
-        yield _case(scene, f"{name}-{side}", text, side, {"side", "names-side"}, about={subject, anchor}, of=of)
+        tags, beside = {"side", "names-side"}, scene.things[1 - of].box
+        yield _case(scene, f"{name}-{side}", text, side, tags, about={subject, anchor}, of=of, beside=beside)
 
 
 def _vertical(rng: Random, name: str, number: int) -> Iterator[Case]:
@@ -100,7 +102,8 @@ def _vertical(rng: Random, name: str, number: int) -> Iterator[Case]:
     scene = pair(rng, (above, rng.choice(COLORS)), (below, rng.choice(COLORS)), upright=True)
     for of, (place, subject, anchor) in enumerate((("above", above, below), ("below", below, above))):
         text = f"a {subject} {place} a {anchor}"
-        yield _case(scene, f"{name}-{place}", text, place, {"vertical"}, about={subject, anchor}, of=of)
+        tags, beside = {"vertical"}, scene.things[1 - of].box
+        yield _case(scene, f"{name}-{place}", text, place, tags, about={subject, anchor}, of=of, beside=beside)
 
 
 def _binding(rng: Random, name: str, number: int) -> Iterator[Case]:
@@ -110,6 +113,7 @@ def _binding(rng: Random, name: str, number: int) -> Iterator[Case]:
     yield _case(
         scene, name, f"a {color} {one} and a {another} {other}", color, {"binding"} | _names(color, another),
         bare=f"a {MASK} {one} and a {other}", candidates={another}, about={one, other, color, another},
+        beside=scene.things[1].box,
     )  # fmt: skip
 
 
@@ -122,6 +126,7 @@ def _role(rng: Random, name: str, number: int) -> Iterator[Case]:
     yield _case(
         scene, name, f"a {who} {does} a {word} and a {partner} {does} a {other}", word, {"role", "person"},
         bare=f"a {who} {does} a {MASK}", candidates={other}, about={word, other},
+        beside=next(person.box for person in scene.people if person.word == who),
     )  # fmt: skip
 
 
@@ -135,7 +140,8 @@ def _hand(rng: Random, name: str, number: int) -> Iterator[Case]:
     scene = act(rng, who, (word, rng.choice(COLORS)), side=side, limb=limb, back=rng.random() < 0.5)
     does, preposition = WITH[limb]
     text = f"a {who} {does} a {word} {preposition} {HIS[who]} {side} {limb}"
-    yield _case(scene, name, text, side, {"hand", "names-side", "own-side", "person"}, about={who, word})
+    tags = {"hand", "names-side", "own-side", "person"}
+    yield _case(scene, name, text, side, tags, about={who, word}, beside=scene.people[0].box)
 
 
 def _case(
@@ -149,8 +155,22 @@ def _case(
     candidates: Iterable[str] = (),
     bare: str | None = None,
     of: int = 0,
+    beside: Box | None = None,
 ) -> Case:
-    """Return a case on a scene; `of` is the index of the thing that the target refers to."""
+    """Return a case on a scene.
+
+    Args:
+        scene: the scene.
+        name: the case's id.
+        caption: a true sentence about it.
+        target: the word that is masked.
+        tags: the kind of the target, and further tags.
+        about: words that must be true of a picture for the caption to be true.
+        candidates: the other words of the closed set.
+        bare: a short text without the hint.
+        of: index of the thing that the target refers to.
+        beside: box of the other thing of a relation.
+    """
     return Case(
         id=name,
         image=scene,
@@ -161,6 +181,7 @@ def _case(
         about=frozenset(about),
         present=scene.words,
         region=(scene.things[of].box,),
+        other_region=(beside,) if beside else (),
         tags=frozenset(tags),
         source=SOURCE,
         licence=LICENCE,

@@ -23,6 +23,7 @@ USUAL: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "present": ("present",),
         "about": ("about",),
         "region": ("region",),
+        "other_region": ("other_region",),
         "tags": ("tags",),
         "source": ("source",),
         "licence": ("licence", "license"),

@@ -51,7 +51,7 @@ _WANTED = (
     f" foils with a tag that is a phenomenon. {parameter('columns')} names the columns of all of them."
 )
 _LOOKED_AT = 20  # cases whose pictures are opened when the table is read, until one can be
-_OF_LINE = frozenset((*_LINE, "about", "region"))
+_OF_LINE = frozenset((*_LINE, "about", "region", "other_region"))
 
 
 def read_parquet(
@@ -273,7 +273,7 @@ def _check(case: Case, lexicons: Lexicons) -> None:
         check_color(case, lexicons)
     except UsageError as error:
         raise NotApplicable("picture cannot be read") from error
-    for box in case.region:
+    for box in (*case.region, *case.other_region):
         if sticks_out(box, size):
             raise NotApplicable("region lies outside of the picture") from UsageError(
                 f"{case.id}: {in_full(box, size)}"

@@ -16,6 +16,7 @@ from vlcheck._util.foreign_files import fault
 from vlcheck.plugin import options
 from vlcheck.plugin.case_item import name_of
 from vlcheck.plugin.reporters.lines import print_own_line, shown
+from vlcheck.plugin.reporters.page_link import public_address
 from vlcheck.plugin.run import Run
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _summary(results: ResultLines, run: Run) -> str:
     if compared:
         said = f"Compared with the baseline: {conclusion(compared)}"
         also = [said, *other_versions(compared), *also]
-    return markdown.summary(results, also, compared)
+    return markdown.summary(results, also, compared, public_address(run.settings))
 
 
 def _append(path: Path, text: str, terminal: pytest.TerminalReporter) -> None:

@@ -14,12 +14,12 @@ from functools import partial
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
-from urllib.parse import quote
 
 import pytest
 
 from vlcheck._util.paths import expanded
 from vlcheck.errors import printable
+from vlcheck.plugin.reporters.page_link import address_from
 from vlcheck.plugin.run import JUDGEMENTS, RUN, Run
 
 if TYPE_CHECKING:
@@ -93,11 +93,7 @@ class Page:
 def _href(page: Path, config: pytest.Config) -> str:
     """Return a link to a file, relative to the folder of pytest-html's page."""
     said = expanded(os.path.expandvars(config.getoption("htmlpath")))
-    folder = (config.invocation_params.dir / said).parent
-    try:
-        return escape(quote(Path(os.path.relpath(page, folder)).as_posix()))
-    except ValueError:  # on another drive
-        return escape(page.resolve().as_uri())
+    return escape(address_from(page, (config.invocation_params.dir / said).parent))
 
 
 def _gravest(properties: Sequence[tuple[str, object]]) -> Mapping[str, object]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
+
 import pytest
 
 from vlcheck.errors import printable
@@ -15,15 +18,35 @@ def shown(line: str) -> str:
 
 
 def print_own_line(terminal: pytest.TerminalReporter, line: str, **markup: bool) -> None:
-    """Print a line on a line of its own.
+    """Print a line on a line of its own; on a terminal, wrapped to its width.
 
     Args:
         terminal: pytest's terminal reporter.
         line: the text.
         markup: colors and styles of pytest's terminal, e.g. red=True.
     """
+    print_own_lines(terminal, [line], **markup)
+
+
+def print_own_lines(terminal: pytest.TerminalReporter, lines: Iterable[str], **markup: bool) -> None:
+    """Print lines on lines of their own; on a terminal, none is wider than it.
+
+    Args:
+        terminal: pytest's terminal reporter.
+        lines: prose and tables.
+        markup: colors and styles of pytest's terminal, e.g. red=True.
+    """
+    from vlcheck.report.text.fitting import fitted  # not imported in runs of other projects
+
     terminal.ensure_newline()
-    terminal.line(shown(line), **markup)
+    for line in fitted(map(shown, lines), _width(terminal)):
+        terminal.line(line, **markup)
+
+
+def _width(terminal: pytest.TerminalReporter) -> int | None:
+    """Return the width of the terminal; None for a file or a pipe, unless COLUMNS says how wide it is shown."""
+    has_width = terminal.isatty or "COLUMNS" in os.environ
+    return int(terminal.config.get_terminal_writer().fullwidth) if has_width else None
 
 
 def say_over(terminal: pytest.TerminalReporter, line: str) -> None:

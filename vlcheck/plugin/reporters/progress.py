@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ _SECONDS_BETWEEN_LINES = 10.0
 
 
 class Reporter:
-    """Prints to the terminal; a worker, which has none, writes the line to a file that the controller prints.
+    """Prints to the terminal; a worker, whose terminal nobody sees, writes to files that the controller prints.
 
     Args:
         config: pytest's configuration of the process.
@@ -29,8 +29,10 @@ class Reporter:
     """
 
     def __init__(self, config: pytest.Config, folder: Path) -> None:
-        self._terminal: pytest.TerminalReporter | None = config.pluginmanager.get_plugin("terminalreporter")
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        self._terminal: pytest.TerminalReporter | None = None if hasattr(config, "workerinput") else reporter
         self._left = folder / "progress"
+        self._announced = folder / "announced"
         self._last = 0.0
 
     def show(self, progress: Progress) -> None:
@@ -39,19 +41,28 @@ class Reporter:
         if self._terminal:
             self._post(self._terminal, line, last=progress.done == progress.total)
         else:
-            draft = self._left.with_suffix(f".{os.getpid()}")
-            with suppress(OSError):  # e.g. disk full: scoring goes on without progress
-                draft.write_text(line, encoding="utf-8")
-                draft.replace(self._left)
+            _leave(self._left, line)
+
+    def announce(self, lines: Sequence[str]) -> None:
+        """Print lines that are the same in each worker: the controller prints them once."""
+        if self._terminal:
+            self.say(lines)
+        else:
+            _leave(self._announced, "\n".join(lines))
 
     def watch(self, stop: threading.Event) -> None:
         """Print the lines of workers until told to stop."""
-        shown = ""
-        while self._terminal and not stop.wait(1.0):
-            line = self._left.read_text(encoding="utf-8") if self._left.exists() else ""
-            if line != shown:
+        shown = announced = ""
+        while self._terminal:
+            over = stop.wait(1.0)
+            if not announced and (announced := _left_in(self._announced)):
+                self.say(announced.splitlines())
+            line = _left_in(self._left)
+            if line != shown and not over:
                 shown = line
                 self._post(self._terminal, line)
+            if over:
+                return
 
     def say(self, lines: Iterable[str]) -> None:
         """Print lines, if there is a terminal."""
@@ -68,3 +79,15 @@ class Reporter:
         elif last or time.monotonic() - self._last >= _SECONDS_BETWEEN_LINES:
             self._last = time.monotonic()
             print_own_line(terminal, line)
+
+
+def _leave(path: Path, text: str) -> None:
+    """Write a worker's text for the controller."""
+    draft = path.with_suffix(f".{os.getpid()}")
+    with suppress(OSError):  # e.g. disk full: scoring goes on without progress
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+
+
+def _left_in(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
+from vlcheck._util.addresses import quoted_address
 from vlcheck._util.numbers import counted
 from vlcheck.errors import printable
+from vlcheck.report.links import verdict_address
 from vlcheck.report.text.summary import biases, held, subject
 from vlcheck.results.comparison import Comparison
 from vlcheck.results.conclusion import Standing, conclude, gravest_first
@@ -25,13 +27,16 @@ _ENTITIES: Mapping[str, str] = MappingProxyType(
 _BARE_LINK = re.compile(r"(?i)\b(www)\.")
 
 
-def summary(results: ResultLines, also: Sequence[str] = (), comparison: Comparison | None = None) -> str:
+def summary(
+    results: ResultLines, also: Sequence[str] = (), comparison: Comparison | None = None, address: str = ""
+) -> str:
     """Return a summary page under 100 kB, with at most 50 rows in its tables.
 
     Args:
         results: the run's results, with at least the list of its tests.
         also: further sentences to show below the conclusion.
         comparison: the comparison with the release before, if there is one.
+        address: the address of the reviewer page, to which each test links; "" if it is not known.
     """
     verdicts, found = list(results.verdicts.values()), conclude(results, comparison)
     page = _Page()
@@ -39,12 +44,16 @@ def summary(results: ResultLines, also: Sequence[str] = (), comparison: Comparis
     page.say(f"**{text(found.sentence, 1_000)}** {found.counts}".rstrip())
     for sentence in (*wrapper_lines(results.run), *found.notes, *also):
         page.say(text(sentence, 1_000))
+    if address:
+        page.say(f"{link('The page for reviewers', quoted_address(address))} has the pictures that prove each verdict.")
     head, *body = biases(results)
     if body:
-        page.table(head, body)
+        page.table(head, [[*map(text, cells)] for cells in body])
     listed = [verdict for verdict in gravest_first(verdicts) if verdict.status != "pass"]
     if listed:
-        page.table(("test", "metric", "verdict", "observed", "interval", "allowed"), [_row(one) for one in listed])
+        page.table(
+            ("test", "metric", "verdict", "observed", "interval", "allowed"), [_row(one, address) for one in listed]
+        )
     return page.text
 
 
@@ -62,6 +71,27 @@ def text(foreign: object, most: int = _LONGEST) -> str:
     return _BARE_LINK.sub(r"\1&#46;", shown)
 
 
+def link(name: str, address: str) -> str:
+    """Return a link.
+
+    Args:
+        name: foreign text.
+        address: the address, in characters that end no link.
+    """
+    return f"[{text(name)}](<{address}>)"
+
+
+def verdict_link(name: str, page: str, verdict: VerdictRecord) -> str:
+    """Return a name that links to a verdict; the name alone if the page has no address.
+
+    Args:
+        name: foreign text.
+        page: the address of the page; "" if it is not known.
+        verdict: the verdict.
+    """
+    return link(name, verdict_address(page, verdict)) if page else text(name)
+
+
 def row(cells: Iterable[str]) -> str:
     """Return a line of a table, of cells that are already Markdown."""
     return f"| {' | '.join(cells)} |"
@@ -72,8 +102,10 @@ def rule(columns: int) -> str:
     return f"|{' --- |' * columns}"
 
 
-def _row(verdict: VerdictRecord) -> Sequence[str]:
-    return verdict.test.rpartition("::")[2], verdict.metric, Standing((verdict,)).said, *held(verdict)
+def _row(verdict: VerdictRecord, address: str) -> Sequence[str]:
+    """Return the cells of a verdict in Markdown."""
+    name = verdict_link(verdict.test.rpartition("::")[2], address, verdict)
+    return name, *map(text, (verdict.metric, Standing((verdict,)).said, *held(verdict)))
 
 
 class _Page:
@@ -88,8 +120,8 @@ class _Page:
         self.text += f"{line}\n\n"
 
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Add as many rows as there is room for, and the number of rows left out."""
-        shown = list(self._fitting(row(map(text, cells)) for cells in rows))
+        """Add as many rows, of cells that are Markdown, as there is room for, and the number of rows left out."""
+        shown = list(self._fitting(map(row, rows)))
         self._rows -= len(shown)
         self.text += "".join(f"{line}\n" for line in (row(map(text, head)), rule(len(head)), *shown, ""))
         if len(shown) < len(rows):

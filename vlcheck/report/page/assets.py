@@ -18,7 +18,7 @@ def pieces(
     view: object,
     *,
     start: str,
-    styles: Sequence[str] = ("page.css",),
+    styles: Sequence[str] = ("page.css", "charts.css"),
     scripts: Sequence[str] = ("theme.js",),
     pictures: Iterable[str] = (),
 ) -> Iterator[str]:

@@ -19,6 +19,7 @@ class ChangeView:
 
     Attributes:
         outcome: worse, same, better or not comparable.
+        said: the outcome in words; "no longer decided" if the test passed or failed before, and does neither now.
         id: id of the verdict's element on the page; "" if this run has none.
         bias: the bias.
         title: the behavior's name in words.
@@ -28,6 +29,7 @@ class ChangeView:
     """
 
     outcome: str
+    said: str
     id: str
     bias: ShownText
     title: ShownText
@@ -60,6 +62,7 @@ def change_view(compared: Compared, name: str) -> ChangeView:
     about = f" ({compared.about})" if compared.about else ""
     return ChangeView(
         outcome=compared.verdict,
+        said="no longer decided" if compared.lost else compared.verdict,
         id=name,
         bias=shown_text(compared.bias, NAME),
         title=title(compared.behavior + about),

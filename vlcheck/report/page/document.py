@@ -16,6 +16,7 @@ from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.report.page.evidence import RowView, row_view
 from vlcheck.report.page.explanations import Explanations
 from vlcheck.report.page.failing_biases import FoundView, found_views
+from vlcheck.report.page.forest import ForestView, forest_view
 from vlcheck.report.page.formatting import NAME, title
 from vlcheck.report.page.images import Album
 from vlcheck.report.page.matrix import MatrixView, matrix_view
@@ -25,6 +26,7 @@ from vlcheck.report.page.shown_rows import ShownRows
 from vlcheck.report.page.survey import FIRST, Measured, RowAt, Survey
 from vlcheck.report.page.verdict import VerdictView, verdict_view
 from vlcheck.report.table import csv_text
+from vlcheck.report.terms import TERMS, Term
 from vlcheck.report.text.summary import corrected
 from vlcheck.results.agreement import Agreement, agreements
 from vlcheck.results.anchors import verdict_anchors
@@ -36,8 +38,8 @@ from vlcheck.results.rerun import repeat_command
 from vlcheck.stats.decision import BY_GRAVITY
 
 START = "<!doctype html>\n<!-- a report of vlcheck"  # the beginning of every page, by which a file is recognised
-STYLES = ("page.css", "links.css")
-SCRIPTS = ("theme.js", "page.js", "links.js")
+STYLES = ("page.css", "charts.css", "pictures.css", "links.css", "terms.css")
+SCRIPTS = ("theme.js", "page.js", "pictures.js", "links.js", "terms.js")
 _SECTION = 10_000  # characters of a verdict without its rows
 
 
@@ -82,6 +84,7 @@ class PageView:
         conclusion: the conclusion of the run.
         found: the biases that fail.
         matrix: biases by metrics.
+        forest: all verdicts at a glance.
         release: the changes since the release before; None without a comparison.
         disagreements: behaviors on which mlm and itm differ.
         groups: the verdicts by bias.
@@ -92,12 +95,14 @@ class PageView:
         pictures: the pictures, which a style sheet holds.
         explained: ids of the rows that have a map, the worst first.
         csv: the table of the verdicts as CSV, in base64.
+        terms: the meanings of the figures that the page has.
     """
 
     run: RunView
     conclusion: Conclusion
     found: tuple[FoundView, ...]
     matrix: MatrixView
+    forest: ForestView
     release: Release | None
     disagreements: tuple[Disagreement, ...]
     groups: tuple[BiasGroup, ...]
@@ -108,6 +113,7 @@ class PageView:
     pictures: Album
     explained: tuple[str, ...]
     csv: str
+    terms: tuple[Term, ...]
 
 
 def draw(
@@ -184,6 +190,7 @@ def page_view(
         conclusion=_legible(conclude(results, comparison)),
         found=tuple(found_views(by_bias, views)),
         matrix=matrix_view(results, names, {key: one.verdict for key, one in changes.items()}),
+        forest=forest_view(by_bias, names, changes),
         release=release(comparison, names) if comparison else None,
         disagreements=tuple(_disagreements(alike)),
         groups=tuple(_groups(by_bias, views)),
@@ -194,6 +201,7 @@ def page_view(
         pictures=album,
         explained=tuple(_explained(views.values())),
         csv=table,
+        terms=tuple(_terms(views.values())),
     )
 
 
@@ -233,6 +241,11 @@ def _verdicts(
             command=repeat_command(results.run, verdict),
         )
     return views
+
+
+def _terms(views: Iterable[VerdictView]) -> Iterator[Term]:
+    names = {"margin", "words", *(figure.name for view in views for figure in view.figures)}
+    return (term for name, term in TERMS.items() if name in names)
 
 
 def _row(row: RowAt, of: int, claim: str, album: Album, explanations: Explanations) -> RowView:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -12,33 +12,17 @@ from vlcheck.metrics.definition import MetricDefinition
 from vlcheck.metrics.mm_shap import ERROR, TextContribution, TextShare
 from vlcheck.metrics.registry import METRICS
 from vlcheck.report.page import charts
+from vlcheck.report.page.alternative_text import alternative_text
+from vlcheck.report.page.boxes import Rectangle, rectangles
 from vlcheck.report.page.escaping import Marked, ShownText, mark_changes, shown_text
 from vlcheck.report.page.explanations import Explanations, HeatMap, MethodView, WithoutMap
 from vlcheck.report.page.images import Album, EmbeddedImage
 from vlcheck.report.page.searching import searched_text
+from vlcheck.report.page.word_list import WORD, Word, word_list
 from vlcheck.results.records import EvidenceRecord
 
-_WORD = 40  # characters of a word
-_WORDS = 5  # the most words of a list that are shown, likeliest first
+_FIGURES = 5  # the most numbers beside a score that are shown
 _ENDS = ("worst", "best"), ("farthest from 0,", "nearest,")  # names of first and last row: of a rate, of a mean
-
-
-@dataclass(frozen=True)
-class Word:
-    """A word and its score."""
-
-    word: ShownText
-    score: str
-
-
-@dataclass(frozen=True)
-class Rectangle:
-    """A rectangle in pixels of a picture's small copy."""
-
-    x: float
-    y: float
-    width: float
-    height: float
 
 
 @dataclass(frozen=True)
@@ -48,16 +32,17 @@ class Side:
     Attributes:
         name: "before" or "after".
         picture: the picture; None if there is none to show.
-        label: description of the picture.
+        label: description of the picture, for those who do not see it.
         boxes: boxes of the thing that the target names.
+        other_boxes: boxes of the other thing of a relation.
         text: the text that was asked with the picture.
         target: the word that is true of it; None if the results do not name it, or the score is not that of a word.
         score: raw score of the target; T-SHAP is named.
         level: the score on the model's operating scale; "" if that is the raw one.
         wanted: the expected answer, in words.
         says: the word that scores highest of those asked about; None if there is no single one.
-        raw: raw scores of the words asked about, the likeliest ones.
-        top: the likeliest words at the mask, or other numbers that come with the score.
+        words: the words asked about and the likeliest ones at the mask, with raw scores and shares of those asked.
+        top: other numbers that come with the score.
         heat_maps: the explanations of its score.
         top_name: the name of the numbers of `top`.
     """
@@ -66,13 +51,14 @@ class Side:
     picture: EmbeddedImage | None
     label: str
     boxes: tuple[Rectangle, ...]
+    other_boxes: tuple[Rectangle, ...]
     text: Marked
     target: ShownText | None
     score: str
     level: str
     wanted: ShownText | None
     says: ShownText | None
-    raw: tuple[Word, ...]
+    words: tuple[Word, ...]
     top: tuple[Word, ...]
     heat_maps: tuple[HeatMap, ...]
     top_name: str
@@ -157,7 +143,7 @@ def row_view(
         measure="value" if claim == "mean" else "margin",
         margin="-" if margin is None else signed(margin),
         sorted_by="" if margin is None else brief(margin),
-        values=tuple(Word(shown_text(name, _WORD), signed(value)) for name, value in values.items()),
+        values=tuple(Word(shown_text(name, WORD), signed(value)) for name, value in values.items()),
         shares=_shares(row),
         reason=shown_text(row.reason) if row.reason else None,
         violated=shown_text(row.violated) if row.violated else None,
@@ -201,27 +187,33 @@ def _sides(row: EvidenceRecord, album: Album, explanations: Explanations) -> Ite
     """Yield the row before, and after if there is an edit."""
     scores, targets, wanted = row.scores or [], row.targets, row.wanted
     keys, boxes = (row.image, row.perturbed), (row.boxes, row.perturbed_boxes)
+    other_boxes = row.other_boxes, row.perturbed_other_boxes
     heat_maps = explanations.of(row)
     is_share = row.metric == TextContribution.name
     raw, tops = (row.before, row.after), (row.top_before, row.top_after)
+    top_name = (METRICS.get(row.metric or "") or MetricDefinition).top_name
+    is_other = top_name != MetricDefinition.top_name  # its numbers are not those of words
     for place, text in enumerate(mark_changes(row.texts)[:2]):
         name = ("before", "after")[place]
         picture = album.get(keys[place])
+        drawn = tuple(rectangles(each[place], picture) for each in (boxes, other_boxes))
+        likeliest, others = ((), tops[place] or ()) if is_other else (tops[place] or (), ())
         yield Side(
             name=name,
             picture=picture,
-            label=_label(name, row),
-            boxes=tuple(_boxes(boxes[place] or (), picture)),
+            label=alternative_text(row, place, picture, drawn),
+            boxes=drawn[0],
+            other_boxes=drawn[1],
             text=text,
-            target=shown_text(targets[place], _WORD) if place < len(targets) and not is_share else None,
+            target=shown_text(targets[place], WORD) if place < len(targets) and not is_share else None,
             score=f"T-SHAP {figure(raw[place])}" if is_share else figure(raw[place]),
             level=_level(row, place, raw[place]),
             wanted=shown_text(wanted[place]) if place < len(wanted) and wanted[place] else None,
             says=_says(scores[place]) if place < len(scores) else None,
-            raw=tuple(_raw(scores[place], targets[place : place + 1])) if place < len(scores) else (),
-            top=tuple(Word(shown_text(word, _WORD), figure(score)) for word, score in tops[place] or ())[:_WORDS],
+            words=tuple(word_list(scores[place], likeliest, targets[place : place + 1])) if place < len(scores) else (),
+            top=tuple(Word(shown_text(what, WORD), figure(number)) for what, number in others)[:_FIGURES],
             heat_maps=heat_maps[name],
-            top_name=(METRICS.get(row.metric or "") or MetricDefinition).top_name,
+            top_name=top_name,
         )
 
 
@@ -231,28 +223,8 @@ def _level(row: EvidenceRecord, place: int, score: float | None) -> str:
     return "" if level is None or level == score else figure(level)
 
 
-def _label(name: str, row: EvidenceRecord) -> str:
-    case = shown_text(row.case, 80).text
-    edit = shown_text(row.perturbation or "", 80).text
-    return f"{case}, {name}" + (f" {edit}" if name == "after" and edit else "")
-
-
 def _says(scores: Mapping[str, float | None]) -> ShownText | None:
     """Return the word that scores higher than every other; None if there is no single one."""
     known = {word: score for word, score in scores.items() if score is not None}
     best = [word for word, score in known.items() if score == max(known.values())]
-    return shown_text(best[0], _WORD) if len(best) == 1 < len(scores) else None
-
-
-def _raw(scores: Mapping[str, float | None], target: Sequence[str]) -> Iterator[Word]:
-    """Yield the target's score and the highest other scores; nothing if only the target was asked about."""
-    if len(scores) > 1:
-        others = sorted(scores.keys() - set(target), key=lambda word: (-(scores[word] or 0.0), word))
-        for word in [*(word for word in target if word in scores), *others[: _WORDS - len(target)]]:
-            yield Word(shown_text(word, _WORD), figure(scores[word]))
-
-
-def _boxes(boxes: Iterable[Sequence[float]], picture: EmbeddedImage | None) -> Iterable[Rectangle]:
-    if picture and picture.shrunk:
-        for box in boxes:
-            yield Rectangle(*(round(edge * picture.shrunk, 1) for edge in box))
+    return shown_text(best[0], WORD) if len(best) == 1 < len(scores) else None

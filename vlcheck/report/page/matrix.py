@@ -61,10 +61,12 @@ class MatrixView:
 
     Attributes:
         metrics: each metric with its meaning; "" for an unknown one.
+        empty: for each metric, the words in a cell of a bias without a test under it.
         rows: one row a bias.
     """
 
     metrics: tuple[tuple[ShownText, str], ...]
+    empty: tuple[str, ...]
     rows: tuple[MatrixRow, ...]
 
 
@@ -77,10 +79,12 @@ def matrix_view(results: ResultLines, names: Mapping[Key, str], changes: Mapping
         changes: verdict's key -> its change since the release before.
     """
     found = matrix_of(results)
+    lacking = {metric for metric in found.metrics if results.run.lacks(metric)} - {metric for _, metric in found.cells}
     return MatrixView(
         tuple(
             (shown_text(metric, NAME), METRICS[metric].meaning if metric in METRICS else "") for metric in found.metrics
         ),
+        tuple("no such score" if metric in lacking else "no test" for metric in found.metrics),
         tuple(
             MatrixRow(
                 shown_text(bias, NAME),
@@ -104,6 +108,7 @@ def _cell(standing: Standing | None, names: Mapping[Key, str], changes: Mapping[
     if not standing.verdicts:
         return Cell(standing.status, standing.said, "", ShownText(""), "", "", "", None)
     chief, its = standing.verdicts[0], {changes.get(key_of(verdict)) for verdict in standing.verdicts}
+    several = len(standing.verdicts) > 1 or standing.status == NO_VERDICT
     example = "for example" if standing.status in (*HOLLOW, NO_VERDICT) else "the worst"
     return Cell(
         status=standing.status,
@@ -112,6 +117,6 @@ def _cell(standing: Standing | None, names: Mapping[Key, str], changes: Mapping[
         title=title(chief.behavior),
         observed="" if standing.status in (NOT_ASKED, NO_VERDICT) else observed_in_words(chief),
         allowed=allowed(chief),
-        counts=f"{', '.join(tally(standing.verdicts))}; {example}:" if len(standing.verdicts) > 1 else "",
+        counts=f"{', '.join(tally(standing.verdicts))}; {example}:" if several else "",
         change=next((outcome for outcome in OUTCOMES if outcome in its), None),
     )

@@ -1,16 +1,18 @@
 """Chooses the rows that a page shows, so that it opens fast and shows most of what failed.
 
-Every verdict gets its worst, its median and its best row. The rest of the page goes to the failing ones first.
+Every verdict gets its worst, its median and its best row. The rest of the page goes to the failing ones first. There is
+room of their own for large pictures of the worst rows.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vlcheck.report.page.images import Album
 from vlcheck.report.page.survey import FIRST, RowAt
+from vlcheck.results.records import EvidenceRecord
 from vlcheck.results.schema import encoded
 from vlcheck.stats.decision import BY_GRAVITY
 
@@ -18,6 +20,7 @@ MOST: Mapping[str, int] = {"fail": 100, "invalid": 20, "inconclusive": 50, "pass
 _ROW = 3_000  # characters of a usual row on the page, without its pictures
 _USUAL = 4_000  # characters of such a row in the results file
 _ESCAPED = 5  # the most characters that escaping makes of one
+_LOOKED_AT = 3  # rows of a verdict, the worst ones, whose pictures are shown large
 
 
 @dataclass(frozen=True)
@@ -27,10 +30,12 @@ class Room:
     Attributes:
         rows: the most rows.
         characters: the most characters of rows and pictures.
+        large: the most characters of large pictures, beside these.
     """
 
     rows: int = 2_000
     characters: int = 12_000_000
+    large: int = 2_500_000
 
     def less(self, rows: int, characters: int) -> Room:
         """Return the room that is left.
@@ -39,11 +44,11 @@ class Room:
             rows: rows that are taken.
             characters: characters that are taken.
         """
-        return Room(self.rows - rows, self.characters - characters)
+        return replace(self, rows=self.rows - rows, characters=self.characters - characters)
 
     def for_one_of(self, count: int) -> Room:
         """Return an equal share of the room for one of `count` verdicts."""
-        return Room(self.rows // count, self.characters // count)
+        return replace(self, rows=self.rows // count, characters=self.characters // count)
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ def choose(wanted: Sequence[Wanted], album: Album, room: Room) -> Mapping[str, l
     Returns:
         The chosen rows, by the verdict's name.
     """
+    _enlarge(wanted, album, room.large)
     chosen: dict[str, list[RowAt]] = {one.name: [] for one in wanted}
     groups: dict[str, list[Wanted]] = defaultdict(list)
     for one in wanted:
@@ -87,6 +93,24 @@ def choose(wanted: Sequence[Wanted], album: Album, room: Room) -> Mapping[str, l
     return chosen
 
 
+def _enlarge(wanted: Sequence[Wanted], album: Album, most: int) -> None:
+    """Put large pictures of the worst rows into the album: first of each verdict's worst one, the gravest first.
+
+    Args:
+        wanted: the verdicts' rows.
+        album: the pictures of the page.
+        most: the most characters of these pictures.
+    """
+    gravest_first = sorted(wanted, key=lambda one: BY_GRAVITY.index(one.status))
+    for rank in range(1, _LOOKED_AT + 1):
+        for row in (row for one in gravest_first for row in one.rows if row.rank == rank):
+            most -= album.enlarge(_pictures(row.read()), most)
+
+
+def _pictures(row: EvidenceRecord) -> tuple[str | None, str | None]:
+    return row.image, row.perturbed
+
+
 def _take(rows: Iterable[RowAt], album: Album, room: Room, share: Room) -> tuple[list[RowAt], Room]:
     """Return the rows that fit into a share of the room, and the room that is left."""
     taken: list[RowAt] = []
@@ -94,7 +118,7 @@ def _take(rows: Iterable[RowAt], album: Album, room: Room, share: Room) -> tuple
         if share.rows < 1:
             break
         row = one.read()
-        keys = row.image, row.perturbed
+        keys = _pictures(row)
         cost = _ROW + _ESCAPED * max(0, len(encoded(row)) - _USUAL) + album.cost(keys)
         if share.characters < cost:
             continue

@@ -7,12 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup
-
-from vlcheck.report.page import charts
-from vlcheck.report.page.charts import Moved
+from vlcheck.report.page.charts import ChartView, charts_of
 from vlcheck.report.page.escaping import ShownText, shown_text
-from vlcheck.report.page.evidence import outcome
 from vlcheck.report.page.explanations import Explanations
 from vlcheck.results.anchors import row_anchor
 from vlcheck.results.file import Key, ResultLines, badness
@@ -29,13 +25,13 @@ class Measured:
     Attributes:
         rows: number of rows.
         counted: number of rows that count.
-        moved: the chart of their scores.
+        charts: the charts that are drawn from all of them.
         left_out: the reasons why rows do not count, each with the number of rows.
     """
 
     rows: int
     counted: int
-    moved: Markup | None
+    charts: tuple[ChartView, ...]
     left_out: tuple[tuple[int, ShownText], ...]
 
 
@@ -79,7 +75,7 @@ class Survey:
         self._results, self._key = results, key
         self._claim = results.verdicts[key].claim
         self._margins, self._places = array("d"), array("q")  # of the rows that count
-        self._moved: list[Moved] = []
+        self._charts = charts_of(results.verdicts[key])
         self._reasons: Counter[str] = Counter()
         self._explained: dict[int, int] = {}  # places among the explained rows of the run, by the rows' places
         for place, row in enumerate(results.each_row(key)):
@@ -93,16 +89,16 @@ class Survey:
             return
         self._margins.append(row.margin)
         self._places.append(place)
-        if row.before is not None:
-            violates = None if self._claim == "mean" else outcome(row, self._claim) == "violates"
-            self._moved.append(Moved(row.before, row.after, violates))
+        for chart in self._charts:
+            chart.add(row)
 
     @property
     def measured(self) -> Measured:
         """The summary of the rows."""
         left_out = tuple((count, shown_text(reason)) for reason, count in self._reasons.most_common(_REASONS))
         counted = len(self._places)
-        return Measured(counted + self._reasons.total(), counted, charts.movement(self._moved), left_out)
+        charts = tuple(view for chart in self._charts if (view := chart.view()))
+        return Measured(counted + self._reasons.total(), counted, charts, left_out)
 
     def telling(self, most: int) -> list[RowAt]:
         """Return the rows that a page may show, the most telling first.

@@ -19,6 +19,7 @@ from vlcheck.report.page.formatting import NAME, allowed, known, observed, obser
 from vlcheck.report.page.shown_rows import ShownRows
 from vlcheck.report.page.survey import Measured
 from vlcheck.report.page.tables import Grid, grids
+from vlcheck.report.terms import TERMS
 from vlcheck.report.text.modalities import shares_of_modalities
 from vlcheck.report.text.summary import is_disputed
 from vlcheck.results.agreement import Agreement
@@ -28,11 +29,22 @@ from vlcheck.results.records import VerdictRecord
 
 @dataclass(frozen=True)
 class NamedValue:
-    """A number with its name, and with its meaning if that is not common knowledge."""
+    """A figure of a verdict.
+
+    Attributes:
+        name: its name; `vlcheck.report.terms` has its meaning.
+        value: the number, formatted.
+        note: something that is true of this verdict alone; "" for most.
+    """
 
     name: str
     value: str
-    meaning: str = ""
+    note: str = ""
+
+    @property
+    def term(self) -> str:
+        """The id of its meaning on the page."""
+        return TERMS[self.name].id
 
 
 @dataclass(frozen=True)
@@ -56,7 +68,7 @@ class VerdictView:
         open: True if the verdict is unfolded at first.
         interval: the chart of the observed value against the allowed range.
         shares: the chart of what the words and the picture contribute, if the claim is about that.
-        figures: the numbers.
+        figures: the numbers, without their meanings, which the page has once.
         measured: the summary of all rows.
         tables: its tables.
         beside: the control's verdict on the behavior; None without a control.
@@ -180,52 +192,38 @@ def agreement_sentence(agreement: Agreement) -> str:
 
 def _figures(verdict: VerdictRecord, holm: float | None) -> Iterator[NamedValue]:
     mean = verdict.claim == "mean"
-    violations = verdict.violations
     yield NamedValue("images that count", whole(verdict.n))
     if not mean:
-        yield NamedValue("violations", whole(violations), "rows that violate; an image may have several rows")
-    yield NamedValue("mean" if mean else "rate", observed(verdict) or "-", "with its one-sided bounds")
+        yield NamedValue("violations", whole(verdict.violations))
+    yield NamedValue("mean" if mean else "rate", observed(verdict) or "-")
     yield NamedValue("without the picture" if verdict.claim == "lead" else "allowed", allowed(verdict))
     if not mean and verdict.effect is not None:
-        yield NamedValue(*_effect_of(verdict))
+        yield NamedValue("least lead" if verdict.claim == "lead" else "effect", _effect(verdict))
     detectable = verdict.detectable
-    least = "-" if detectable is None else signed(detectable) if mean else share(detectable)
-    meaning = "the least true rate, or distance from the band, that fails 4 times in 5 at this n"
-    yield NamedValue("detectable", least, meaning)
+    yield NamedValue("detectable", "-" if detectable is None else signed(detectable) if mean else share(detectable))
     if verdict.needed_n is not None:
-        yield NamedValue("would decide", f"n = {whole(verdict.needed_n)}", "images at which what was seen would decide")
-    hypothesis = "of the hypothesis that the model is within what is allowed"
-    yield NamedValue("p", chance(verdict.p, verdict.alpha), hypothesis)
-    yield NamedValue("p (Holm)", chance(holm, verdict.alpha), _of_holm(verdict, holm))
-    yield NamedValue("cases left out", whole(verdict.not_applicable), "that do not apply, or that it does not know")
+        yield NamedValue("would decide", f"n = {whole(verdict.needed_n)}")
+    yield NamedValue("p", chance(verdict.p, verdict.alpha))
+    note = "would not let this one fail" if is_disputed(verdict, holm) else ""
+    yield NamedValue("p (Holm)", chance(holm, verdict.alpha), note)
+    yield from _of_answers(verdict)
+
+
+def _of_answers(verdict: VerdictRecord) -> Iterator[NamedValue]:
+    """Yield figures of what the model answered: cases left out, the mass of its answers, its thoughts and wordings."""
+    yield NamedValue("cases left out", whole(verdict.not_applicable))
     if verdict.refused:
-        yield NamedValue("refused", whole(verdict.refused), "of the cases left out, by the model")
+        yield NamedValue("refused", whole(verdict.refused))
     if verdict.mass is not None:
-        whole_of = METRICS[verdict.metric].reading.whole
-        yield NamedValue(whole_of, figure(verdict.mass), "on average; the rest is something else")
+        yield NamedValue(METRICS[verdict.metric].reading.whole, figure(verdict.mass))
     if verdict.cut is not None:
-        yield NamedValue(
-            "thoughts cut", share(verdict.cut), "of those before the answers: at the limit, or with the model's turn"
-        )
+        yield NamedValue("thoughts cut", share(verdict.cut))
     for one in verdict.wordings:
         seen = "" if one.rate is None else f", rate {share(one.rate)}"
         yield NamedValue("in other words", f"{one.status}{seen}", shown_text(one.wording).text)
     if verdict.asked is not None and verdict.asked != verdict.offered:
-        of = counted(verdict.offered or 0, "image")
-        yield NamedValue("asked", f"{whole(verdict.asked)} of {of}", "until it was decided")
+        yield NamedValue("images asked", f"{whole(verdict.asked)} of {whole(verdict.offered or 0)}")
     yield NamedValue("score", shown_text(verdict.score_kind, NAME).text)
-
-
-def _of_holm(verdict: VerdictRecord, holm: float | None) -> str:
-    said = "corrected for the number of tests of the run; it decides nothing"
-    return f"{said}, and would not let this one fail" if is_disputed(verdict, holm) else said
-
-
-def _effect_of(verdict: VerdictRecord) -> tuple[str, str, str]:
-    """Return the name, the value and the meaning of the effect beside a rate."""
-    if verdict.claim == "lead":
-        return "least lead", _effect(verdict), "right answers beyond those without the picture, by which it is decided"
-    return "effect", _effect(verdict), "how far the score moves on average; it decides nothing"
 
 
 def _effect(verdict: VerdictRecord) -> str:

@@ -16,8 +16,11 @@ from PIL import Image
 from vlcheck._util.numbers import figure as written
 from vlcheck.errors import printable
 from vlcheck.metrics.registry import METRICS
+from vlcheck.report.single_image.change import Expected
 from vlcheck.report.text.columns import aligned
 
+TRUE = "*"  # mark of the word that is true
+TRUE_MEANS = "the word that is true of the view"
 _LONGEST = 40  # characters of a word in a heading
 
 
@@ -62,12 +65,16 @@ class Panel:
         image: the picture.
         scores: metric -> scores.
         maps: title -> explanation.
+        true: the word that is true of the view; "" if the view does not show it.
+        expected: the change of the scores that is expected of the view; None for the original.
     """
 
     name: str
     image: Image.Image
     scores: Mapping[str, Scores]
     maps: Mapping[str, ViewMap] = field(default_factory=lambda: MappingProxyType({}))
+    true: str = ""
+    expected: Expected | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +106,11 @@ class Figure:
         said = (scores.reason for panel in self.panels for scores in panel.scores.values())
         return tuple(dict.fromkeys(filter(None, said)))
 
+    def change(self, panel: Panel) -> str:
+        """Return what should have changed in a view, and whether it did, in a line; "" for the original."""
+        before, after = ({metric: one.shares for metric, one in of.scores.items()} for of in (self.panels[0], panel))
+        return panel.expected.line(before, after) if panel.expected else ""
+
 
 def figure_lines(figure: Figure) -> Iterator[str]:
     """Yield the figure as lines for a terminal, a row a view. Foreign text in it is made harmless."""
@@ -107,6 +119,9 @@ def figure_lines(figure: Figure) -> Iterator[str]:
         yield f"{metric.upper()}: {heading}"
     yield ""
     yield from aligned(list(_table(figure)))
+    if any(panel.true for panel in figure.panels):
+        yield f"{TRUE} {TRUE_MEANS}"
+    yield from (f"{panel.name}: {figure.change(panel)}" for panel in figure.panels if panel.expected)
     yield from (f"({number}) {printable(reason)}" for number, reason in enumerate(figure.reasons, start=1))
     yield from _without_map(figure.panels)
     likeliest = list(_likeliest(figure.panels))
@@ -132,16 +147,16 @@ def _table(figure: Figure) -> Iterator[Sequence[str]]:
     for panel in figure.panels:
         row = [panel.name]
         for metric, scores in panel.scores.items():
-            row += _cells(scores, figure)
+            row += _cells(scores, figure, panel.true)
             row += [_total(scores)] if METRICS[metric].closed_sets and together else []
         yield row
 
 
-def _cells(scores: Scores, figure: Figure) -> Iterator[str]:
-    """Yield the score of each word, or the number of the reason why there is none."""
+def _cells(scores: Scores, figure: Figure, true: str) -> Iterator[str]:
+    """Yield the score of each word, the true one's marked, or the number of the reason why there is none."""
     for word in figure.words:
         if scores.shares:
-            yield score(scores.shares[word])
+            yield score(scores.shares[word]) + (TRUE if word == true else "")
         else:
             yield f"({figure.reasons.index(scores.reason) + 1})"
 

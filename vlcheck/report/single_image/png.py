@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 from vlcheck._util.image_files import opened
 from vlcheck.errors import UsageError, printable
 from vlcheck.report.heat import heated
-from vlcheck.report.single_image.figure import Figure, Panel, Scores, ViewMap, score
+from vlcheck.report.single_image.figure import TRUE_MEANS, Figure, Panel, Scores, ViewMap, score
 
 WIDTH = 1280
 SOFTWARE = "vlcheck look"  # written into the PNG: a file with this mark may be replaced
@@ -23,7 +23,8 @@ _LARGE, _NORMAL, _SMALL = 26, 18, 16
 _LEADING = 1.35  # line height, in units of the font's size
 _BAR = 18
 _NUMBER = "0.000000"  # the longest number
-_INK, _PALE, _TRACK, _TRUE, _OTHER = "#1b1b1b", "#5a5a5a", "#e6e6e6", "#1f5fbf", "#c2701c"
+_INK, _PALE, _TRACK, _FILL = "#1b1b1b", "#5a5a5a", "#e6e6e6", "#6b7785"  # of bars one color: nothing is decided
+_MARK = 12  # pixels left of a word, where the mark of the true one is
 _MOST_LINES = 8
 
 # If Pillow's own font lacks a character, the first installed font of these that has it is used.
@@ -55,6 +56,8 @@ def draw_png(figure: Figure) -> bytes:
     head.write(figure.model, _SMALL, _PALE)
     for metric, heading in figure.headings.items():
         head.write(f"{metric.upper()}: {heading}", _SMALL, _PALE)
+    if any(panel.true for panel in figure.panels):
+        head.place(_legend(head.width))
     head.skip(_GAP // 2)
     height = head.height + max(sheet.height for sheet in sheets) + 2 * _MARGIN
     canvas = Image.new("RGB", (WIDTH, height), "white")
@@ -140,7 +143,10 @@ def _draw_panel(figure: Figure, panel: Panel, width: int, height: int) -> Sheet:
     for metric, scores in panel.scores.items():
         sheet.skip(_GAP // 2)
         sheet.write(metric.upper(), _NORMAL, _INK)
-        _draw_scores(sheet, figure.words, scores)
+        _draw_scores(sheet, figure.words, scores, panel.true)
+    if change := figure.change(panel):
+        sheet.skip(_GAP // 2)
+        sheet.write(change, _SMALL, _INK)
     for scores in panel.scores.values():
         _draw_likeliest(sheet, scores)
     return sheet
@@ -163,13 +169,23 @@ def _draw_map(sheet: Sheet, image: Image.Image, explanation: ViewMap, height: in
         sheet.write(", ".join(f"{token} {score(value)}" for token, value in explanation.tokens), _SMALL, _PALE)
 
 
-def _draw_scores(sheet: Sheet, words: Sequence[str], scores: Scores) -> None:
-    """Draw a bar for each word, or write the reason why there is none."""
+def _draw_scores(sheet: Sheet, words: Sequence[str], scores: Scores, true: str) -> None:
+    """Draw a bar for each word, the true one marked, or write the reason why there is none.
+
+    Args:
+        sheet: the column to draw on.
+        words: the words.
+        scores: their scores.
+        true: the word that is true; "" for none.
+    """
     if not scores.shares:
         sheet.write(scores.reason, _SMALL, _PALE)
         return
     for word in words:
-        sheet.place(_bar(sheet.width, word, scores.shares[word], _TRUE if word == words[0] else _OTHER))
+        strip = _bar(sheet.width, word, scores.shares[word])
+        if word == true:
+            _mark(strip)
+        sheet.place(strip)
     if scores.together is not None and len(words) > 1:
         sheet.write(f"together {score(scores.together)} at the mask", _SMALL, _PALE)
 
@@ -182,17 +198,30 @@ def _draw_likeliest(sheet: Sheet, scores: Scores) -> None:
         sheet.write(f"{word} {score(share)}", _SMALL, _PALE, most=1)
 
 
-def _bar(width: int, word: str, share: float, ink: str) -> Image.Image:
-    """Draw the word, a bar from 0 to 1, and the number."""
+def _mark(strip: Image.Image) -> None:
+    """Draw the mark of the true word, a triangle that points to it."""
+    ImageDraw.Draw(strip).polygon([(0, 4), (_MARK - 5, 10), (0, 16)], fill=_INK)
+
+
+def _legend(width: int) -> Image.Image:
+    """Draw the mark of the true word with its meaning."""
+    strip = Image.new("RGB", (width, round(_SMALL * _LEADING)), "white")
+    ImageDraw.Draw(strip).text((_MARK + 2, 0), TRUE_MEANS, _PALE, _plain(_SMALL))
+    _mark(strip)
+    return strip
+
+
+def _bar(width: int, word: str, share: float) -> Image.Image:
+    """Draw the word, a bar from 0 to 1, and the number; left of the word there is room for a mark."""
     left, right = width * 9 // 25, round(_plain(_SMALL).getlength(_NUMBER)) + 8
     strip = Image.new("RGB", (width, round(_BAR * 1.5)), "white")
     pen = ImageDraw.Draw(strip)
     shown, font = legible(printable(word, 80), _SMALL)
-    pen.text((0, 0), _cut(shown, font, left - 6), _INK, font)
+    pen.text((_MARK, 0), _cut(shown, font, left - 6 - _MARK), _INK, font)
     span = width - left - right
     pen.rectangle((left, 2, left + span, _BAR), fill=_TRACK)
     if share > 0:  # False for NaN
-        pen.rectangle((left, 2, left + max(1, round(span * min(share, 1.0))), _BAR), fill=ink)
+        pen.rectangle((left, 2, left + max(1, round(span * min(share, 1.0))), _BAR), fill=_FILL)
     pen.text((width, 0), score(share), _INK, _plain(_SMALL), anchor="ra")
     return strip
 

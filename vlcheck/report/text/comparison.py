@@ -22,9 +22,23 @@ _LEGEND = (
 
 def comparison_lines(comparison: Comparison) -> Iterator[str]:
     """Yield a comparison as lines for a terminal. Foreign text in it is made harmless."""
+    yield from _body(comparison, comparison.rows)
+    yield ""
+    yield conclusion(comparison)
+
+
+def changed_lines(comparison: Comparison) -> Iterator[str]:
+    """Yield a comparison as lines without a row for each test that is the same, and without the conclusion."""
+    yield from _body(comparison, [row for row in comparison.rows if row.verdict != "same"])
+    if same := comparison.which("same"):
+        yield f"-v lists the {counted(len(same), 'test')} that {'is' if len(same) == 1 else 'are'} the same, too."
+
+
+def _body(comparison: Comparison, rows: Iterable[Compared]) -> Iterator[str]:
+    """Yield a comparison without its conclusion; its table has the rows given."""
     yield _head(comparison.old, comparison.new)
     yield from other_versions(comparison)
-    measured = [row for row in comparison.rows if row.figure]
+    measured = [row for row in rows if row.figure]
     if measured:
         yield ""
         yield from aligned(list(_table(measured)))
@@ -35,8 +49,6 @@ def comparison_lines(comparison: Comparison) -> Iterator[str]:
     if left_out:
         yield ""
         yield from _reasons(left_out, comparison.comparable)
-    yield ""
-    yield conclusion(comparison)
 
 
 def conclusion(comparison: Comparison) -> str:
@@ -49,7 +61,7 @@ def _conclusion(comparison: Comparison) -> str:
         return "nothing can be compared: nothing green comes out of nothing"
     same, left_out = len(comparison.which("same")), len(comparison.which("not comparable"))
     worse, better = _biases(comparison.which("worse")), _biases(comparison.which("better"))
-    lost = f"; lost: {_biases(comparison.lost)}" if comparison.lost else ""
+    lost = f"; no longer decided: {_biases(comparison.lost)}" if comparison.lost else ""
     return f"worse: {worse}; better: {better}; {same} same, {left_out} not comparable{lost}"
 
 
@@ -94,7 +106,7 @@ def _paired(row: Compared) -> str:
 
 
 def _effect(change: Change | None) -> tuple[str, str]:
-    return (f"{figure(change.old)} to {figure(change.new)}", chance(change.p)) if change else ("-", "-")
+    return (f"{figure(change.old)} -> {figure(change.new)}", chance(change.p)) if change else ("-", "-")
 
 
 def _reasons(rows: Sequence[Compared], some: bool) -> Iterator[str]:

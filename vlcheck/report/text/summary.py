@@ -9,6 +9,7 @@ from vlcheck._util.bars import share_bar
 from vlcheck._util.numbers import between, chance, counted, figure, share, signed, whole
 from vlcheck.metrics.registry import OF_PICTURES
 from vlcheck.perturb.place import CELLS
+from vlcheck.report.terms import legend
 from vlcheck.report.text.columns import aligned
 from vlcheck.report.text.modalities import shares_of_modalities, synergy_of
 from vlcheck.report.text.words import words_lines
@@ -41,10 +42,8 @@ ABLATIONS = {
 }
 
 _LEGEND = (
-    "n: images that count; observed: the share of them that violates, or a mean; interval: its one-sided bounds;"
-    " detectable: the least true rate, or distance of a mean from what is allowed, that fails 4 times in 5 at this n;"
-    " p: p-value of the hypothesis that the model is within what is allowed, by which a test fails;"
-    " p (Holm): p corrected for the number of tests, which decides nothing"
+    f"{legend('n')} observed: The share of them that violates, or a mean. interval: Its one-sided bounds."
+    f" {legend('detectable', 'p', 'p (Holm)')}"
 )
 
 
@@ -67,6 +66,20 @@ def summary_lines(
     yield from each(verdicts, beside)
     if beside:
         yield from beside_lines(results, beside)
+    yield from tables(verdicts)
+    yield ""
+    yield from disagreement_lines(results)
+    yield from saving(results)
+    yield from explained_lines(results)
+    found = conclude(results, comparison)
+    yield from wrapper_lines(results.run)
+    yield from scales.scale_lines(verdicts)
+    yield from found.notes
+    yield f"{found.sentence} {found.counts}"
+
+
+def tables(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
+    """Yield the tables that verdicts have, each after an empty line."""
     for table in (
         vision_and_language,
         color_and_grey,
@@ -83,15 +96,6 @@ def summary_lines(
         if rows:
             yield ""
             yield from rows
-    yield ""
-    yield from disagreement_lines(results)
-    yield from saving(results)
-    yield from explained_lines(results)
-    found = conclude(results, comparison)
-    yield from wrapper_lines(results.run)
-    yield from scales.scale_lines(verdicts)
-    yield from found.notes
-    yield f"{found.sentence} {found.counts}"
 
 
 def subject(run: RunRecord) -> str:
@@ -113,17 +117,25 @@ def biases(results: ResultLines) -> list[list[str]]:
     return [["bias", *found.metrics], *([bias, *row] for bias, row in zip(found.biases, rows, strict=True))]
 
 
-def each(verdicts: Sequence[VerdictRecord], beside: ResultLines | None = None) -> Iterator[str]:
+def each(
+    verdicts: Sequence[VerdictRecord],
+    beside: ResultLines | None = None,
+    among: Sequence[VerdictRecord] | None = None,
+) -> Iterator[str]:
     """Yield one line a verdict, with its p-value before and after Holm's correction over the run.
 
     Args:
         verdicts: the verdicts' lines in the results.
         beside: the results of a control; its verdicts are shown beside.
+        among: all verdicts of the run, if some of them have no line.
     """
+    among = verdicts if among is None else among
+    p_values = {id(one): p_holm for one, p_holm in zip(among, corrected(among), strict=True)}
     control = ControlVerdicts(beside) if beside else None
     rows = [["test", "metric", "verdict", "n", "observed", "interval", "allowed", "detectable", "p", "p (Holm)"]]
     rows[0] += [beside.run.name] if beside else []
-    for verdict, p_holm in zip(verdicts, corrected(verdicts), strict=True):
+    for verdict in verdicts:
+        p_holm = p_values[id(verdict)]
         name = verdict.test.rpartition("::")[2].rpartition("[")[0] or verdict.behavior
         p = (chance(one, verdict.alpha) for one in (verdict.p, p_holm))
         seen = whole(verdict.n), *held(verdict), figure(verdict.detectable)
@@ -131,7 +143,7 @@ def each(verdicts: Sequence[VerdictRecord], beside: ResultLines | None = None) -
         rows[-1] += [_of_control(verdict, control)] if control else []
     yield from aligned(rows)
     yield _LEGEND
-    yield from _disputed(verdicts)
+    yield from _disputed(among)
 
 
 def beside_lines(results: ResultLines, beside: ResultLines) -> Iterator[str]:

@@ -1,0 +1,128 @@
+"""The terminal: folded without -v, causes in place of tests, no line too wide, and the conclusion last."""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+from tests.plugin.conftest import ROOT
+from tests.warm_python import warm_python
+
+COUNTS = re.compile(r"\d+ (passed|failed|skipped).* in [\d.]+s")
+PASSES = "Passes 1 bias: color. Of 4 verdicts, 4 pass."
+SHORT = 8_000  # characters of a green run
+
+
+def few(project, n):
+    """Leave the project n photographs."""
+    path = project.folder / "data" / "cases.jsonl"
+    path.write_text("\n".join(path.read_text().splitlines()[:n]))
+
+
+def own_part(text):
+    """The lines between the head of the summary and pytest's counts."""
+    return text.partition("= vlcheck =")[2].splitlines()[1:]
+
+
+@pytest.mark.parametrize("said", [(), ("-v",), ("-q",), ("-qq",), ("-n", "2")], ids=" ".join)
+def test_the_conclusion_is_the_very_last_line_below_the_counts(project, said):
+    lines = project.run(*said, subprocess="-n" in said).stdout.str().splitlines()
+    assert lines[-1] == PASSES
+    assert lines.count(PASSES) == 1
+    assert bool(COUNTS.search(lines[-2])) == ("-qq" not in said)  # with which pytest prints none
+
+
+def test_the_conclusion_of_a_run_that_fails_is_last_too(project):
+    lines = project.run(model="loves_color").stdout.str().splitlines()
+    assert lines[-1] == "Fails 1 of 1 bias: color. Of 4 verdicts, 2 fail, 2 pass."
+    assert COUNTS.search(lines[-2])
+
+
+def test_without_v_nothing_that_passes_has_a_line_and_with_v_everything_has(project):
+    brief = own_part(project.run().stdout.str())
+    everything = own_part(project.run("-v").stdout.str())
+    assert "-v lists all 4 verdicts, with tables and scales." in brief
+    assert [line for line in brief if line.startswith("test_")] == []
+    kept = [line for line in brief if line and not line.startswith(("-v lists", "====", "results: "))]
+    assert [line for line in kept if line not in everything] == []
+    assert [line.split()[:3] for line in everything if line.startswith("test_")] == [
+        [f"test_{name}", metric, "pass"]
+        for name in ("grayscale_preserves", "another_image_drops")
+        for metric in ("mlm", "itm")
+    ]
+    assert any(line.startswith("scale of ") for line in everything)
+    assert not any(line.startswith("scale of ") for line in brief)
+
+
+def test_what_fails_keeps_its_figures_reason_and_cases(project):
+    text = project.run(model="loves_color").stdout.str()
+    rows = [line.split()[:3] for line in own_part(text) if line.startswith("test_")]
+    assert rows == [["test_grayscale_preserves", metric, "fail"] for metric in ("mlm", "itm")]
+    assert "color, mlm: fail: 40 of 40 violate" in text
+    assert "violated: the loss from" in text
+
+
+def test_with_q_the_matrix_and_the_notes_are_left(project):
+    lines = own_part(project.run("-q", model="loves_color").stdout.str())
+    assert lines[0].split() == ["bias", "mlm", "itm"]
+    assert any(line.startswith("No test was run on ") for line in lines)
+    assert [line for line in lines if line.startswith("test_")] == []
+
+
+def test_tests_that_cannot_pass_are_counted_by_cause_and_named_with_v(project):
+    few(project, 20)
+    cause = "20 images, a pass needs 29"
+    text = project.run().stdout.str()
+    assert f"4 tests (color 4) cannot pass, and are not asked unless they fail: {cause}" in text.splitlines()
+    assert text.count("cannot pass") == 1
+    named = [line for line in project.run("-v").stdout.str().splitlines() if "cannot pass" in line]
+    assert [line.partition(" cannot")[0] for line in named] == [
+        f"test_{name}[{metric}]" for name in ("grayscale_preserves", "another_image_drops") for metric in ("mlm", "itm")
+    ]
+    (alone,) = [line for line in project.run("-k", "grayscale and itm").stdout.lines if "cannot pass" in line]
+    assert alone == f"test_grayscale_preserves[itm] cannot pass, and is not asked unless it fails: {cause}"
+
+
+def test_workers_say_once_what_cannot_pass_and_the_rest_is_the_same(project):
+    few(project, 20)
+    alone = project.run().stdout.str()
+    shared = project.run("-n", "2", subprocess=True).stdout.str()
+    assert shared.count("4 tests (color 4) cannot pass") == alone.count("4 tests (color 4) cannot pass") == 1
+    ends = [[line for line in own_part(text) if not COUNTS.search(line)] for text in (alone, shared)]
+    assert ends[0] == ends[1]
+
+
+@pytest.mark.parametrize("said", [(), ("-v",)], ids=["brief", "everything"])
+def test_no_line_is_wider_than_the_terminal(project, monkeypatch, said):
+    monkeypatch.setenv("COLUMNS", "72")
+    monkeypatch.chdir(project.folder)
+    text = project.run("--vl-results=r.jsonl", *said, model="loves_color").stdout.str()
+    wide = [line for line in own_part(text) if len(line) > 72 and not line.startswith(("FAILED ", "  /"))]
+    assert [line for line in wide if " " in line.strip()] == []
+
+
+def test_a_comparison_lists_what_changed_and_with_v_what_is_the_same(project):
+    project.run("--vl-results=old.jsonl")
+    brief, everything = (own_part(project.run("--vl-baseline=old.jsonl", *said).stdout.str()) for said in ((), ("-v",)))
+    same = [line for line in everything if line.startswith("test_") and line.split()[2] == "same"]
+    assert len(same) == 4
+    assert not {*same} & {*brief}
+    assert "-v lists the 4 tests that are the same, too." in brief
+    assert brief[-2] == "Against the release before: worse: none; better: none; 4 same, 0 not comparable"
+
+
+@pytest.mark.slow
+@pytest.mark.nightly  # the whole suite on 200 scenes a test
+def test_a_green_run_of_the_whole_suite_is_short(tmp_path):
+    environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "PYTEST_ADDOPTS")}
+    command = [warm_python().command, "-mpytest", f"{ROOT}/behavior_tests", "-p", "no:cacheprovider"]
+    command += ["--vl-model=tiny", "--vl-data=scenes", f"--vl-store={tmp_path}/store"]
+    for place, said in enumerate([(), ("-n", "2"), ("--vl-baseline=0.jsonl",), ("--vl-control=tiny-blind",)]):
+        done = subprocess.run(
+            [*command, f"--vl-results={place}.jsonl", *said],
+            cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.stdout.splitlines()[-1].startswith("Passes all 6 biases: ")
+        assert len(done.stdout) < SHORT, said

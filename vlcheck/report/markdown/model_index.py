@@ -1,0 +1,71 @@
+"""The hub's metadata of a model card: the share of tests that pass, for each bias and metric.
+
+Names are foreign: all of them are escaped.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+from vlcheck._util.numbers import counted
+from vlcheck._util.yaml_text import yaml_object, yaml_text
+from vlcheck.metrics.registry import METRICS
+from vlcheck.results.asked import amount_of, dataset_of, scheme_of
+from vlcheck.results.conclusion import Standing, matrix_of
+from vlcheck.results.file import ResultLines
+from vlcheck.results.records import RunRecord
+from vlcheck.stats.decision import HOLLOW
+
+_DIGITS = 3  # after the point
+
+
+def model_index(results: ResultLines) -> Iterator[str]:
+    """Yield the lines of `model-index`: one result a metric, with one figure for each bias.
+
+    A figure is the share of a bias's tests that pass, in [0, 1]. Tests that are invalid or not asked do not count, and
+    a bias without any other has no figure.
+
+    Args:
+        results: the results of the run.
+    """
+    figures = _figures(results)
+    yield "model-index:"
+    yield f"- name: {yaml_text(results.run.name)}"
+    yield "  results:" if figures else "  results: []"
+    for metric, rows in figures.items():
+        yield f"  - task: {yaml_object(_task(metric))}"
+        yield f"    dataset: {yaml_object(_dataset(results.run))}"
+        yield "    metrics:"
+        yield from (f"    - {row}" for row in rows)
+
+
+def _figures(results: ResultLines) -> Mapping[str, Sequence[str]]:
+    """Return the lines of figures by metric."""
+    by_metric: dict[str, list[str]] = defaultdict(list)
+    found = matrix_of(results)
+    for bias in found.biases:
+        for metric in found.metrics:
+            cell = found.cells.get((bias, metric))
+            if cell and (row := _figure(bias, cell)):
+                by_metric[metric].append(row)
+    return by_metric
+
+
+def _figure(bias: str, cell: Standing) -> str:
+    """Return the figure of a bias under a metric; "" if none of its tests counts."""
+    judged = [verdict for verdict in cell.verdicts if verdict.status not in HOLLOW]
+    if not judged:
+        return ""
+    passed = sum(verdict.passed for verdict in judged)
+    said = f"{bias}: {passed} of {counted(len(judged), 'test')} {'passes' if passed == 1 else 'pass'}"
+    return yaml_object({"type": "pass-rate", "name": said, "value": round(passed / len(judged), _DIGITS)})
+
+
+def _task(metric: str) -> Mapping[str, str]:
+    known = METRICS.get(metric)
+    return {"type": known.task if known else metric, "name": known.meaning if known else metric}
+
+
+def _dataset(run: RunRecord) -> Mapping[str, str | None]:
+    return {"name": dataset_of(run), "type": scheme_of(run), "config": amount_of(run) or None}
