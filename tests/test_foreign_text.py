@@ -259,12 +259,14 @@ def hostile_results(tmp_path):
 def test_results_are_compared_carded_and_drawn(hostile_results, tmp_path):
     other = tmp_path / "other.jsonl"
     other.write_text(hostile_results.read_text().replace("fail", "pass"))
-    for command in (("compare", hostile_results, other), ("card", hostile_results), ("report", hostile_results)):
+    board = ("board", hostile_results, other, "--to", tmp_path / "board.html")
+    for command in (("compare", hostile_results, other), ("card", hostile_results), ("report", hostile_results), board):
         done = ended(*command)
         assert done.exit_code in (0, 1, 4), done.output
         assert steers(done.output) == []
-    page = (tmp_path / "results.html").read_text(encoding="utf-8").replace("\u00a0%", " %")  # the page's own
-    assert [one for one in steers(page) if not COMMAND.match(one)] == []
+    for name in ("results.html", "board.html"):
+        page = (tmp_path / name).read_text(encoding="utf-8").replace("\u00a0%", " %")  # the page's own
+        assert [one for one in steers(page) if not COMMAND.match(one)] == []
 
 
 @pytest.mark.parametrize(

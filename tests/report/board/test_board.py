@@ -91,7 +91,7 @@ def test_other_data_stand_in_a_table_of_their_own_that_says_what_differs_and_nam
     view = board_view(drawn(run_of(verdict(), day=1), run_of(verdict(), day=2, data="coco:/data")))
     assert [[row.run for row in table.rows] for table in view.tables] == [[2], [1]]
     assert view.tables[0].apart is None
-    assert view.tables[1].apart.text == "Not comparable with table 1: the data is scenes:6 here and coco:/data there."
+    assert view.tables[1].apart.text == "Not comparable with table 1: the data: scenes:6 here, coco:/data there."
     assert view.tables[1].rows[0].about[-1].text == "a later one, run 2, is not in this table"
     assert "Not everything can be compared: 1 table apart, each with the reason." in view.notes
 

@@ -145,6 +145,7 @@ def test_a_cell_leads_to_its_test_on_the_page_of_its_run(open_board, board):
     page.wait_for_url(f"{board.parent.as_uri()}/new.html#*")
     anchor = page.evaluate("location.hash.slice(1)")
     assert re.fullmatch(r"order-mlm(-[0-9a-f]{10})?", anchor)
+    expect(page.locator(f"[id='{anchor}']")).to_be_visible()
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)])
