@@ -103,6 +103,17 @@ def test_limits_that_differ_in_most_tests_are_the_reason_of_a_table_of_their_own
     )
 
 
+def test_a_table_says_why_it_is_apart_from_the_one_that_is_nearest_to_it():
+    """Tables 2 and 3 are of the same data, which table 1 is not."""
+    few = [run_of(verdict(allowed=limit), name=name, data="d", day=1) for limit, name in ((0.1, "b"), (0.01, "c"))]
+    reasons = [table.apart and table.apart.text for table in board_view(drawn(run_of(verdict(), day=2), *few)).tables]
+    assert reasons == [
+        None,
+        "Not comparable with table 1: the data: d here, scenes:6 there.",
+        "Not comparable with table 2: test_grey_preserves[mlm]: the allowed rate differs: 0.1 in run 2, 0.01 in run 3.",
+    ]
+
+
 def test_each_run_is_listed_with_its_conclusion_and_the_versions_that_differ():
     late = ["behavior_tests/test_it.py::test_hue[mlm]"]
     stopped = run_of(

@@ -116,14 +116,15 @@ def _conditions(table: ComparableRuns) -> Iterator[ShownText]:
 
 
 def _apart(tables: Sequence[ComparableRuns], number: int) -> ShownText | None:
-    """Return why the runs of a table are in none before it, by the first table of its metric."""
+    """Return why the runs of a table are in none before it: by one of the same conditions, else by the first one."""
     table = tables[number - 1]
-    first = next(place for place, one in enumerate(tables, start=1) if one.scope.metric == table.scope.metric)
-    if first == number:
+    before = [place for place in range(1, number) if tables[place - 1].scope.metric == table.scope.metric]
+    if not before:
         return None
-    scopes = list(table.scope.differences(tables[first - 1].scope))
-    said = "; ".join(scopes) or tables[first - 1].difference_from(table)
-    return shown_text(f"Not comparable with table {first}: {said}.", _LONGEST)
+    nearest = next((place for place in before if tables[place - 1].scope == table.scope), before[0])
+    other = tables[nearest - 1]
+    said = "; ".join(table.scope.differences(other.scope)) or other.difference_from(table)
+    return shown_text(f"Not comparable with table {nearest}: {said}.", _LONGEST)
 
 
 def _row(table: ComparableRuns, runs: Sequence[BoardRun], latest: BoardRun) -> BoardRow:
