@@ -175,6 +175,14 @@ def test_the_keys_of_a_toml_file(tmp_path, text, read, name):
         "report --HOSTILE x",
         "report HOSTILE",
         "card HOSTILE",
+        "card FILE --page HOSTILE",
+        "export HOSTILE",
+        "export mlflow HOSTILE",
+        "export wandb HOSTILE",
+        "export hub FILE --benchmark HOSTILE",
+        "export hub FILE --benchmark a/b --task-id HOSTILE",
+        "export hub HOSTILE --benchmark a/b --task-id c",
+        "export every-eval-ever FILE --organization a --to b --relationship HOSTILE",
         "compare HOSTILE HOSTILE",
         "compare a b --alpha HOSTILE",
         "compare a b --alpha=HOSTILE",
@@ -259,8 +267,11 @@ def hostile_results(tmp_path):
 def test_results_are_compared_carded_and_drawn(hostile_results, tmp_path):
     other = tmp_path / "other.jsonl"
     other.write_text(hostile_results.read_text().replace("fail", "pass"))
-    board = ("board", hostile_results, other, "--to", tmp_path / "board.html")
-    for command in (("compare", hostile_results, other), ("card", hostile_results), ("report", hostile_results), board):
+    commands = [("compare", hostile_results, other), ("card", hostile_results), ("report", hostile_results)]
+    commands += [("board", hostile_results, other, f"--to={tmp_path / 'board.html'}")]
+    commands += [("export", "every-eval-ever", hostile_results, "--organization=x", f"--to={tmp_path / 'record.json'}")]
+    hub = ("export", "hub", hostile_results, "--benchmark=a/b", "--task-id=c", "--metric=itm")
+    for command in (*commands, hub):
         done = ended(*command)
         assert done.exit_code in (0, 1, 4), done.output
         assert steers(done.output) == []

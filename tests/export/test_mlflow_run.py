@@ -57,7 +57,7 @@ def test_a_run_has_its_metrics_parameters_tags_page_and_tables_with_pictures(kep
     assert json.loads(artifact("results.jsonl").read_text(encoding="utf-8").splitlines()[0])["run_id"] == "7"
     table = json.loads(artifact("evidence.json").read_text(encoding="utf-8"))
     first = dict(zip(table["columns"], table["data"][0], strict=True))
-    assert (first["case"], first["margin"], first["verdict"]) == ("one", -0.3, "fail")
+    assert (first["case"], first["margin"], first["status"]) == ("one", -0.3, "fail")
     with Image.open(artifact(first["pictures"]["filepath"])) as picture:
         assert picture.size == (260, 64)
     assert len(json.loads(artifact("verdicts.json").read_text(encoding="utf-8"))["data"]) == 4
@@ -70,7 +70,7 @@ def test_a_stopped_run_is_killed_and_one_of_another_version_says_so(kept):
     assert (found.data.tags["vlcheck.status"], found.data.tags["vlcheck.version"]) == ("stopped", "0.0.9")
     assert found.data.metrics["verdicts/without"] == 1
     assert "asked by vlcheck 0.0.9; this is" in done.stdout
-    assert "the run was stopped: 4 verdicts, 1 tests without one" in done.stdout
+    assert "the run was stopped: 4 verdicts, 1 test without one" in done.stdout
 
 
 @pytest.mark.parametrize("uri", ["http://127.0.0.1:9", "nonsense://x", "sqlite:////dev/null/runs.db"])
@@ -94,7 +94,9 @@ def test_a_run_of_which_a_part_could_not_be_kept_has_failed(database, tmp_path, 
 
     monkeypatch.chdir(tmp_path)
     with pytest.raises(OSError, match="gone"):
-        keep_in_mlflow(mlflow, MlflowPlace(database, "partly"), tracked_run(pages.small()), {}, [tmp_path / "gone"])
+        keep_in_mlflow(
+            mlflow, MlflowPlace(database, "partly"), tracked_run(pages.small(), "0.1.0"), {}, [tmp_path / "gone"]
+        )
     client = mlflow.MlflowClient(database)
     (found,) = client.search_runs([client.get_experiment_by_name("partly").experiment_id])
     assert found.info.status == "FAILED"

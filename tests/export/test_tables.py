@@ -11,20 +11,20 @@ def cells(table):
 
 def test_the_gravest_verdict_comes_first_with_its_figures():
     first, *others = cells(verdict_table(pages.small()))
-    assert [one["verdict"] for one in (first, *others)] == ["fail", "invalid", "inconclusive", "pass"]
+    assert [one["status"] for one in (first, *others)] == ["fail", "invalid", "inconclusive", "pass"]
     assert (first["observed"], first["low"], first["high"], first["n"]) == (2 / 3, 0.2713, 0.9372, 6)
-    assert first["allowed"] == "0.1"
-    assert others[1]["allowed"] == "-0.150 to 0.150"
-    assert first["anchor"] == verdict_anchor(first["test"] and pages.verdict()["test"], first["test"], "mlm")
+    assert (first["allowed"], others[1]["band_low"], others[1]["band_high"]) == (0.1, -0.15, 0.15)
+    assert first["anchor"] == verdict_anchor(first["test"], first["behavior"], "mlm")
+    assert not {"model", "data", "tables", "known"} & first.keys()
 
 
 def test_the_worst_cases_of_what_does_not_pass_are_there_the_worst_first():
     rows = cells(evidence_table(pages.small(), 3))
-    of_fail = [one for one in rows if one["verdict"] == "fail"]
+    of_fail = [one for one in rows if one["status"] == "fail"]
     assert [(one["case"], one["margin"]) for one in of_fail] == [("one", -0.3), ("two", -0.2), ("four", -0.1)]
-    assert not [one for one in rows if one["verdict"] == "pass"]
-    assert [one["case"] for one in rows if one["test"] == "test_right_is_no_favourite"] == ["two", "one"]
-    assert [one["margin"] for one in rows if one["verdict"] == "invalid"] == [None, None]
+    assert not [one for one in rows if one["status"] == "pass"]
+    assert [one["case"] for one in rows if one["behavior"] == "test_right_is_no_favourite"] == ["two", "one"]
+    assert [one["margin"] for one in rows if one["status"] == "invalid"] == [None, None]
     test = pages.verdict()["test"]
     assert of_fail[0]["anchor"] == row_anchor(test, "test_grey_preserves", "mlm", "one", "grayscale v1")
 

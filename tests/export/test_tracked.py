@@ -6,9 +6,14 @@ import pytest
 
 from tests.report import pages
 from vlcheck import __version__
-from vlcheck.export.tracked import metric_name, tracked_run
+from vlcheck.export import tracked
+from vlcheck.export.tracked import metric_name
 from vlcheck.results.records import VerdictRecord
 from vlcheck.results.schema import record_of
+
+
+def tracked_run(results):
+    return tracked.tracked_run(results, __version__)
 
 
 def judged(**changes) -> VerdictRecord:
@@ -17,9 +22,8 @@ def judged(**changes) -> VerdictRecord:
 
 def test_each_verdict_with_a_figure_is_a_metric_named_for_its_bias_and_its_anchor():
     test = "behavior_tests/test_position.py::test_mirror_swaps_sides[itm]"
-    assert metric_name(judged(behavior="test_mirror_swaps_sides", metric="itm", test=test, bias="position")) == (
-        "position/mirror-swaps-sides-itm/violation_rate"
-    )
+    named = pages.verdict(behavior="test_mirror_swaps_sides", metric="itm", test=test, bias="position")
+    assert "position/mirror-swaps-sides-itm/violation_rate" in tracked_run(pages.results((named, []))).metrics
     found = tracked_run(pages.small())
     figures = {name.rpartition("/")[2]: value for name, value in found.metrics.items() if name.count("/") == 2}
     assert figures["mean"] == 0.12
@@ -30,14 +34,14 @@ def test_each_verdict_with_a_figure_is_a_metric_named_for_its_bias_and_its_ancho
 
 
 def test_two_tests_of_one_name_have_two_metrics():
-    one, other = (judged(test=f"t.py::test_grey[{number}]") for number in "12")
-    assert metric_name(one) != metric_name(other)
+    two = [(pages.verdict(test=f"t.py::test_grey[{number}]"), []) for number in "12"]
+    assert sum(name.endswith("violation_rate") for name in tracked_run(pages.results(*two)).metrics) == 2
 
 
 @pytest.mark.parametrize("bias", ["a/b", "::error ::x", "x\x1b[31m\n", "", "模型", "y" * 1_000])
 def test_a_hostile_bias_is_a_name_that_trackers_take(bias):
-    assert re.fullmatch(r"[\w .-]+/[\w.-]+/violation_rate", metric_name(judged(bias=bias)), re.ASCII)
-    assert len(metric_name(judged(bias=bias, behavior="test_" + "z" * 500))) < 250
+    assert re.fullmatch(r"[\w .-]+/[\w.-]+/violation_rate", metric_name(judged(bias=bias), "an-anchor"), re.ASCII)
+    assert len(metric_name(judged(bias=bias), "z" * 120)) < 250
 
 
 def test_a_run_that_came_to_its_end_is_ended_whatever_its_verdicts():

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from vlcheck.errors import UsageError
 
-_SAFE = "/:?#@!$&'*+,;=%~"  # without brackets and quotes, which end a link in Markdown and in HTML
+_SAFE = "/:?#@!$&*+,;=%~"  # without brackets and quotes, which end a link in Markdown and in HTML
 _ACCEPTED = "a URL that begins with https:// or http://, or a relative address, is accepted"
 
 

@@ -13,6 +13,7 @@ import typer
 from vlcheck import __version__
 from vlcheck._util.addresses import checked_address
 from vlcheck._util.files import demand_place
+from vlcheck._util.numbers import counted
 from vlcheck.cli.console import TO, say, write_file
 from vlcheck.cli.group import PLAIN, Group
 from vlcheck.errors import UsageError
@@ -60,7 +61,7 @@ def mlflow(
     with defaults(PATIENCE), plain_errors("mlflow", named, str(results)):
         library = client_library("mlflow")
         with kept_files(found, results) as files:
-            run = keep_in_mlflow(library, place, tracked_run(found), tables_of(found, worst), files)
+            run = keep_in_mlflow(library, place, tracked_run(found, __version__), tables_of(found, worst), files)
     say(f"mlflow: run {run} of the experiment {place.experiment}, in {without_password(named)}")
 
 
@@ -83,7 +84,7 @@ def wandb(
     with plain_errors("wandb", named, str(results), _OFFLINE):
         library = client_library("wandb")
         with kept_files(found, results) as files:
-            where = keep_in_wandb(library, place, tracked_run(found), tables_of(found, worst), files)
+            where = keep_in_wandb(library, place, tracked_run(found, __version__), tables_of(found, worst), files)
     say(f"wandb: {where}")
     if Path(where).is_dir():
         say(f"offline: wandb sync {where}")
@@ -149,5 +150,6 @@ def _read(path: Path) -> ResultLines:
     if version != __version__:
         say(f"asked by vlcheck {version}; this is {__version__}, which draws the page")
     if not is_ended(found.run):
-        say(f"the run was stopped: {len(found.verdicts)} verdicts, {len(found.run.unjudged)} tests without one")
+        verdicts, lacking = counted(len(found.verdicts), "verdict"), counted(len(found.run.unjudged), "test")
+        say(f"the run was stopped: {verdicts}, {lacking} without one")
     return found

@@ -41,7 +41,7 @@ def plain_errors(tracker: str, place: str, kept: str, hint: str = "") -> Iterato
 
     Args:
         tracker: the tracker's name.
-        place: where the run was to be kept; a password in it is not shown.
+        place: the address of the store; a password in it is not shown.
         kept: the results file, from which the command can be run again.
         hint: a sentence on what else can be done.
 

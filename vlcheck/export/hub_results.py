@@ -87,7 +87,12 @@ def score_of(results: ResultLines, test: str, metric: str) -> VerdictRecord:
 
 
 def demand_same_data(run: RunRecord, benchmark: Benchmark) -> None:
-    """Raise UsageError if a run asked about other data than the benchmark's."""
+    """Raise UsageError if a run asked about other data than the benchmark's.
+
+    Args:
+        run: the run.
+        benchmark: the benchmark, as the user names it.
+    """
     if scheme_of(run) == "scenes":
         raise UsageError(f"--benchmark {benchmark.id}: the run asked about scenes, which vlcheck draws: no benchmark.")
     asked = _OF_THE_HUB.match(run.data)
@@ -96,7 +101,12 @@ def demand_same_data(run: RunRecord, benchmark: Benchmark) -> None:
 
 
 def unchecked(run: RunRecord, benchmark: Benchmark) -> Iterator[str]:
-    """Yield what nobody checked, since only the hub knows it, or only the user."""
+    """Yield what nobody checked, since only the hub knows it, or only the user.
+
+    Args:
+        run: the run.
+        benchmark: the benchmark, as the user names it.
+    """
     yield f"that the hub lists {benchmark.id} as a benchmark, and that its eval.yaml has the task {benchmark.task}"
     if not _OF_THE_HUB.match(run.data):
         yield f"that {dataset_of(run)}, which the run asked about, is that data set"

@@ -20,7 +20,7 @@ _NOTE = "mlflow.note.content"  # the tag that MLflow shows as the run's descript
 
 @dataclass(frozen=True)
 class MlflowPlace:
-    """Where a run is kept.
+    """The place in which MLflow keeps a run.
 
     Attributes:
         uri: the tracking server, or a database, e.g. "sqlite:///mlflow.db"; "" for MLflow's own choice, which
@@ -39,7 +39,7 @@ def keep_in_mlflow(
 
     Args:
         mlflow: the library.
-        place: where to keep it.
+        place: the store and the experiment.
         tracked: the run.
         tables: tables by the name of their artifact.
         files: files to keep as artifacts.

@@ -12,15 +12,16 @@ from heapq import nsmallest
 from PIL import Image
 
 from vlcheck._util.image_files import SMALL_PIXELS, open_jpeg
-from vlcheck._util.numbers import between
 from vlcheck.errors import UsageError
-from vlcheck.results.anchors import row_anchor, verdict_anchor
+from vlcheck.report.table import COLUMNS, table_rows
+from vlcheck.results.anchors import row_anchor
 from vlcheck.results.conclusion import gravest_first
 from vlcheck.results.file import Key, ResultLines, badness, key_of
 from vlcheck.results.records import EvidenceRecord, ImageRecord, VerdictRecord
+from vlcheck.stats.decision import BY_GRAVITY
 
-_OF_A_TEST = ("bias", "test", "metric", "verdict")
-_OF_A_VERDICT = (*_OF_A_TEST, "n", "observed", "low", "high", "allowed", "p", "reason", "anchor")
+_OF_A_RUN = ("model", "model_spec", "fingerprint", "data", "run_id", "started")  # alike in every row
+_OF_A_TEST = ("bias", "behavior", "metric", "status")
 _EDIT = ("case", "edit", "text before", "text after", "before", "after", "margin", "violated", "anchor")
 _OF_A_CASE = (*_OF_A_TEST, *_EDIT)
 _GAP = 4  # pixels between two pictures
@@ -51,8 +52,12 @@ def tables_of(results: ResultLines, most: int) -> Mapping[str, TrackedTable]:
 
 
 def verdict_table(results: ResultLines) -> TrackedTable:
-    """Return the figures of each verdict, the gravest first."""
-    return TrackedTable(_OF_A_VERDICT, tuple(map(_verdict_cells, gravest_first(results.verdicts.values()))))
+    """Return the table of all verdicts, the gravest first, without the columns that every row has alike, or as JSON."""
+    kept = [place for place, one in enumerate(COLUMNS) if one.kind != "JSON" and one.name not in _OF_A_RUN]
+    names = tuple(COLUMNS[place].name for place in kept)
+    rows = [tuple(row[place] for place in kept) for row in table_rows(results)]
+    status, statuses = names.index("status"), [*map(str, BY_GRAVITY)]
+    return TrackedTable(names, tuple(sorted(rows, key=lambda row: statuses.index(str(row[status])))))
 
 
 def evidence_table(results: ResultLines, most: int) -> TrackedTable:
@@ -75,13 +80,6 @@ def evidence_table(results: ResultLines, most: int) -> TrackedTable:
     blank = Image.new("RGB", (1, 1), _PAPER)
     shown = ((picture or blank, *cells) for picture, cells in zip(pictures, rows, strict=True))
     return TrackedTable(("pictures", *_OF_A_CASE), tuple(shown))
-
-
-def _verdict_cells(verdict: VerdictRecord) -> tuple[object, ...]:
-    allowed = between(*verdict.band) if verdict.claim == "mean" and verdict.band else verdict.allowed
-    told = verdict.bias, verdict.behavior, verdict.metric, verdict.status, verdict.n
-    figures = verdict.observed, *verdict.interval, None if allowed is None else str(allowed), verdict.p
-    return *told, *figures, verdict.reason, verdict_anchor(*key_of(verdict))
 
 
 def _evidence_cells(verdict: VerdictRecord, row: EvidenceRecord) -> tuple[object, ...]:

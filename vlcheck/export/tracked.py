@@ -7,11 +7,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from vlcheck import __version__
 from vlcheck._util.numbers import rounded
-from vlcheck.results.anchors import verdict_anchor
+from vlcheck.results.anchors import verdict_anchors
 from vlcheck.results.conclusion import conclude, matrix_of
-from vlcheck.results.file import ResultLines, key_of
+from vlcheck.results.file import ResultLines
 from vlcheck.results.records import RunRecord, VerdictRecord
 from vlcheck.results.unjudged import is_ended
 
@@ -30,7 +29,7 @@ class TrackedRun:
         ended: whether the run came to its end, whatever its verdicts; False if it was stopped or killed.
         exit_status: exit status of the run's process; None if it has none.
         parameters: model, data and settings, by name.
-        tags: what runs are searched by, e.g. the conclusion and the run's id.
+        tags: texts to search runs by, e.g. the conclusion and the run's id.
         metrics: a figure for each verdict, and the number of verdicts of each status.
     """
 
@@ -43,8 +42,13 @@ class TrackedRun:
     metrics: Mapping[str, float]
 
 
-def tracked_run(results: ResultLines) -> TrackedRun:
-    """Return a run as a tracker keeps it; a run that was stopped has the verdicts that it came to."""
+def tracked_run(results: ResultLines, exporter: str) -> TrackedRun:
+    """Return a run as a tracker keeps it; a run that was stopped has the verdicts that it came to.
+
+    Args:
+        results: the results of the run.
+        exporter: the version of vlcheck that exports them, which may not be the one that asked.
+    """
     run, found = results.run, conclude(results)
     return TrackedRun(
         name=run.name[:_LONGEST],
@@ -52,26 +56,29 @@ def tracked_run(results: ResultLines) -> TrackedRun:
         ended=is_ended(run),
         exit_status=run.exit_status,
         parameters=_texts(_parameters(run)),
-        tags=_texts(_tags(run, found.tone)),
+        tags=_texts(_tags(run, found.tone, exporter)),
         metrics=dict([*_figures(results), *_counts(results)]),
     )
 
 
-def metric_name(verdict: VerdictRecord) -> str:
-    """Return the name of a verdict's metric: its bias, the verdict's anchor on the page, and what the figure is.
+def metric_name(verdict: VerdictRecord, anchor: str) -> str:
+    """Return the name of a verdict's metric, e.g. "position/mirror-swaps-sides-itm/violation_rate".
 
-    Example: "position/mirror-swaps-sides-itm/violation_rate".
+    Args:
+        verdict: the verdict.
+        anchor: its anchor on the page, which no other verdict has.
     """
     what = "mean" if verdict.claim == "mean" else "violation_rate"
     bias = _UNUSUAL.sub("_", verdict.bias)[:_LONGEST].strip() or "_"
-    return f"{bias}/{verdict_anchor(*key_of(verdict))}/{what}"
+    return f"{bias}/{anchor}/{what}"
 
 
 def _figures(results: ResultLines) -> Iterator[tuple[str, float]]:
     """Yield the observed value of each verdict that has one."""
-    for verdict in results.verdicts.values():
+    anchors = verdict_anchors(sorted(results.verdicts))
+    for key, verdict in results.verdicts.items():
         if verdict.observed is not None:
-            yield metric_name(verdict), rounded(verdict.observed)
+            yield metric_name(verdict, anchors[key]), rounded(verdict.observed)
 
 
 def _counts(results: ResultLines) -> Iterator[tuple[str, float]]:
@@ -90,14 +97,14 @@ def _parameters(run: RunRecord) -> Iterator[tuple[str, object]]:
     yield "vlcheck", run.versions.get("vlcheck")
 
 
-def _tags(run: RunRecord, tone: str) -> Iterator[tuple[str, object]]:
+def _tags(run: RunRecord, tone: str, exporter: str) -> Iterator[tuple[str, object]]:
     yield "vlcheck.conclusion", tone
     yield "vlcheck.status", "ended" if is_ended(run) else "stopped"
     yield "vlcheck.exit_status", run.exit_status
     yield "vlcheck.run_id", run.run_id
     yield "vlcheck.started", run.started
     yield "vlcheck.version", run.versions.get("vlcheck", "unknown")
-    yield "vlcheck.exported_by", __version__
+    yield "vlcheck.exported_by", exporter
 
 
 def _texts(pairs: Iterator[tuple[str, object]]) -> Mapping[str, str]:

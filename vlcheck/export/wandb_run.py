@@ -18,7 +18,7 @@ _LONGEST_TAG = 60  # characters; Weights & Biases takes 64
 
 @dataclass(frozen=True)
 class WandbPlace:
-    """Where a run is kept.
+    """The place in which Weights & Biases keeps a run.
 
     Attributes:
         project: name of the project; "" for Weights & Biases' own choice, which WANDB_PROJECT names.
@@ -36,7 +36,7 @@ def keep_in_wandb(
 
     Args:
         wandb: the library.
-        place: where to keep it.
+        place: the project and its owner.
         tracked: the run.
         tables: tables by name.
         files: files to keep in an artifact.
