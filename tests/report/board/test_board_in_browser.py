@@ -163,8 +163,12 @@ def test_it_can_be_printed_and_read_in_forced_colors(open_board):
     line, back = (page.locator(one).first for one in (".spark .trend", "body"))
     color = "one => getComputedStyle(one).{}"
     assert line.evaluate(color.format("stroke")) != back.evaluate(color.format("backgroundColor"))
-    assert page.locator("td.fail").first.evaluate(color.format("borderLeftStyle")) == "solid"
+    bar, none = (page.locator(one).first.evaluate(color.format("borderLeftColor")) for one in ("td.fail", "td.pass"))
+    assert bar != none
     page.emulate_media(media="print", forced_colors="none")
     expect(page.locator("nav")).not_to_be_visible()
     assert back.evaluate(color.format("backgroundColor")) == "rgb(255, 255, 255)"
+    page.set_viewport_size({"width": 720, "height": 1000})  # a page of A4
+    for table in page.locator("table.models").all():
+        assert table.evaluate("one => one.scrollWidth <= one.parentElement.clientWidth")
     assert page.pdf().startswith(b"%PDF")
