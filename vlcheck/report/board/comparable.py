@@ -192,7 +192,7 @@ def _scope(run: BoardRun, metric: str) -> Scope:
     kinds = (one.score_kind for one in run.results.verdicts.values() if one.metric == metric)
     kind = str(header.score_kinds.get(metric) or next(kinds, "unknown"))
     own = (header.options.get(name, "") for name in ("lexicons", "columns"))
-    return Scope(metric, kind, header.data, header.images, header.seed, bool(header.sequential), *own)
+    return Scope(metric, kind, run.data, header.images, header.seed, bool(header.sequential), *own)
 
 
 def _named(value: object) -> object:
