@@ -234,9 +234,11 @@ def test_each_phenomenon_has_one_test():
 
 
 def test_a_test_that_is_named_and_has_no_cases_says_why(source):
-    with pytest.raises(vlcheck.UsageError, match="is not asked: it asks for foils, and foils offers none of counting"):
+    with pytest.raises(
+        vlcheck.UsageError, match="is not asked: foils are asked for, and foils offers none of counting"
+    ):
         judged(doubles.Competent, source, tests="test_caption_beats_wrong_count")
-    with pytest.raises(vlcheck.UsageError, match="offers foils alone, and it asks for other cases"):
+    with pytest.raises(vlcheck.UsageError, match="offers foils alone, and other cases are asked for"):
         judged(doubles.Competent, source, tests="test_grayscale_preserves_objects")
-    with pytest.raises(vlcheck.UsageError, match="it asks for foils, and scenes:5 offers none"):
+    with pytest.raises(vlcheck.UsageError, match="foils are asked for, and scenes:5 offers none"):
         vlcheck.evaluate("tiny", "scenes:5", suite=SUITE, tests=f"test_caption_beats_{OBJECTS.replace('-', '_')}")

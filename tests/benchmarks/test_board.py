@@ -2,7 +2,7 @@
 
 from benchmarks.board import vary
 from tests.report.board.boards import kept, run_of
-from vlcheck.report.board import gather_runs, stream_board
+from vlcheck.report.board import board_view, gather_runs, stream_board
 from vlcheck.results.file import read
 
 
@@ -15,4 +15,4 @@ def test_varied_results_are_whole_and_of_models_on_dates_with_other_verdicts(tmp
     assert len({run.date for run in found.runs}) == len({run.header.fingerprint for run in found.runs}) == 50
     assert len({tuple(one.status for one in run.results.verdicts.values()) for run in found.runs}) > 1
     assert [*read(paths[7]).evidence.values()] == [*read(path).evidence.values()]
-    assert sum(map(len, stream_board(found))) < 3e6
+    assert sum(map(len, stream_board(board_view(found)))) < 3e6

@@ -1,6 +1,8 @@
-"""The gallery of docs/: a page for each planted bias, and how evidence is thinned out for it."""
+"""The gallery of docs/: a small page for each planted bias."""
 
 from benchmarks import gallery
+from tests.report.pages import passing, results, rows, verdict
+from vlcheck.results.file import write_results
 from vlcheck.zoo import PLANTED
 
 
@@ -12,15 +14,11 @@ def test_each_planted_bias_has_a_page_and_all_are_small():
     assert all(f"({variant}.html)" in index for variant in pages)
 
 
-def test_the_worst_cases_of_each_verdict_are_kept_with_their_pictures():
-    def case(test, margin, image):
-        return {"kind": "evidence", "test": test, "metric": "itm", "margin": margin, "image": image, "perturbed": None}
-
-    rows = [case("test_a", margin, f"picture {margin}") for margin in (0.5, -0.2, None, 0.1, -0.9)]
-    images = [{"kind": "image", "key": row["image"]} for row in rows]
-    verdict = {"kind": "verdict", "status": "fail"}
-    run, *kept = gallery.small([{"kind": "run", "lines": 99}, *images, *rows, verdict])
-    assert run == {"kind": "run", "lines": 8}
-    assert [line["margin"] for line in kept if line["kind"] == "evidence"] == [-0.2, 0.1, -0.9]
-    assert [line["key"] for line in kept if line["kind"] == "image"] == ["picture -0.2", "picture 0.1", "picture -0.9"]
-    assert kept[-1] == verdict
+def test_a_page_shows_three_cases_of_each_verdict_and_draws_all_of_them(tmp_path):
+    margins = {f"case {number}": 0.3 - number / 10 for number in range(9)}
+    write_results(
+        tmp_path / "r.jsonl", results((verdict(), rows(margins)), (passing(), rows(dict.fromkeys(margins, 0.1))))
+    )
+    page = gallery.page_of(tmp_path / "r.jsonl")
+    assert page.count('<article class="row"') == 6
+    assert "6 of 9 rows violate" in page

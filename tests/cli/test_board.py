@@ -18,7 +18,8 @@ def _here(tmp_path, monkeypatch):
 def test_runs_are_drawn_on_one_page_in_the_current_folder_unless_said(tmp_path):
     paths = kept(tmp_path, one=run_of(), two=run_of(name="b", day=2))
     done = run("board", *paths)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "board: board.html, 2 runs\n", "")
+    latest = "Of the latest run of each model: 2 with a fail."
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"board: board.html, 2 models in 2 runs\n{latest}\n", "")
     text = (tmp_path / "board.html").read_text(encoding="utf-8")
     assert text.startswith(BOARD_START)
     assert "2 models in 2 runs" in text
@@ -39,7 +40,8 @@ def test_a_damaged_file_is_named_left_out_and_ends_it_with_1(tmp_path):
     good, bad = kept(tmp_path, good=run_of(), bad=run_of(day=2))
     bad.write_text(bad.read_text()[:-40])
     done = run("board", good, bad, good)
-    assert (done.returncode, done.stdout) == (1, "board: board.html, 1 run\n")
+    assert (done.returncode, done.stdout.splitlines()[0]) == (1, "board: board.html, 1 model in 1 run")
+    assert done.stdout.endswith("2 files are left out.\n")
     left_out = done.stderr.splitlines()
     assert left_out[0].startswith(f"left out: {bad}:")
     assert left_out[1] == f"left out: {good}: is named twice; it is run 1."
@@ -61,7 +63,7 @@ def test_a_damaged_file_is_named_left_out_and_ends_it_with_1(tmp_path):
         (["one.jsonl", "--to", "page.html"], "--to page.html: is there and is no board of vlcheck's"),
         (["one.jsonl", "--to", "absent/board.html"], "--to absent/board.html: there is no folder absent"),
         (["one.jsonl", "--to", "."], "--to .: is no file that a board could be written to"),
-        (["one.jsonl", "--pages", "javascript:alert(1)"], "--pages javascript:alert(1): an address that begins with"),
+        (["one.jsonl", "--pages", "javascript:alert(1)"], "--pages javascript:alert(1): an address with"),
         (["one.jsonl", "two.jsonl", "--pages", "https://ci.example/"], "--pages https://ci.example/: https://ci.exam"),
     ],
 )

@@ -68,7 +68,7 @@ def test_every_module_of_commands_is_reached():
     [
         (["reprot"], "No such command 'reprot'. Did you mean 'report'?"),
         (["Report", "x"], "No such command 'Report'. Did you mean 'report'?"),
-        (["xyzzy"], "No such command 'xyzzy'. Known: audit, card, cases, compare,"),
+        (["xyzzy"], "No such command 'xyzzy'. Known: audit, board, card, cases, compare,"),
         (["models", "chek"], "No such command 'chek'. Did you mean 'check'?"),
         (["policy", "calibrat"], "No such command 'calibrat'. Did you mean 'calibrate'?"),
         (["zoo", "matrx"], "No such command 'matrx'. Did you mean 'matrix'?"),

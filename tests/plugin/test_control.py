@@ -63,7 +63,7 @@ def test_it_stands_beside_as_a_run_of_its_own_would(project, workers):
 
 def test_the_ini_file_names_it_and_a_metric_that_it_lacks_is_said(project):
     project.pytester.makeini(f"[pytest]\nvl_control = {project.spec('matches_only')}\n")
-    text = project.run(*GREY).stdout.str()
+    text = project.run(*GREY, "-v").stdout.str()
     assert [row[-1] for row in observed(text)][1] == "0.000"
     assert "MatchesOnly is not compared under mlm: it was asked none of these tests" in text
 

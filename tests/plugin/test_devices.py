@@ -65,7 +65,7 @@ def test_more_workers_than_gpus_share_them_in_turn_and_it_is_said():
     [({}, "PyTorch finds none"), ({"CUDA_VISIBLE_DEVICES": "-1"}, "CUDA_VISIBLE_DEVICES is '-1'")],
 )
 def test_a_machine_without_gpu_is_told_so_with_what_is_accepted(environment, why):
-    with pytest.raises(UsageError, match=f"--vl-device cuda: .*{why}.*; cpu is always accepted"):
+    with pytest.raises(UsageError, match=f"device=cuda: .*{why}.*; cpu is always accepted"):
         demand_gpus(environment, 0)
 
 

@@ -201,6 +201,7 @@ def test_tests_that_a_run_did_not_ask_for_are_not_lost_against_a_baseline(projec
     whole, part = ("--vl-explain=ablation",), ()
     for first, then, which in ((whole, part, "new"), (part, whole, "old")):
         project.run("--vl-results=old.jsonl", *first)
+        assert project.results("run", "old.jsonl")[0]["options"] == ({"explain": "ablation"} if first else {})
         result = project.run("--vl-baseline=old.jsonl", *then)
         assert result.ret == pytest.ExitCode.OK
         result.stdout.fnmatch_lines(

@@ -53,7 +53,7 @@ def test_data_with_foils_is_asked_the_tests_of_its_foils_alone(foils):
     assert "share of captions that beat their foils" in text
     assert "2 deselected" in text
     assert "vlcheck: 1 test left out: " in text
-    assert "offers foils alone, and it asks for other cases" in text
+    assert "offers foils alone, and other cases are asked for" in text
 
 
 def test_other_data_is_asked_everything_else(project):
@@ -78,7 +78,7 @@ def test_data_of_both_kinds_is_asked_both(foils):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("test_grey", "offers foils alone, and it asks for other cases."),
+        ("test_grey", "offers foils alone, and other cases are asked for."),
         ("test_count[itm]", "offers none of counting."),
     ],
 )
@@ -93,7 +93,7 @@ def test_a_file_of_tests_of_which_none_is_left_says_why(project):
     project.pytester.makepyfile(test_states=SUITE.replace("def test_grey", "def check_grey"))
     result = project.run("test_states.py")
     assert result.ret == 4
-    assert "test_states.py::test_object[itm] is not asked: it asks for foils, and jsonl:" in result.stderr.str()
+    assert "test_states.py::test_object[itm] is not asked: foils are asked for, and jsonl:" in result.stderr.str()
 
 
 def test_data_that_cannot_be_read_is_reported_as_ever(foils):

@@ -11,6 +11,8 @@ from tests.plugin.conftest import STATES
 from tests.plugin.test_bad_input import complaint
 from vlcheck.plugin.reporters.github import MOST_ANNOTATIONS, command, in_the_checkout
 from vlcheck.results.anchors import verdict_anchor
+from vlcheck.results.file import read
+from vlcheck.results.rerun import repeat_command
 
 pytestmark = pytest.mark.slow
 
@@ -71,6 +73,9 @@ def test_the_command_of_an_annotation_runs_the_test_again(project, runner):
     pytest_, *again = shlex.split(behavior)
     assert pytest_ == "pytest"
     assert again[-1] == "--vl-device=cpu"
+    kept = read(project.folder / "vlcheck-results.jsonl")
+    (own,) = (verdict for verdict in kept.verdicts.values() if verdict.test == again[0])
+    assert shlex.split(repeat_command(kept.run, own)) == [pytest_, *again, "--vl-dtype=float32"]  # the page's
     rerun = project.pytester.runpytest_subprocess(*again, "-p", "no:cacheprovider")
     assert rerun.ret == 1
     rerun.assert_outcomes(failed=1)
@@ -94,6 +99,8 @@ def test_each_test_of_the_summary_and_of_junits_file_links_to_its_verdict_on_the
     assert [f'id="{anchor}"' in page for anchor in anchors] == [True] * len(anchors)
     links = re.findall(r"\(<https://ci\.example\.org/7/page\.html#([a-z0-9-]+)>\)", told)
     assert sorted(links) == sorted(anchor for anchor, fails in anchors.items() if fails)
+    page = (project.folder / "out" / "page.html").read_text()
+    assert all(f'id="{anchor}"' in page for anchor in anchors)
     assert "[The page for reviewers](<https://ci.example.org/7/page.html>)" in told
     assert linked(project) == {f"https://ci.example.org/7/page.html#{anchor}" for anchor in anchors}
     project.run(*files, model="loves_color")

@@ -55,8 +55,9 @@ def test_the_terminal_ends_with_matrix_verdicts_and_conclusion(project):
             "bias*mlm*itm",
             "color*fail*fail",
             "*test*verdict*interval*allowed*p (Holm)",
-            "Fails 1 of 1 bias: color. Of 4 verdicts, 2 fail, 2 pass.",
             "results: *vlcheck-results.jsonl",
+            "* 2 failed, 2 passed in *",
+            "Fails 1 of 1 bias: color. Of 4 verdicts, 2 fail, 2 pass.",
         ]
     )
 

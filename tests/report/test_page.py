@@ -120,6 +120,19 @@ def test_the_head_says_what_tells_this_run_from_others():
     assert view(small(run={"started": "</time>"})).run.started.text == "</time>"
 
 
+def test_the_facts_of_the_run_are_for_people():
+    versions = {"torch": "2.10", "hqq": "not installed", "optimum": "not installed"}
+    said = {"images": 200, "versions": versions, "left_out": {"side: boxes overlap": 2, "color: none is named": 30}}
+    run = view(small(run=said)).run
+    facts = {fact.name: fact.value.text for fact in run.facts}
+    assert (facts["images of a test, at most"], facts["started"]) == ("200", "02 January 2026, 03:04 UTC")
+    assert [(one.name, one.value.text) for one in run.versions] == [
+        ("torch", "2.10"),
+        ("not installed", "hqq, optimum"),
+    ]
+    assert [one.name for one in run.left_out] == ["30", "2"]
+
+
 def test_a_cell_of_the_matrix_is_its_worst_behavior_and_leads_to_it():
     less = verdict("test_hue_preserves", rate=0.5, rate_low=0.2, rate_high=0.8)
     found = view(small((less, rows())))

@@ -1,11 +1,15 @@
 """Pictures of a page: which of them are large, and the text that stands for them."""
 
+import base64
+
 import pytest
+from PIL import Image
 
 from tests.report.pages import bare, image, mean, passing, results, row, verdict
 from vlcheck.report.page import draw
 from vlcheck.report.page.document import page_view
 from vlcheck.report.page.row_budget import Room
+from vlcheck.scoring.render import large_jpeg, thumbnail_jpeg
 
 
 def pairs(*verdicts, rows=6):
@@ -22,11 +26,14 @@ def pictures(*made, large=None):
     return [image(key, size=(256, 128), shown=(1024, 512), large=copy) for key in keys]
 
 
+def verdicts_of(found, **options):
+    view = page_view(found, source="r", **{"room": Room(), **options})
+    return [one for group in view.groups for one in group.verdicts]
+
+
 def widths(found, **options):
     """The width of each row's first picture, by rank, of each verdict."""
-    view = page_view(found, source="r", **{"room": Room(), **options})
-    verdicts = [one for group in view.groups for one in group.verdicts]
-    return [{each.rank: each.sides[0].picture.width for each in one.rows} for one in verdicts]
+    return [{each.rank: each.sides[0].picture.width for each in one.rows} for one in verdicts_of(found, **options)]
 
 
 def test_the_three_worst_rows_have_large_pictures():
@@ -109,3 +116,34 @@ def test_a_description_is_short_and_shows_what_is_hidden():
     assert len(before) < 800
     assert "\u202e" not in before
     assert "␇" in after
+
+
+def copies(path):
+    """The copies of a photograph as a run keeps them."""
+    with Image.open(path) as image:
+        jpegs = [base64.b64encode(make(image.convert("RGB"))).decode() for make in (thumbnail_jpeg, large_jpeg)]
+        return dict(zip(("jpeg", "large"), jpegs, strict=True)), image.size
+
+
+@pytest.mark.slow
+def test_2000_rows_on_photographs_fit_with_the_worst_of_each_verdict_large(photographs_root):
+    paths = sorted(photographs_root.glob("*/*.jpg"))[:60]
+    images, sizes = [], []
+    for path in paths:
+        kept, shown = copies(path)
+        images.append(image(path.stem, shown=shown, **kept))
+        sizes.append(shown)
+    keys = [path.stem for path in paths]
+    made = [
+        (
+            verdict(f"test_{place:02}"),
+            [row(f"{at}", at / 200 - 0.5, image=key) for at, key in enumerate((keys[place:] + keys)[:50])],
+        )
+        for place in range(40)
+    ]
+    found = results(*made, images=images)
+    page = draw(found, source="r")
+    assert page.count('<article class="row"') == 2_000
+    assert len(page.encode()) < 15_000_000
+    worst = [row.sides[0].picture for row in (verdict.rows[0] for verdict in verdicts_of(found))]
+    assert [max(one.width, one.height) for one in worst] == [min(512, max(sizes[place])) for place in range(40)]

@@ -165,7 +165,7 @@ def test_a_run_that_ended_before_its_first_verdict_names_what_it_was_to_ask():
     assert found.notes == ("Without a verdict: test_b[mlm].",)
 
 
-UNTRAINED = "No test passes: an untrained or wrongly loaded model does the same. Look at the checkpoint first."
+UNTRAINED = "An untrained or wrongly loaded model does the same: look at the checkpoint first."
 SIX = ("modality", "color", "position", "order", "place", "robustness")
 
 

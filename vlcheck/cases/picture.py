@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields, is_dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import ClassVar, Protocol
 
 from PIL import Image
@@ -25,7 +24,7 @@ class ImageEdit(Protocol):
         """Return the edited picture; raise NotApplicable if the edit makes no sense for this one."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # memory: as `vlcheck.metrics.query.Query`
 class Picture:
     """A source image and the edits to apply to it, in order; nothing is decoded before `render`.
 
@@ -36,6 +35,7 @@ class Picture:
 
     source: ImageSource
     edits: tuple[ImageEdit, ...] = ()
+    _key: str = field(default="", init=False, repr=False, compare=False)
 
     def then(self, edit: ImageEdit) -> Picture:
         """Return the picture with one more edit, after the others.
@@ -50,10 +50,12 @@ class Picture:
             )
         return replace(self, edits=(*self.edits, edit))
 
-    @cached_property
+    @property
     def key(self) -> str:
         """A hash of the source's content and of each edit's name, version and parameters."""
-        return digest(self.source.key, *map(identity, self.edits))
+        if not self._key:
+            object.__setattr__(self, "_key", digest(self.source.key, *map(identity, self.edits)))
+        return self._key
 
     @property
     def always_applies(self) -> bool:

@@ -66,9 +66,9 @@ class CaseSource:
             if any(map(selection.accepts, self.offer.outlines)):
                 return ""
             of = f" of {' or '.join(selection.kinds)}" if self.offer.foils else ""
-            return f"it asks for foils, and {self.spec} offers none{of}"
+            return f"foils are asked for, and {self.spec} offers none{of}"
         if self.offer.only_foils:
-            return f"{self.spec} offers foils alone, and it asks for other cases"
+            return f"{self.spec} offers foils alone, and other cases are asked for"
         return f"{self.spec} offers foils, and no case that it asks for" if self._lacks(selection) else ""
 
     def _lacks(self, selection: Selection) -> bool:

@@ -9,10 +9,9 @@ from typing import Annotated
 import typer
 
 from vlcheck._util.files import begins, demand_place, followed
-from vlcheck._util.numbers import counted
 from vlcheck.cli.console import TO, say
 from vlcheck.errors import UsageError
-from vlcheck.report.board import BOARD_START, PageLinks, gather_runs, stream_board
+from vlcheck.report.board import BOARD_START, PageLinks, board_view, gather_runs, stream_board
 from vlcheck.report.page import write_page
 
 
@@ -32,9 +31,11 @@ def board(
         raise UsageError(f"{TO} {to}: is a results file, {same}; name another file.")
     demand_place(to, TO, "board", is_ours=lambda there: begins(there, BOARD_START.encode()))
     found = gather_runs(results, PageLinks(to, pages))
-    write_page(to, stream_board(found), TO)
+    view = board_view(found)
+    write_page(to, stream_board(view), TO)
     for reason in found.left_out:
         say(f"left out: {reason}", error=True)
-    say(f"board: {to}, {counted(len(found.runs), 'run')}")
+    for line in (f"board: {to}, {view.sentence}", *view.notes):
+        say(line)
     if found.left_out:
         sys.exit(1)

@@ -33,6 +33,7 @@ _OWN: Mapping[str, str] = MappingProxyType(
             "jobs",
             "keep",
             "methods",
+            "pages",
             "sample",
             "to",
             "words",

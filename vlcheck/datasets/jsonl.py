@@ -105,7 +105,7 @@ def _cases(path: Path, lines: Sequence[CaseLine], complaints: Complaints) -> Ite
 
 def _said(lines: Sequence[CaseLine]) -> frozenset[str]:
     """Return all words of the captions of an image."""
-    return frozenset().union(*(words_of(line.fields["caption"]) for line in lines))
+    return frozenset(chain.from_iterable(words_of(line.fields["caption"]) for line in lines))
 
 
 @lru_cache

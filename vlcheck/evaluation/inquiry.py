@@ -51,11 +51,26 @@ class Ended:
     found: tuple[Finding, ...] = field(default=(), repr=False)
 
     def queries(self, places: Iterable[int]) -> Iterator[Query]:
-        """Yield all queries that were asked about the trials at some places."""
+        """Yield all queries that were asked about the trials at some places, also for the sake of other trials."""
         for at in places:
-            parts = Parts.of(self.trials[at], self.behavior.expect)
+            parts = self._parts(at)
             yield from parts.queries(closing=at not in self.out)
             yield from (query for query in queries_of([parts.aside]) if query.key in self._keys_aside)
+            if at in self.out:
+                yield from (query for query in queries_of([parts.closing]) if query.key in self._keys_of_others)
+
+    def _parts(self, at: int) -> Parts:
+        return Parts.of(self.trials[at], self.behavior.expect)
+
+    @cached_property
+    def _keys_of_others(self) -> frozenset[str]:
+        """Keys of closing queries of trials that are out, and that other trials ask: all black pictures are one."""
+        if len(self.trials) <= RECENT:
+            return frozenset()  # all of them are read together
+        others = (at for at in range(len(self.trials)) if at not in self.out)
+        closing = {query.key for at in self.out for query in queries_of([self._parts(at).closing])}
+        asked = (query.key for at in others for query in self._parts(at).queries(closing=True))
+        return frozenset(key for key in asked if key in closing)
 
     @cached_property
     def _keys_aside(self) -> frozenset[str]:

@@ -18,6 +18,7 @@ from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.expect.base import (
     AFTER,
     BEFORE,
+    NO_RIVALS,
     WHOLE,
     Competing,
     Condition,
@@ -84,7 +85,7 @@ class Counted(NamedTuple):
         sample.demand_answered(decisive_arms(expect), tolerances)
         margins = expect.margins(sample, tolerances)
         known = expect.competence == "no" or expect.known(sample, tolerances)
-        return cls(margins, known, expect.rivals(sample) if _competes(type(expect)) else {})  # type: ignore[attr-defined]
+        return cls(margins, known, expect.rivals(sample) if _competes(type(expect)) else NO_RIVALS)  # type: ignore[attr-defined]
 
 
 @cache
@@ -97,7 +98,7 @@ def decisive_arms(expect: Expectation) -> set[str]:
     return {BEFORE, AFTER, *expect.arms()}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Finding:
     """The result of one case.
 
@@ -121,7 +122,7 @@ class Finding:
     known: bool
     errors: tuple[str, ...] = ()
     violated: str = ""
-    rivals: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    rivals: Mapping[str, float] = field(default_factory=lambda: NO_RIVALS)
     shares: tuple[float, ...] = ()
 
     @classmethod
@@ -148,7 +149,7 @@ class Finding:
         for reading in self.sample.readings.values():
             yield from reading.scores.values()
 
-    @cached_property
+    @property
     def finite(self) -> bool:
         """True if every score of the case is a finite number."""
         return all(map(math.isfinite, self.scores()))

@@ -237,9 +237,9 @@ class Session:
             kept = None if picture.key in there and not larger else self.model.scorer.thumbnail(picture)
             if kept:
                 size = dict(zip(("width", "height"), size_of_shown(kept.jpeg), strict=False))
-                large = self.model.scorer.enlarged(picture) if larger else b""
-                copies = {"jpeg": _text_of(kept.jpeg), "large": _text_of(large) or None}
-                yield ImageRecord(key=picture.key, sha256=kept.sha256, **copies, **size)
+                large = _text_of(self.model.scorer.enlarged(picture)) if larger else ""
+                jpeg = _text_of(kept.jpeg)
+                yield ImageRecord(key=picture.key, sha256=kept.sha256, jpeg=jpeg, large=large or None, **size)
 
 
 def _text_of(jpeg: bytes) -> str:

@@ -30,6 +30,7 @@ About = Literal["change", "truth", "preference"]
 BEFORE, AFTER, OTHER = "before", "after", "other"
 WHOLE = ""
 THE_TRUE_WORD = "the true word"  # see `Expectation.share_of`
+NO_RIVALS: Mapping[str, float] = MappingProxyType({})
 
 
 class Unknown(NotApplicable):
@@ -86,7 +87,7 @@ class Condition:
         return f"{self.what}{moved} is {value}; it has to be {self.has_to_be} {brief(self.limit)} (policy: {self.name})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sample:
     """One case's readings by arm; an arm is one of the views that are compared, such as "before" and "after".
 
@@ -106,7 +107,7 @@ class Sample:
     absent: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     perturbation: str = ""
     askable: bool = True
-    rivals: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    rivals: Mapping[str, float] = field(default_factory=lambda: NO_RIVALS)
     given: bool = False
     withheld: frozenset[str] = frozenset()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # memory: as Query
 class Answer:
     """The answer to a query: values, or the reason why there are none.
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 
 from vlcheck._util.hashing import digest
 from vlcheck.cases.picture import Picture
 from vlcheck.metrics.kinds import Metric
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # memory: a plan has all queries of a run
 class Query:
     """One question to a model.
 
@@ -28,12 +27,15 @@ class Query:
     text: str
     words: tuple[str, ...] = ()
     wording: str = ""
+    _key: str = field(default="", init=False, repr=False, compare=False)
 
-    @cached_property
+    @property
     def key(self) -> str:
         """The digest of everything that decides the answer, apart from the model."""
-        metric = f"{self.metric} in words: {self.wording}" if self.wording else self.metric
-        return digest(metric, self.picture.key, self.text, *self.words)
+        if not self._key:
+            metric = f"{self.metric} in words: {self.wording}" if self.wording else self.metric
+            object.__setattr__(self, "_key", digest(metric, self.picture.key, self.text, *self.words))
+        return self._key
 
     def in_wording(self, wording: str) -> Query:
         """Return the same query in a wording."""

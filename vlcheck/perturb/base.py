@@ -72,8 +72,8 @@ class OfThePicture(Labelled, ABC):
 def perturbed(perturbation: Perturbation, view: View, others: Sequence[Case]) -> View:
     """Return a view after a perturbation, which may be foreign code.
 
-    Where it moves the target's boxes and says nothing of those of the other thing of a relation, nobody knows where
-    that one is, and the view has none.
+    A perturbation may move the target's boxes and say nothing of those of the other thing of a relation. Nobody knows
+    then where that one is, and the view has no box of it.
 
     Args:
         perturbation: the perturbation.

@@ -59,8 +59,14 @@ class OtherCaption(Labelled):
         other = next((other for other in ordered if other.refuted_by(view.case)), None)
         if other is None:
             raise NotApplicable("no other caption is known to be false of the picture")
-        said = {"template": other.masked, "target": other.target, "candidates": other.candidates}
-        return replace(view, **said, region=(), other_region=())
+        return replace(
+            view,
+            template=other.masked,
+            target=other.target,
+            candidates=other.candidates,
+            region=(),
+            other_region=(),
+        )
 
 
 def refuting_case(case: Case, others: Sequence[Case]) -> Case:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
+from vlcheck._util.gpus import VISIBLE, no_gpu
 from vlcheck._util.numbers import counted
-from vlcheck.errors import UsageError
 
-VISIBLE = "CUDA_VISIBLE_DEVICES"
 THREADS = "OMP_NUM_THREADS"
 CUDA = "cuda"  # of all values of --vl-device the one for which workers get a GPU each; cuda:1 names one for all
 _END = ("", "-1")  # CUDA sees no GPU that is named after one of these
@@ -50,10 +49,9 @@ def demand_gpus(environment: Mapping[str, str], count: int) -> tuple[str, ...]:
         UsageError: there is none.
     """
     names = name_gpus(environment, count)
-    if names:
-        return names
-    why = f"{VISIBLE} is {environment[VISIBLE]!r}" if VISIBLE in environment else "PyTorch finds none"
-    raise UsageError(f"--vl-device {CUDA}: this machine has no GPU that can be used ({why}); cpu is always accepted.")
+    if not names:
+        raise no_gpu(CUDA, environment)
+    return names
 
 
 def workers_of(device: str) -> int | None:

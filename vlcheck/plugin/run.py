@@ -408,7 +408,7 @@ class Run:
         if source:
             return unfit(test, source)
         without = self.settings.data and not self._may_have_foils
-        return f"it asks for foils, and {self.settings.data} offers none" if without and test.asks_foils else ""
+        return f"foils are asked for, and {self.settings.data} offers none" if without and test.asks_foils else ""
 
     @property
     def _may_have_foils(self) -> bool:

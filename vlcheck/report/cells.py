@@ -17,8 +17,8 @@ class GridCell:
 
     Attributes:
         cell: its name.
-        share: how dark it is drawn, in [0, 1]; None for a cell of which nothing is known.
-        lines: what is written in it, the most important first.
+        share: the darkness of its drawing, in [0, 1]; None for a cell of which nothing is known.
+        lines: the texts in it, the most important first.
     """
 
     cell: Cell
@@ -31,7 +31,7 @@ def all_cells(cells: Sequence[GridCell], empty: str = "not asked") -> list[GridC
 
     Args:
         cells: those of which something is known, in any order.
-        empty: what is written in the others.
+        empty: the text in the others.
     """
     known = {one.cell: one for one in cells}
     return [known.get(cell) or GridCell(cell, None, (empty,)) for cell in CELLS]

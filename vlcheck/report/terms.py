@@ -14,7 +14,7 @@ class Term:
 
     Attributes:
         name: its name on the page.
-        meaning: what it is, in a sentence or two.
+        meaning: its meaning, in a sentence or two.
         column: its name as a column on the terminal; "" if it has none there.
     """
 

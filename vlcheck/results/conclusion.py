@@ -387,7 +387,7 @@ def _nothing_passes(verdicts: Sequence[VerdictRecord]) -> str:
     failing = {verdict.bias for verdict in verdicts if verdict.status == "fail"}
     if len(failing) < _SEVERAL or any(verdict.status == "pass" for verdict in verdicts):
         return ""
-    return "No test passes: an untrained or wrongly loaded model does the same. Look at the checkpoint first."
+    return "An untrained or wrongly loaded model does the same: look at the checkpoint first."
 
 
 def _passes(biases: Mapping[str, Standing], passing: Sequence[str], *, whole: bool) -> tuple[Tone, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from vlcheck._util.foreign_files import demand_file, read_lines
+from vlcheck._util.foreign_files import read_lines
 from vlcheck.errors import UsageError
 from vlcheck.results.file import ResultLines, demand_all, demand_one_run, record_at, selected_without_verdict
 from vlcheck.results.records import EvidenceRecord, ExplanationRecord, ImageRecord, Record, RunRecord
@@ -28,7 +28,6 @@ def read_verdicts(path: Path) -> ResultLines:
     Raises:
         UsageError: the file cannot be read, is no results file, or a part of it is missing; the message names the line.
     """
-    demand_file(path)
     results, numbers = ResultLines(), count()  # zipped after the lines, so that the next number is their count
     try:
         results.take(record for record, _ in zip(_records(path), numbers, strict=False) if record)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 
 from PIL import Image
@@ -211,8 +212,10 @@ class CachedScorer:
         kept = self.thumbnail(picture)
         if not kept or max(size_of_shown(kept.jpeg), default=0) <= THUMBNAIL_SIDE:
             return b""
-        found = (large_jpeg(image) for _, image in render_all([picture]) if isinstance(image, Image.Image))
-        return next(found, b"")
+        with suppress(MemoryError):  # the small copy is there
+            for _, outcome in render_all([picture]):
+                return large_jpeg(outcome) if isinstance(outcome, Image.Image) else b""
+        return b""
 
     def _keep(self, picture: Picture, image: Image.Image) -> None:
         self._note(picture, noted(image, thumbnails=self.thumbnails))

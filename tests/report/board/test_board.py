@@ -7,8 +7,7 @@ from dataclasses import replace
 from tests.report.board.boards import board_runs, drawn, run_of
 from tests.report.pages import invalid, mean, passing, unasked, verdict
 from tests.report.test_page import HOSTILE, Elements
-from vlcheck.report.board import BoardRuns, stream_board
-from vlcheck.report.board.document import board_view
+from vlcheck.report.board import BoardRuns, board_view, stream_board
 from vlcheck.results.anchors import verdict_anchor
 from vlcheck.results.conclusion import conclude
 from vlcheck.results.file import key_of
@@ -72,7 +71,7 @@ def test_cells_that_cannot_be_compared_say_why_and_show_no_verdict():
     assert cell.apart.text == "test_grey_preserves[mlm]: the allowed rate differs: 0.1 in run 1, 0.5 in run 2"
     assert "Not everything can be compared: 1 cell apart, each with the reason." in view.notes
     assert named(table)["b"].cells[1].apart is None
-    text = "".join(stream_board(drawn(run_of(verdict(), *calm, day=2), lax)))
+    text = "".join(stream_board(view))
     (shown,) = re.findall(r'<td role="cell" class="unasked" data-sort="98">.*?</td>', text)
     assert "not comparable" in shown
     assert "pass" not in re.sub("<.*?>", "", shown)
@@ -148,7 +147,7 @@ def test_hostile_text_is_text_everywhere():
     hostile = verdict(bias=HOSTILE, behavior=HOSTILE, bias_doc=HOSTILE, score_kind=HOSTILE)
     told = {"data": HOSTILE, "model": HOSTILE, "versions": {HOSTILE: HOSTILE}, "started": HOSTILE}
     found = drawn(run_of(hostile, name=HOSTILE, **told), run_of(hostile, name="b"), left_out=[HOSTILE])
-    page = "".join(stream_board(found))
+    page = "".join(stream_board(board_view(found)))
     elements = Elements(page)
     assert [one for one in elements.elements if one[0] in ("img", "script")] == [("script", {})]
     assert "alert(1)" in html.unescape("".join(elements.text))
@@ -156,7 +155,7 @@ def test_hostile_text_is_text_everywhere():
 
 
 def test_equal_runs_give_equal_boards_and_nothing_is_loaded():
-    one, other = ("".join(stream_board(drawn(run_of(), run_of(day=2)))) for _ in range(2))
+    one, other = ("".join(stream_board(board_view(drawn(run_of(), run_of(day=2))))) for _ in range(2))
     assert one == other
     assert not re.findall(r'(?:src|href)="(?!#|data:)', one)
     assert "default-src 'none'" in one

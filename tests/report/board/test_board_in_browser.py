@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.conftest import PATIENCE
 from tests.report.board.boards import kept, run_of
 from tests.report.pages import invalid, passing, unasked, verdict
-from vlcheck.report.board import PageLinks, gather_runs, stream_board
+from vlcheck.report.board import PageLinks, board_view, gather_runs, stream_board
 from vlcheck.report.page import draw
 from vlcheck.results.file import read
 
@@ -50,7 +50,7 @@ def board(tmp_path_factory):
     (folder / "new.html").write_text(draw(read(folder / "new.jsonl"), source="new.jsonl"), encoding="utf-8")
     path = folder / "board.html"
     found = gather_runs(paths, PageLinks(path))
-    path.write_text("".join(stream_board(found)), encoding="utf-8")
+    path.write_text("".join(stream_board(board_view(found))), encoding="utf-8")
     return path
 
 

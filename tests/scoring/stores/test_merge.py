@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import math
+import multiprocessing
+import os
 import sqlite3
 import struct
+import tempfile
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -18,6 +21,8 @@ from vlcheck.scoring.stores import store_file
 from vlcheck.scoring.stores.merge import ScoresApart, merge_stores
 from vlcheck.scoring.stores.store_file import FullStore, StoreFile
 
+SPAWN = multiprocessing.get_context("spawn")
+NOBODY = 65534
 VERSIONS = {"torch": "1"}
 LABEL = ModelLabel("tiny", "float32")
 JPEG = b"\xff\xd8 a small copy \xff\xd9"
@@ -130,6 +135,30 @@ def test_of_a_part_that_is_being_written_the_answers_are_taken_and_the_part_is_m
     assert (merged.answers, merged.missing) == (6, [])
 
 
+def merged_by_nobody(paths: Sequence[Path], into: Path, said: Path) -> None:
+    if os.getuid() == 0:  # permissions do not bind root
+        os.setuid(NOBODY)
+    said.write_text(repr(merge_stores(paths, into).answers))
+
+
+def test_parts_that_are_read_only_in_a_folder_that_is_are_merged_and_stay_as_they_are(queries: list[Query]) -> None:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as other:  # pytest's are closed
+        there, mine = Path(folder), Path(other)
+        paths = [part(there / "a.sqlite", queries[:3], 1), part(there / "b.sqlite", queries[3:], 2)]
+        for path in paths:
+            path.chmod(0o444)
+        there.chmod(0o555)
+        mine.chmod(0o777)
+        before = {path: path.read_bytes() for path in there.iterdir()}
+        process = SPAWN.Process(target=merged_by_nobody, args=(paths, mine / "all.sqlite", mine / "said"))
+        process.start()
+        process.join(60)
+        assert (mine / "said").read_text() == "6"
+        assert {path: path.read_bytes() for path in there.iterdir()} == before
+        there.chmod(0o755)
+        assert known(mine / "all.sqlite", queries) == {query.key: right(query) for query in queries}
+
+
 def test_a_folder_is_no_merged_store(tmp_path: Path, two: list[Path]) -> None:
     with pytest.raises(UsageError, match="not a vlcheck store") as caught:
         merge_stores(two, tmp_path)
@@ -144,8 +173,8 @@ def test_where_the_merged_store_has_no_room_nothing_is_merged_by_halves(
     with ScoreStore(two[1], "model", versions=VERSIONS) as store:
         store.keep_picture("large", "sha", b"\xff\xd8" + bytes(100_000) + b"\xff\xd9")
 
-    def crowded(place: str) -> sqlite3.Connection:
-        connection = connected(place)
+    def crowded(place: str, *, uri: bool = False) -> sqlite3.Connection:
+        connection = connected(place, uri=uri)
         if place == str(into):
             connection.execute(f"PRAGMA max_page_count = {connection.execute('PRAGMA page_count').fetchone()[0]}")
         return connection

@@ -6,6 +6,7 @@ import sqlite3
 import tempfile
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -187,6 +188,9 @@ def test_a_store_that_another_process_holds_is_waited_for_and_that_is_said(
             store.put([(query, Answer((0.1, 0.2)))])
         assert len(said) == 1
         assert store.keeps_all
+    one = said[0]
+    shown = warnings.formatwarning(one.message, one.category, one.filename, one.lineno)
+    assert shown.count("\n") == 1  # without a line of source
 
 
 def test_it_is_not_waited_for_without_end(path: Path, holder: Callable, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import cast
 
 from vlcheck._util.foreign_code import contained, describe_error, displaced, importable
+from vlcheck._util.gpus import no_gpu
 from vlcheck._util.hashing import digest
 from vlcheck._util.paths import expanded, there_is
 from vlcheck._util.spec_grammar import Factory
@@ -402,6 +403,8 @@ def _check_device(device: str) -> None:
     import torch  # not at the top: specs are checked, and models without torch loaded, without importing it
 
     there = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": torch.mps.device_count()}[kind]
+    if kind == "cuda" and not there:
+        raise no_gpu(device)
     if int(number or 0) >= there:
         raise UsageError(
             f"{argument('device', repr(device))}: this machine has {there} such devices; cpu is always accepted."

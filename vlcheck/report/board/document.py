@@ -86,9 +86,9 @@ class BoardView:
     questions: tuple[Fact, ...]
 
 
-def stream_board(found: BoardRuns) -> Iterator[str]:
-    """Yield the board of some runs in pieces, as HTML that loads nothing; equal runs give equal boards."""
-    yield from pieces("board.html", board_view(found), start=BOARD_START, styles=_STYLES, scripts=_SCRIPTS)
+def stream_board(view: BoardView) -> Iterator[str]:
+    """Yield a board in pieces, as HTML that loads nothing; equal runs give equal boards."""
+    yield from pieces("board.html", view, start=BOARD_START, styles=_STYLES, scripts=_SCRIPTS)
 
 
 def board_view(found: BoardRuns) -> BoardView:

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from vlcheck._util.files import begins
 from vlcheck._util.foreign_files import fault
-from vlcheck.errors import UsageError, printable
+from vlcheck.errors import UsageError, argument, printable
 from vlcheck.report.page.document import START
 from vlcheck.results.records import RunRecord
 
@@ -28,7 +28,6 @@ class PageLinks:
         board: the file of the board.
         pattern: an address or a path, with {name} for the name of the results file without its suffix, {folder} for
             that of its folder and {run_id} for the run's id; None for the page beside each results file.
-        option: the option that gives the pattern, for messages.
 
     Raises:
         UsageError: the pattern names something else, or is an address that is neither http: nor https:.
@@ -36,17 +35,16 @@ class PageLinks:
 
     board: Path
     pattern: str | None = None
-    option: str = "--pages"
     _taken: dict[str, Path] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         wrong = [name for name in _FIELD.findall(self.pattern or "") if name not in _FIELDS]
         known = ", ".join(f"{{{name}}}" for name in _FIELDS)
         if wrong:
-            raise UsageError(f"{self.option} {self.pattern}: {{{wrong[0]}}} is not known; {known} are accepted.")
+            raise UsageError(f"{argument('pages', self.pattern)}: {{{wrong[0]}}} is not known; {known} are accepted.")
         if self._is_address and urlsplit(self.pattern or "").scheme.lower() not in _SCHEMES:
             raise UsageError(
-                f"{self.option} {self.pattern}: an address that begins with https: or http: is accepted, or a path."
+                f"{argument('pages', self.pattern)}: an address with https: or http:, or a path, is accepted."
             )
 
     @property
@@ -72,7 +70,7 @@ class PageLinks:
         place = _FIELD.sub(lambda found: written[found[1]], self.pattern)
         if (other := self._taken.setdefault(place, results)) != results:
             raise UsageError(
-                f"{self.option} {self.pattern}: {printable(place)} would be the page of {other} and of {results};"
+                f"{argument('pages', self.pattern)}: {printable(place)} would be the page of {other} and of {results};"
                 " an address with {folder}, {name} or {run_id} that tells them apart is accepted."
             )
         return place if self._is_address else self._beside(Path(place))

@@ -40,7 +40,7 @@ class ForestScale:
     """Verdicts of a bias that have an axis in common.
 
     Attributes:
-        name: what the axis shows.
+        name: the quantity on the axis.
         axis: its numbers.
         rows: the verdicts, the gravest first.
     """

@@ -9,6 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from vlcheck._util.installed import ABSENT
 from vlcheck._util.numbers import counted, moment
 from vlcheck.report.page.charts import curve
 from vlcheck.report.page.escaping import ShownText, shown_text
@@ -78,15 +79,29 @@ def run_view(run: RunRecord, verdicts: Iterable[VerdictRecord] = (), explained: 
         started=shown_text(moment(run.started), NAME),
         about=tuple(_about(run, versions)),
         facts=tuple(_facts(run, explained)),
-        versions=tuple(Fact(shown_text(name).text, shown_text(version)) for name, version in versions.items()),
+        versions=tuple(_versions(versions)),
         left_out=tuple(
-            Fact(shown_text(count).text, shown_text(why)) for why, count in islice(left_out.items(), _LEFT_OUT)
+            Fact(shown_text(count).text, shown_text(why)) for why, count in islice(_most_first(left_out), _LEFT_OUT)
         ),
         scales=tuple(
             ScaleView(shown_text(one.sentence), curve(one.scale) if one.calibrated and one.scale else None)
             for one in scales.scales_of(verdicts)
         ),
     )
+
+
+def _versions(versions: Mapping[str, Any]) -> Iterator[Fact]:
+    """Yield the version of each package, and those that are not installed together."""
+    absent = [name for name, version in versions.items() if version == ABSENT]
+    for name, version in versions.items():
+        if name not in absent:
+            yield Fact(shown_text(name).text, shown_text(version))
+    if absent:
+        yield Fact(ABSENT, shown_text(", ".join(absent)))
+
+
+def _most_first(left_out: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return sorted(left_out.items(), key=lambda item: -item[1] if isinstance(item[1], int) else 0)
 
 
 def _about(run: RunRecord, versions: Mapping[str, Any]) -> Iterator[ShownText]:
@@ -104,9 +119,9 @@ def _facts(run: RunRecord, explained: Sequence[str]) -> Iterator[Fact]:
         "wrapped model": " ".join(wrapper_lines(run)),
         "fingerprint": run.fingerprint,
         "data": run.data,
-        "images a behavior": run.images,
+        "images of a test, at most": run.images,
         "seed": run.seed,
-        "started": run.started,
+        "started": moment(run.started),
         "scores": kinds,
         "device and precision": " ".join(filter(None, (run.device, run.dtype))),
         "setup": setup_line(run),

@@ -1,4 +1,4 @@
-"""What should have changed in a view of a photograph, and whether it did, in a line: no verdict, which takes many."""
+"""The expected change of a view of a photograph, and the found one, in a line: no verdict, which takes many."""
 
 from __future__ import annotations
 

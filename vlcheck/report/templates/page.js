@@ -110,6 +110,7 @@
     every.addEventListener("click", () => verdicts.forEach((one) => { one.element.open = every.dataset.all === "open"; }));
   }
   form.reset();
+  form.addEventListener("reset", () => setTimeout(() => { filter(); write("", "pushState"); })); // they are reset then
   form.hidden = false;
   follow();
 })();

@@ -10,7 +10,7 @@ from vlcheck.results.comparison import Comparison
 from vlcheck.results.conclusion import conclude
 from vlcheck.results.explained_cases import explained_lines
 from vlcheck.results.file import ResultLines
-from vlcheck.results.wrapped import wrapper_lines
+from vlcheck.results.wrapped import setup_line, wrapper_lines
 from vlcheck.stats.decision import NOT_ASKED
 
 _FOLDED = ("pass", NOT_ASKED)  # statuses of verdicts that have no line
@@ -32,6 +32,8 @@ def folded_lines(
     unfolded = [verdict for verdict in verdicts if verdict.status not in _FOLDED]
     behaviors = {verdict.behavior for verdict in unfolded}
     yield subject(results.run)
+    if line := setup_line(results.run):
+        yield f"set up with {line}"
     yield from matrix_lines(results)
     yield ""
     if unfolded:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from vlcheck._util.installed import version_changes
 from vlcheck.errors import UsageError
+from vlcheck.scoring.stores.reader import StoreReader
 from vlcheck.scoring.stores.rows import is_sound, unpack_scores, versions_in
 from vlcheck.scoring.stores.store_file import StoreFile, Tell, warn_of_store
 
@@ -137,7 +138,7 @@ class _Source:
 
 
 def merge_stores(paths: Sequence[Path], into: Path, *, tell: Tell = warn_of_store) -> Merged:
-    """Merge stores of shards into a new store, or into one of an earlier merge.
+    """Merge stores of shards, which may be read-only, into a new store, or into one of an earlier merge.
 
     Errors and unconfirmed answers stay behind. All stores are checked before anything is written; each store is then
     merged as a whole or not at all, so that a merge that was stopped is completed by the next one.
@@ -157,7 +158,7 @@ def merge_stores(paths: Sequence[Path], into: Path, *, tell: Tell = warn_of_stor
     for source in sharded[1:]:
         _demand_same(sharded[0], source)
     with closing(StoreFile(into, named=str(into), tell=tell)) as store:
-        found = (_merge_one(store, path) for path in given)
+        found = (_merge_one(store, path, tell) for path in given)
         disagreements = [one for one in found if one.answers]
         ((answers,),) = store.rows("SELECT count(*) FROM answers WHERE error = ''")
     return Merged(
@@ -173,7 +174,7 @@ def _read(path: Path, tell: Tell) -> _Source:
     """Read what a store says of itself. Raises UsageError if it is none."""
     if not path.exists():
         raise UsageError(f"{path}: there is no such file; a store of --vl-shard is accepted.")
-    with closing(StoreFile(path, named=str(path), tell=tell)) as store:
+    with closing(StoreReader(path, named=str(path), tell=tell)) as store:
         models = {row[0]: _Model(*row) for row in store.rows(_MODELS)}
         parts = [_Part(*row) for row in store.rows(_SHARDS)]
         ((unconfirmed,),) = store.rows(_UNCONFIRMED)
@@ -214,9 +215,10 @@ def _missing(sources: Sequence[_Source]) -> Iterator[str]:
     yield from dict.fromkeys(lacking)  # a model and its control have the same parts
 
 
-def _merge_one(store: StoreFile, path: Path) -> ScoresApart:
-    """Copy the rows of a store that are not there yet, in one transaction."""
-    with store.beside(path, _VIEWS):
+def _merge_one(store: StoreFile, path: Path, tell: Tell) -> ScoresApart:
+    """Copy the rows of a store that are not there yet, in one transaction; it is only read."""
+    reader = StoreReader(path, named=str(path), tell=tell)
+    with closing(reader), reader.place() as place, store.beside(place, _VIEWS):
         apart = [gap for gap in _gaps(store) if gap > 0]
         with store.transaction() as connection:
             connection.create_function("is_sound", 1, is_sound, deterministic=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from vlcheck.scoring.stores.schema import SCHEMA, create_tables, migrate
 from vlcheck.scoring.stores.store_file import StoreFile, connected
@@ -19,12 +21,28 @@ class StoreReader(StoreFile):
     A store of an earlier schema stays one: a copy of it is brought to this schema, and read.
     """
 
+    _uri = ""  # of the file, if its schema is this one
+
+    @contextmanager
+    def place(self) -> Iterator[str]:
+        """Yield the place, as a URI or a path, from which another connection reads the same: a copy of one."""
+        if self._uri:
+            yield self._uri
+            return
+        with TemporaryDirectory() as folder, self._speaking_clearly():
+            copy = Path(folder) / "store.sqlite"
+            with closing(connected(str(copy))) as connection:
+                self._connection.backup(connection)
+            yield str(copy)
+
     def _open(self, path: Path) -> sqlite3.Connection:
         self._refuse_others(path)
-        connection = connected(f"{path.absolute().as_uri()}?{_how(path)}", uri=True)
+        uri = f"{path.absolute().as_uri()}?{_how(path)}"
+        connection = connected(uri, uri=True)
         try:
             is_empty, version = self._demand_readable(connection)
             if not is_empty and version == SCHEMA:
+                self._uri = uri
                 return connection
             with closing(connection):
                 return _without_tables() if is_empty else _copied(connection, int(path.stat().st_mtime))

@@ -75,7 +75,8 @@ Tell = Callable[[UserWarning], None]
 def warn_of_store(said: UserWarning) -> None:
     """Give a warning about a store, also if the run turns warnings into errors: it goes on."""
     with filtering("always"):
-        warnings.warn(type(said)(spelled(str(said))), stacklevel=4)
+        # Of no line: what a reader does about it is nothing that a line of source would tell.
+        warnings.warn_explicit(type(said)(spelled(str(said))), None, "<vlcheck>", 1)
 
 
 class StoreFile:
@@ -150,15 +151,15 @@ class StoreFile:
             yield self._connection
 
     @contextmanager
-    def beside(self, path: Path, views: Iterable[str]) -> Iterator[None]:
+    def beside(self, place: str, views: Iterable[str]) -> Iterator[None]:
         """Attach another store under the name "other" while a block runs.
 
         Args:
-            path: the other store.
+            place: the other store, as a URI or a path.
             views: statements that create temporary views over both.
         """
         with self._speaking_clearly():
-            self._connection.execute("ATTACH DATABASE ? AS other", (str(path),))
+            self._connection.execute("ATTACH DATABASE ? AS other", (place,))
             try:
                 for view in views:
                     self._connection.execute(view)
@@ -203,7 +204,7 @@ class StoreFile:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Several processes may find the file missing; SQLite does not wait while another one switches to WAL.
         with self._lock(path):
-            connection = connected(str(path))
+            connection = connected(str(path.absolute()), uri=True)  # so that others can be attached by a URI
             try:
                 self._prepare(connection, int(path.stat().st_mtime))
             except BaseException:

@@ -16,8 +16,8 @@ _GOLDEN, _TURN = 0x9E3779B97F4A7C15, 1 << 64  # multiples of the golden ratio ar
 class EvenChoice(Generic[Item]):
     """The items that come, or an even choice of them if there are more than some number.
 
-    Each item has a priority by its place: the fractional part of a multiple of the golden ratio. Those with the least
-    priorities are kept, so that no period in the order of rows can leave out, say, all rows of one edit.
+    Each item has a priority by its place: the fractional part of a multiple of the golden ratio. The items with the
+    least priorities are kept, so that no period in the order of rows can leave out, say, all rows of one edit.
 
     Args:
         most: the most items to keep.
@@ -67,7 +67,7 @@ class Marks(Generic[Item]):
         """Take a row.
 
         Args:
-            mark: what is drawn of it.
+            mark: the part of it that is drawn.
             violates: whether it violates.
         """
         (self._violating if violates else self._holding).add(mark)

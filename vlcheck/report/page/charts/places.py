@@ -44,7 +44,7 @@ def cell_grid(cells: Sequence[GridCell], title: str, desc: str) -> Markup:
 
     Args:
         cells: the nine cells, row by row.
-        title: what it shows, in a sentence.
+        title: a sentence about its content.
         desc: its numbers in words.
     """
     height = 3 * _TALL + 4 * _GAP

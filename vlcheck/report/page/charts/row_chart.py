@@ -15,7 +15,7 @@ class ChartView:
     """A chart of a verdict.
 
     Attributes:
-        caption: how to read it.
+        caption: the key to its marks.
         drawing: the chart.
     """
 

@@ -29,8 +29,8 @@ def svg(kind: str, width: int, height: int, label: str, parts: Iterable[Markup])
         kind: its class, by which the style sheet knows it.
         width: width of the drawing.
         height: height of the drawing.
-        label: the same in words.
-        parts: what it is made of.
+        label: its numbers in words.
+        parts: the elements in it.
     """
     return _LABELLED.format(kind, width, height, label, Markup("").join(parts))
 
@@ -41,9 +41,9 @@ def titled_svg(kind: str, height: int, title: str, desc: str, parts: Iterable[Ma
     Args:
         kind: its class, by which the style sheet knows it.
         height: height of the drawing.
-        title: what it shows, in a sentence.
+        title: a sentence about its content.
         desc: its numbers in words.
-        parts: what it is made of.
+        parts: the elements in it.
     """
     return _TITLED.format(kind, WIDTH, height, title, desc, Markup("").join(parts))
 
