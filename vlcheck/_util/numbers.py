@@ -155,15 +155,15 @@ def _told_apart(number: float, decimals: int, limits: Collection[float], *, tiny
     return f"{hit[0] + math.copysign(10.0**-_MOST, number - hit[0]):.{_MOST}f}"
 
 
+def day(when: datetime) -> str:
+    """Format a day in UTC for people: 02 December 2026."""
+    return f"{when.astimezone(UTC):%d %B %Y}"
+
+
 def moment(text: str) -> str:
     """Format a time in UTC for people; a text that is no time, or has no time zone, stays as it is."""
     try:
         when = datetime.fromisoformat(text)
     except ValueError:
         return text
-    return f"{when.astimezone(UTC):%d %B %Y, %H:%M} UTC" if when.tzinfo else text
-
-
-def day(when: datetime) -> str:
-    """Format a day in UTC for people: 30 November 2026."""
-    return f"{when.astimezone(UTC):%d %B %Y}".removeprefix("0")
+    return f"{day(when)}, {when.astimezone(UTC):%H:%M} UTC" if when.tzinfo else text
