@@ -15,7 +15,7 @@ from vlcheck.report.markdown.limits import first_lines, limit_lines, range_of, s
 from vlcheck.report.markdown.model_index import model_index
 from vlcheck.report.text.summary import biases, held
 from vlcheck.report.text.words import words_sentence, words_table
-from vlcheck.results.asked import amount_of, dataset_of
+from vlcheck.results.asked import FINGERPRINT_DIGITS, amount_of, dataset_of
 from vlcheck.results.conclusion import conclude, gravest_first, is_known
 from vlcheck.results.file import ResultLines
 from vlcheck.results.records import RunRecord, VerdictRecord
@@ -24,7 +24,6 @@ from vlcheck.results.wrapped import setup_line, wrapper_lines
 
 _LONGEST = 2_000  # characters of a text
 _MOST = 10  # lines on tests that fail
-_DIGITS = 12  # of a fingerprint
 
 
 def card(results: ResultLines, words: Sequence[WordsRecord] = (), page: str = "") -> str:
@@ -70,7 +69,7 @@ def _linked(page: str) -> str:
 
 def _asked(run: RunRecord, verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
     """Yield sentences on the model, the data and the run."""
-    yield f"Model: {_text(run.name)}, fingerprint {_text(run.fingerprint[:_DIGITS])}."
+    yield f"Model: {_text(run.name)}, fingerprint {_text(run.fingerprint[:FINGERPRINT_DIGITS])}."
     yield from map(_text, wrapper_lines(run))
     if line := setup_line(run):
         yield f"Setup: {_text(line)}."
