@@ -21,7 +21,8 @@ from vlcheck.explain.single_image import EXAMPLE, BracketedCaption, score_views
 from vlcheck.models.loading.load import load_model
 from vlcheck.report.single_image.change import Expected
 from vlcheck.report.single_image.figure import figure_lines
-from vlcheck.report.single_image.png import WIDTH, Sheet, draw_png, is_figure_file, legible, wrapped
+from vlcheck.report.single_image.fonts import legible, wrapped
+from vlcheck.report.single_image.png import WIDTH, Sheet, draw_png, is_figure_file
 
 TEXT = "a woman holds a racket in her [left] hand"
 STATES = """

@@ -203,7 +203,7 @@ def test_buttons_go_on_as_the_keys_do_and_keep_the_focus(open_page):
 
 def test_a_filter_leaves_what_it_hides_out_of_the_dialog(open_page):
     page = open_page()
-    page.locator("[name=case]").fill("upright")
+    page.locator("[name=search]").fill("upright")
     expect(rows_of(page).filter(visible=True)).to_have_count(1)
     case_of(page, "upright").locator("svg.picture").first.click()
     assert in_dialog(page)[2] == "picture 1 of 2"

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from vlcheck._util.addresses import checked_address
-from vlcheck._util.numbers import between, counted, rounded
+from vlcheck._util.numbers import between, counted, names_in_brief, rounded
 from vlcheck._util.yaml_text import yaml_number, yaml_text
 from vlcheck.errors import UsageError, nearest, printable
 from vlcheck.results.asked import dataset_of, hub_dataset_of, scheme_of
@@ -154,6 +154,4 @@ def _no_score(verdict: VerdictRecord) -> str:
 
 
 def _named(verdicts: Sequence[VerdictRecord]) -> str:
-    named = [f"{one.behavior} ({one.metric})" for one in verdicts]
-    more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
-    return ", ".join(named[:_MOST_NAMED]) + more
+    return names_in_brief([f"{one.behavior} ({one.metric})" for one in verdicts], _MOST_NAMED)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PIL import Image, ImageDraw
 
 from vlcheck.report.cells import GridCell
-from vlcheck.report.single_image.png import legible
+from vlcheck.report.single_image.fonts import legible
 
 _GAP, _SIZE = 4, 16  # pixels between cells, and size of the font
 _LIGHT, _DARK, _INK, _EDGE = 255, 150, "#1b1b1b", "#5a5a5a"  # gray of a share of 0 and of 1: ink can be read on both

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
+from PIL import Image, ImageDraw, PngImagePlugin
 
 from vlcheck._util.image_files import opened
 from vlcheck.errors import UsageError, printable
 from vlcheck.report.heat import heated
 from vlcheck.report.single_image.figure import TRUE_MEANS, Figure, Panel, Scores, ViewMap, score
+from vlcheck.report.single_image.fonts import cut, legible, plain, wrapped
 
 WIDTH = 1280
 SOFTWARE = "vlcheck look"  # written into the PNG: a file with this mark may be replaced
@@ -26,24 +26,6 @@ _NUMBER = "0.000000"  # the longest number
 _INK, _PALE, _TRACK, _FILL = "#1b1b1b", "#5a5a5a", "#e6e6e6", "#6b7785"  # of bars one color: nothing is decided
 _MARK = 12  # pixels left of a word, where the mark of the true one is
 _MOST_LINES = 8
-
-# If Pillow's own font lacks a character, the first installed font of these that has it is used.
-_FONTS = (
-    "DejaVuSans.ttf",
-    "NotoSans-Regular.ttf",
-    "NotoSansCJK-Regular.ttc",
-    "wqy-microhei.ttc",
-    "DroidSansFallbackFull.ttf",
-    "Arial Unicode.ttf",
-    "PingFang.ttc",
-    "msyh.ttc",
-    "malgun.ttf",
-    "Nirmala.ttf",
-    "arial.ttf",
-)
-_NO_CHARACTER = "\U0010ffff"
-
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def draw_png(figure: Figure) -> bytes:
@@ -206,23 +188,23 @@ def _mark(strip: Image.Image) -> None:
 def _legend(width: int) -> Image.Image:
     """Draw the mark of the true word with its meaning."""
     strip = Image.new("RGB", (width, round(_SMALL * _LEADING)), "white")
-    ImageDraw.Draw(strip).text((_MARK + 2, 0), TRUE_MEANS, _PALE, _plain(_SMALL))
+    ImageDraw.Draw(strip).text((_MARK + 2, 0), TRUE_MEANS, _PALE, plain(_SMALL))
     _mark(strip)
     return strip
 
 
 def _bar(width: int, word: str, share: float) -> Image.Image:
     """Draw the word, a bar from 0 to 1, and the number; left of the word there is room for a mark."""
-    left, right = width * 9 // 25, round(_plain(_SMALL).getlength(_NUMBER)) + 8
+    left, right = width * 9 // 25, round(plain(_SMALL).getlength(_NUMBER)) + 8
     strip = Image.new("RGB", (width, round(_BAR * 1.5)), "white")
     pen = ImageDraw.Draw(strip)
     shown, font = legible(printable(word, 80), _SMALL)
-    pen.text((_MARK, 0), _cut(shown, font, left - 6 - _MARK), _INK, font)
+    pen.text((_MARK, 0), cut(shown, font, left - 6 - _MARK), _INK, font)
     span = width - left - right
     pen.rectangle((left, 2, left + span, _BAR), fill=_TRACK)
     if share > 0:  # False for NaN
         pen.rectangle((left, 2, left + max(1, round(span * min(share, 1.0))), _BAR), fill=_FILL)
-    pen.text((width, 0), score(share), _INK, _plain(_SMALL), anchor="ra")
+    pen.text((width, 0), score(share), _INK, plain(_SMALL), anchor="ra")
     return strip
 
 
@@ -234,78 +216,3 @@ def _fitted(image: Image.Image, width: int, height: int) -> Image.Image:
     field_ = Image.new("RGB", (width, height), "#f4f4f4")
     field_.paste(small, ((width - size[0]) // 2, (height - size[1]) // 2))
     return field_
-
-
-def wrapped(text: str, font: Font, width: int) -> Iterator[str]:
-    """Yield a text in lines, broken between words, or within a word that is longer than a line.
-
-    Args:
-        text: the text.
-        font: the font that it is written in.
-        width: the largest width of a line in pixels.
-    """
-    line = ""
-    for word in text.split():
-        together = f"{line} {word}".lstrip()
-        if font.getlength(together) <= width:
-            line = together
-            continue
-        if line:
-            yield line
-        while font.getlength(word) > width and len(word) > 1:
-            fits = len(_head(word, font, width))
-            yield word[:fits]
-            word = word[fits:]
-        line = word
-    yield line
-
-
-def _head(text: str, font: Font, width: int) -> str:
-    """Return as much of a text's beginning as fits into a width, at least one character."""
-    low, high = 1, len(text)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if font.getlength(text[:middle]) <= width else (low, middle - 1)
-    return text[:low]
-
-
-def _cut(text: str, font: Font, width: int) -> str:
-    if font.getlength(text) <= width:
-        return text
-    return f"{_head(text, font, width - round(font.getlength('...')))}..."
-
-
-def legible(text: str, size: int) -> tuple[str, Font]:
-    """Return a text and a font that has its characters; a character that no font has is replaced by its number.
-
-    Args:
-        text: the text.
-        size: font size in pixels.
-    """
-    fonts = [_plain(size), *_others(size)]
-    font = min(fonts, key=lambda font: sum(not _has(font, one) for one in text))
-    return "".join(one if _has(font, one) else one.encode("unicode_escape").decode() for one in text), font
-
-
-@lru_cache
-def _plain(size: int) -> Font:
-    """Return Pillow's own font."""
-    return ImageFont.load_default(size)
-
-
-@lru_cache
-def _others(size: int) -> tuple[Font, ...]:
-    """Return the fonts of _FONTS that are installed."""
-    found = []
-    for name in _FONTS:
-        try:
-            found.append(ImageFont.truetype(name, size))
-        except OSError:  # not installed
-            continue
-    return tuple(found)
-
-
-@lru_cache(maxsize=4096)
-def _has(font: Font, character: str) -> bool:
-    """Return True if a font has a character, that is if it draws another shape than for an unassigned one."""
-    return character.isspace() or bytes(font.getmask(character)) != bytes(font.getmask(_NO_CHARACTER))
