@@ -59,7 +59,7 @@ def _head(text: str, font: Font, width: int) -> str:
     return text[:low]
 
 
-def shortened(text: str, font: Font, width: int) -> str:
+def cut_to_width(text: str, font: Font, width: int) -> str:
     """Return a text that is at most so wide; what does not fit is replaced by three points.
 
     Args:

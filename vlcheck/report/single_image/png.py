@@ -13,7 +13,7 @@ from vlcheck._util.image_files import opened
 from vlcheck.errors import UsageError, printable
 from vlcheck.report.heat import heated
 from vlcheck.report.single_image.figure import TRUE_MEANS, Figure, Panel, Scores, ViewMap, score
-from vlcheck.report.single_image.fonts import legible, own_font, shortened, wrapped
+from vlcheck.report.single_image.fonts import cut_to_width, legible, own_font, wrapped
 
 WIDTH = 1280
 SOFTWARE = "vlcheck look"  # written into the PNG: a file with this mark may be replaced
@@ -199,7 +199,7 @@ def _bar(width: int, word: str, share: float) -> Image.Image:
     strip = Image.new("RGB", (width, round(_BAR * 1.5)), "white")
     pen = ImageDraw.Draw(strip)
     shown, font = legible(printable(word, 80), _SMALL)
-    pen.text((_MARK, 0), shortened(shown, font, left - 6 - _MARK), _INK, font)
+    pen.text((_MARK, 0), cut_to_width(shown, font, left - 6 - _MARK), _INK, font)
     span = width - left - right
     pen.rectangle((left, 2, left + span, _BAR), fill=_TRACK)
     if share > 0:  # False for NaN
