@@ -36,7 +36,7 @@ from vlcheck.models.loading.registry import (
 )
 from vlcheck.models.loading.registry import table as family_rows
 from vlcheck.plugin.collect import collect
-from vlcheck.report.terms import glossary_table
+from vlcheck.report.glossary import glossary_table
 from vlcheck.studies.power import PowerMatrix, from_json, matrix_rows
 from vlcheck.suite.shipped import suite_folder
 from vlcheck.zoo import CONTROL, PLANTED

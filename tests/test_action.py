@@ -134,6 +134,7 @@ def test_a_model_that_fails_is_refused_and_its_page_is_there_in_a_repository_wit
     assert runner.outputs["accepted"] == "false"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["model", "data", "baseline", "policy", "suite"])
 def test_an_input_is_a_name_whatever_characters_are_in_it(workspace, name):
     """Nothing of it is run, split or matched against files; the error of vlcheck or pytest quotes it."""

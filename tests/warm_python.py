@@ -42,6 +42,7 @@ EARLY = (  # variables that Python, or what the server imports, reads at its sta
     *("PYTHONWARNINGS", "PYTHONHASHSEED", "PYTHONOPTIMIZE", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONDEVMODE"),
     *("PYTHONFAULTHANDLER", "LC_ALL", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "CUDA_VISIBLE_DEVICES"),
     *("HF_HOME", "HF_HUB_CACHE", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "TORCH_HOME"),
+    "WANDB_MODE",  # if wandb is installed, transformers imports it, and forks would share its temporary folder
 )
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ALLOCATED = 10_000  # number of objects after which the tests' processes look for garbage; Python's own is 700

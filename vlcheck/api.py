@@ -491,11 +491,9 @@ def _kept_options(
     columns: str | Mapping[str, str] | None, lexicons: str | Path | None, explain: str | None
 ) -> dict[str, str]:
     """Return the parameters that the results keep as options of a run of pytest, so that a verdict can be repeated."""
-    pairs = (
-        columns if isinstance(columns, str) else ",".join(f"{field}={name}" for field, name in (columns or {}).items())
-    )
-    said = {"columns": pairs, "lexicons": str(lexicons or ""), "explain": explain or ""}
-    return {name: value for name, value in said.items() if value}
+    pairs = ",".join(f"{key}={name}" for key, name in columns.items()) if isinstance(columns, Mapping) else columns
+    said = {"columns": pairs, "lexicons": lexicons, "explain": explain}
+    return {name: str(value) for name, value in said.items() if value}
 
 
 def _control(control: str | VisionLanguageModel | None, config: EvaluationConfig) -> _Companion | None:

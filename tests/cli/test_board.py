@@ -36,6 +36,17 @@ def test_a_page_beside_the_results_is_linked_and_pages_elsewhere_are_where_they_
     assert 'href="https://ci.example/one/report.html#grey-' in (tmp_path / "board.html").read_text(encoding="utf-8")
 
 
+def test_models_and_data_of_several_specs_are_named(tmp_path):
+    paths = kept(tmp_path, one=run_of(name="1", data="coco:/a"), two=run_of(name="2", data="coco:/b", day=2))
+    assert "2 models in 2 runs\n" in run("board", *paths).stdout
+    done = run("board", *paths, "--same-model", "ours=?", "--same-data", "val=coco:*")
+    assert done.stdout.splitlines() == [
+        "board: board.html, 1 model in 2 runs",
+        "Of the latest run of each model: 1 with a fail.",
+    ]
+    assert run("board", *paths, "--same-data", "val").stderr.startswith("Error: --same-data val: NAME=PATTERN is")
+
+
 def test_a_damaged_file_is_named_left_out_and_ends_it_with_1(tmp_path):
     good, bad = kept(tmp_path, good=run_of(), bad=run_of(day=2))
     bad.write_text(bad.read_text()[:-40])
@@ -63,7 +74,7 @@ def test_a_damaged_file_is_named_left_out_and_ends_it_with_1(tmp_path):
         (["one.jsonl", "--to", "page.html"], "--to page.html: is there and is no board of vlcheck's"),
         (["one.jsonl", "--to", "absent/board.html"], "--to absent/board.html: there is no folder absent"),
         (["one.jsonl", "--to", "."], "--to .: is no file that a board could be written to"),
-        (["one.jsonl", "--pages", "javascript:alert(1)"], "--pages javascript:alert(1): an address with"),
+        (["one.jsonl", "--pages", "javascript:alert(1)"], "--pages javascript:alert(1): is no address to link to"),
         (["one.jsonl", "two.jsonl", "--pages", "https://ci.example/"], "--pages https://ci.example/: https://ci.exam"),
     ],
 )

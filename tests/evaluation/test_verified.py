@@ -1,5 +1,6 @@
 """Verdicts of an exact type from scores of a fast one: they are equal, and what cannot be relied on is asked again."""
 
+import math
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,7 +22,7 @@ from vlcheck.expect import Balance, Beats, Drops, Preserved, Skew
 from vlcheck.models.loading.two_types import EXACT, TwoTypesModel
 from vlcheck.perturb import Bare, Block, Grayscale, OtherImage
 from vlcheck.policy.toml_file import load_policy
-from vlcheck.stats.log_odds import shifted
+from vlcheck.stats.log_odds import log_odds, shifted
 from vlcheck.suite.shipped import policy_path
 
 THINGS = with_target("object")
@@ -227,6 +228,27 @@ def test_a_bound_that_grows_once_a_test_has_ended_draws_its_cases_anew(photograp
         later = [counted(verified.model.judge(*GREY[0]))]
     assert early != right
     assert later == right
+
+
+@dataclass
+class Rounds(Wavers):
+    """Is surer, and its fast type rounds what is nearly 0 or 1 to that."""
+
+    def _wavered(self, score, *asked):
+        odds = 3 * log_odds(super()._wavered(score, *asked))
+        return float(odds > 0) if self.off and abs(odds) > 6.3 else 1 / (1 + math.exp(-odds))
+
+
+def test_scores_that_the_fast_type_rounds_to_0_and_1_put_no_others_in_doubt(photographs, tmp_path):
+    with session(tmp_path / "exact", photographs, kind=Rounds, n=40) as plain:
+        right = judged(plain)
+    with session(tmp_path / "fast", photographs, rough(0.02, Rounds), kind=Rounds, n=40) as verified:
+        assert judged(verified) == right
+        said, fast = asked(verified), verified.model.scorer.fast.scorer.model
+    ends = [fast._match(seen, case.caption) for case in fast.cases for seen in fast.encode([case.image.open()])]
+    assert any(score in (0.0, 1.0) for score in ends)
+    assert all(one.log_odds <= 0.1 for one in said.differences)
+    assert said.both < 0.8 * (said.queries - said.exact_alone)
 
 
 @dataclass

@@ -47,6 +47,7 @@ def kept(database, tmp_path, monkeypatch):
 def test_a_run_has_its_metrics_parameters_tags_page_and_tables_with_pictures(kept):
     found, artifact, _ = kept(pages.small(run={"exit_status": 1, "run_id": "7"}))
     assert (found.info.status, found.info.run_name) == ("FINISHED", "a-model")
+    assert found.info.start_time == found.info.end_time == 1767323045000
     rates = {name: value for name, value in found.data.metrics.items() if name.endswith("violation_rate")}
     assert sorted(rates.values()) == [0.0, 0.666667]
     assert found.data.metrics["verdicts/fail"] == 1

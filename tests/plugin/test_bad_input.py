@@ -350,7 +350,7 @@ def test_too_few_cases_are_named_before_anything_is_scored_and_do_not_pass(proje
     assert result.ret == 1
     assert {line["status"] for line in project.results("verdict")} == {"not asked"}
     text = result.stdout.str()
-    named = "test_grayscale_preserves[mlm] cannot pass, and is not asked unless it fails: 28 images, a pass needs 29"
+    named = "4 tests (color 4) cannot pass, and are not asked unless they fail: 28 images, a pass needs 29"
     assert text.index(named) < text.index("no test can pass: color") < text.index("scoring:")
     assert "Nothing was decided: this run says nothing about the model. Of 4 verdicts, 4 are not asked." in text
 

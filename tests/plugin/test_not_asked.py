@@ -264,7 +264,7 @@ def test_reports_of_other_tools_have_the_status_and_the_reason(rare, held, monke
 def test_a_plan_says_what_will_not_be_asked_and_what_that_shuts(rare):
     text = rare.run("--vl-plan").stdout.str()
     assert re.search(r"  12 +detects a rate of 41 %\n", text)
-    assert "cannot pass, and is not asked unless it fails: 12 images, a pass needs 29" in text
+    assert "2 tests (order 2) cannot pass, and are not asked unless they fail: 12 images, a pass needs 29" in text
     assert "the policy requires biases of which no test can pass: order" in text
     tag(rare, 1)
     assert re.search(r"  0 +nothing: no case that can be asked", rare.run("--vl-plan").stdout.str())
@@ -290,6 +290,6 @@ def test_a_tag_that_nothing_has_is_named_at_the_start_and_at_the_end_of_the_run(
     result.assert_outcomes(passed=4, skipped=2)
     strange = "no case has the tag 'rae' (did you mean 'rare'?)"
     said = result.stdout.str()
-    assert f"cannot pass, and is not asked: 0 images ({strange}), a pass needs 29" in said
+    assert f"2 tests (order 2) cannot pass, and are not asked: 0 images ({strange}), a pass needs 29" in said
     reason = f"the data has no case for it (rae): {strange}; a pass needs 29"
     assert f"Not asked: test_mirror_preserves ({reason})." in said.splitlines()

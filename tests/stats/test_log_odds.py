@@ -14,8 +14,30 @@ from vlcheck.stats.log_odds import distance, log_odds, shifted
 def test_the_ends_of_the_range():
     assert (log_odds(0.0), log_odds(1.0), log_odds(0.5)) == (-math.inf, math.inf, 0.0)
     assert math.isnan(log_odds(math.nan))
-    assert distance(1.0, 1 - 1e-9) > 15  # a rank near 1 counts as much as one near 0
-    assert distance(0.0, 1e-30) > 30  # but these it can
+    assert distance(1 - 1e-4, 1.0) > 8  # a fast score that is not rounded to an end tells how far it is from there
+    assert distance(1e-4, 0.0) > 70
+
+
+@pytest.mark.parametrize(("fast", "exact"), [(1.0, 1 - 1e-9), (1.0, 0.9985), (0.0, 1e-4), (0.0, 1e-30), (0.0, 0.0)])
+def test_a_score_that_is_rounded_to_an_end_is_not_off_by_what_it_cannot_tell(fast, exact):
+    assert distance(fast, exact) == 0
+    assert min(shifted(fast, -0.01), shifted(fast, 0.01)) <= exact <= max(shifted(fast, -0.01), shifted(fast, 0.01))
+
+
+def test_no_exact_score_is_farther_than_its_distance_allows():
+    rng = random.Random(0)
+    ends = 0
+    for _ in range(2_000):
+        fast, exact = (_anywhere(rng) for _ in range(2))
+        by = distance(fast, exact) * (1 + 1e-9) + 1e-9
+        assert shifted(fast, -by) <= exact <= shifted(fast, by)
+        ends += fast in (0.0, 1.0) and exact not in (0.0, 1.0)
+    assert ends > 100
+
+
+def _anywhere(rng):
+    odds = rng.gauss(0.0, rng.choice((1.0, 10.0, 40.0)))
+    return rng.choice((0.0, 1.0, *[1 / (1 + math.exp(-odds))] * 4))
 
 
 def test_what_is_moved_there_and_back_is_within_the_move():

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 from vlcheck.errors import UsageError
 
 _SAFE = "/:?#@!$&*+,;=%~"  # without brackets and quotes, which end a link in Markdown and in HTML
-_ACCEPTED = "a URL that begins with https:// or http://, or a relative address, is accepted"
+_ACCEPTED = "a URL that begins with https:// or http://, or a relative address, is accepted, without a #"
 
 
 def checked_address(text: str, option: str) -> str:
@@ -19,13 +19,19 @@ def checked_address(text: str, option: str) -> str:
         option: the option that gives it, for messages.
 
     Raises:
-        UsageError: it is empty, has a blank or a control character, or is of another scheme than the web's.
+        UsageError: it is empty, has a blank, a control character or a #, or is of another scheme than the web's.
     """
     try:
         scheme = urlsplit(text).scheme
     except ValueError:
         scheme = "?"
-    if not text or re.search(r"\s", text) or not text.isprintable() or scheme not in ("", "http", "https"):
+    if (
+        not text
+        or re.search(r"\s", text)
+        or not text.isprintable()
+        or "#" in text
+        or scheme not in ("", "http", "https")
+    ):
         raise UsageError(f"{option} {text}: is no address to link to; {_ACCEPTED}.")
     return text
 

@@ -39,6 +39,7 @@ _OWN: Mapping[str, str] = MappingProxyType(
             "words",
         )
     }
+    | {"same_model": "--same-model", "same_data": "--same-data"}
     | {"a": "A", "b": "B", "device_b": "--device-b", "dtype_b": "--dtype-b", "batch_size_b": "--batch-size-b"}
     | {"variants": "--variant", "models": "MODELS", "captions": "CAPTIONS", "pictures": "--images"}
 )

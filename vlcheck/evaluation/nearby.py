@@ -22,7 +22,7 @@ from vlcheck.evaluation.outcomes import Counted
 from vlcheck.expect.base import WHOLE, Expectation, Sample
 from vlcheck.metrics.reading import Reading
 from vlcheck.metrics.tolerances import Tolerances
-from vlcheck.stats.log_odds import distance, shifted
+from vlcheck.stats.log_odds import shifted
 
 Bounds = Mapping[str, float]  # of the scores of one reading in log-odds, by word; 0 for an exact score
 
@@ -130,8 +130,8 @@ def _ended(reading: Reading, bounds: Bounds, up: Collection[str], *, mass_up: bo
 
 def _nearly_likeliest(reading: Reading, bounds: Bounds) -> Iterator[str]:
     """Yield the words, other than the true one, that may be the likeliest, if there are several."""
-    most = max(reading.scores.values())
-    reach = 2 * max(bounds.values(), default=0.0)
-    near = [word for word, score in reading.scores.items() if distance(score, most) <= reach]
+    bound = max(bounds.values(), default=0.0)
+    most = shifted(max(reading.scores.values()), -bound)
+    near = [word for word, score in reading.scores.items() if shifted(score, bound) >= most]
     if len(near) > 1:
         yield from (word for word in near if word != reading.target)

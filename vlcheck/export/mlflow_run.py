@@ -7,13 +7,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from vlcheck.export.tables import TrackedTable
 from vlcheck.export.tracked import TrackedRun
 
 # MLflow waits for minutes for a server that is not there, and is not told of the limit otherwise.
 PATIENCE: Mapping[str, str] = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
+T = TypeVar("T")
 _A_BATCH = 90  # MLflow takes 100 parameters or tags at once, and 1000 metrics
 _NOTE = "mlflow.note.content"  # the tag that MLflow shows as the run's description
 
@@ -48,24 +49,34 @@ def keep_in_mlflow(
         The id of the run in MLflow.
     """
     client = mlflow.MlflowClient(tracking_uri=place.uri or None)
-    known = client.get_experiment_by_name(place.experiment)
-    experiment = known.experiment_id if known else client.create_experiment(place.experiment)
+    started = _milliseconds(tracked)
     tags = {**tracked.tags, _NOTE: tracked.sentence}
-    run = client.create_run(experiment, start_time=_milliseconds(tracked), run_name=tracked.name, tags=tags).info.run_id
+    experiment = _experiment(client, place.experiment)
+    run = client.create_run(experiment, start_time=started, run_name=tracked.name, tags=tags).info.run_id
     with _failed_unless_done(client, run):
-        for name, value in tracked.parameters.items():
-            client.log_param(run, name, value)
-        entities, now = mlflow.entities, _milliseconds(tracked) or 0
-        for some in _batches([*tracked.metrics.items()]):
-            client.log_batch(run, metrics=[entities.Metric(name, value, now, 0) for name, value in some])
+        _log_figures(client, mlflow.entities, run, tracked, started or 0)
         for path in files:
             client.log_artifact(run, str(path))
         for name, table in tables.items():
             if table.rows:
-                columns = dict(zip(table.columns, map(list, zip(*table.rows, strict=True)), strict=True))
-                client.log_table(run, columns, f"{name}.json")
-        client.set_terminated(run, "FINISHED" if tracked.ended else "KILLED")
+                client.log_table(run, table.by_column, f"{name}.json")
+        # Without an end, MLflow would show the time from the start of the run until now as its duration.
+        client.set_terminated(run, "FINISHED" if tracked.ended else "KILLED", end_time=started)
     return str(run)
+
+
+def _experiment(client: Any, name: str) -> str:
+    """Return the id of an experiment, which is made if it is not there."""
+    known = client.get_experiment_by_name(name)
+    return str(known.experiment_id if known else client.create_experiment(name))
+
+
+def _log_figures(client: Any, entities: Any, run: str, tracked: TrackedRun, when: int) -> None:
+    """Log parameters and metrics in batches of the size that MLflow takes."""
+    for some in _batches([*tracked.parameters.items()]):
+        client.log_batch(run, params=[entities.Param(name, value) for name, value in some])
+    for pairs in _batches([*tracked.metrics.items()]):
+        client.log_batch(run, metrics=[entities.Metric(name, value, when, 0) for name, value in pairs])
 
 
 @contextmanager
@@ -86,5 +97,5 @@ def _milliseconds(tracked: TrackedRun) -> int | None:
     return None
 
 
-def _batches(pairs: Sequence[tuple[str, float]]) -> Iterator[Sequence[tuple[str, float]]]:
+def _batches(pairs: Sequence[T]) -> Iterator[Sequence[T]]:
     return (pairs[start : start + _A_BATCH] for start in range(0, len(pairs), _A_BATCH))

@@ -40,6 +40,11 @@ class TrackedTable:
     columns: tuple[str, ...]
     rows: tuple[tuple[object, ...], ...]
 
+    @property
+    def by_column(self) -> Mapping[str, list[object]]:
+        """The cells of each column, from the first row to the last."""
+        return {name: [row[place] for row in self.rows] for place, name in enumerate(self.columns)}
+
 
 def tables_of(results: ResultLines, most: int) -> Mapping[str, TrackedTable]:
     """Return the tables that a tracker keeps of a run, by name.

@@ -44,16 +44,7 @@ def keep_in_wandb(
     Returns:
         The address of the run; offline, its folder.
     """
-    run = wandb.init(
-        project=place.project or None,
-        entity=place.entity or None,
-        name=tracked.name,
-        notes=tracked.sentence,
-        job_type="vlcheck",
-        tags=[f"{name.removeprefix('vlcheck.')}: {tracked.tags[name]}"[:_LONGEST_TAG] for name in _searched(tracked)],
-        config={**tracked.parameters, **tracked.tags},
-        settings=wandb.Settings(console="off", init_timeout=_PATIENCE, silent=True),
-    )
+    run = _begun(wandb, place, tracked)
     try:
         shown = {name: _table(wandb, table) for name, table in tables.items() if table.rows}
         run.log({**tracked.metrics, **shown})
@@ -67,6 +58,20 @@ def keep_in_wandb(
         raise
     run.finish(exit_code=0 if tracked.ended else tracked.exit_status or _KILLED)
     return str(Path(run.dir).parent if run.offline else run.url)
+
+
+def _begun(wandb: Any, place: WandbPlace, tracked: TrackedRun) -> Any:
+    """Return a run of the library that has config and tags; its process captures nothing that is printed."""
+    return wandb.init(
+        project=place.project or None,
+        entity=place.entity or None,
+        name=tracked.name,
+        notes=tracked.sentence,
+        job_type="vlcheck",
+        tags=[f"{name.removeprefix('vlcheck.')}: {tracked.tags[name]}"[:_LONGEST_TAG] for name in _searched(tracked)],
+        config={**tracked.parameters, **tracked.tags},
+        settings=wandb.Settings(console="off", init_timeout=_PATIENCE, silent=True),
+    )
 
 
 def _searched(tracked: TrackedRun) -> list[str]:

@@ -93,7 +93,7 @@ class EvidenceColumns:
 
     @property
     def violates(self) -> NDArray[np.bool_]:
-        """Whether the margin is 0 or below: (n,)."""
+        """True for each row whose margin is 0 or below: (n,)."""
         return np.frombuffer(self._margins) <= 0
 
     @property

@@ -4,10 +4,13 @@ import html
 import re
 from dataclasses import replace
 
+import pytest
+
 from tests.report.board.boards import board_runs, drawn, run_of
 from tests.report.pages import invalid, mean, passing, unasked, verdict
 from tests.report.test_page import HOSTILE, Elements
-from vlcheck.report.board import BoardRuns, board_view, stream_board
+from vlcheck.errors import UsageError
+from vlcheck.report.board import BoardNames, BoardRuns, board_view, stream_board
 from vlcheck.results.anchors import verdict_anchor
 from vlcheck.results.conclusion import conclude
 from vlcheck.results.file import key_of
@@ -54,6 +57,44 @@ def test_one_name_with_other_weights_is_said_and_another_spec_is_another_row():
     assert view.sentence == "2 models in 3 runs"
 
 
+def test_releases_with_a_spec_each_are_a_row_if_they_are_given_one_name():
+    names = BoardNames.read(["ours=albef:/models/*.pth"], [])
+    told = [{"name": f"albef:{day}.pth", "model": f"albef:/models/{day}.pth", "day": day} for day in (1, 2)]
+    apart = board_runs(*(run_of(**one) for one in told), run_of(day=3))
+    assert len(board_view(BoardRuns(apart)).tables[0].rows) == 3
+    rows = board_view(BoardRuns(tuple(replace(run, names=names) for run in apart))).tables[0].rows
+    assert [(row.model.text, row.run) for row in rows] == [("ours", 2), ("a-model", 3)]
+    assert [one.text for one in rows[0].about][::2] == ["spec albef:/models/2.pth", "the latest of 2 runs"]
+    assert rows[0].cells[0].trend is not None
+    assert rows[1].cells[0].trend is None
+
+
+def test_data_in_two_folders_are_the_same_if_a_user_says_so_and_the_board_says_who_did():
+    names = BoardNames.read([], ["val=coco:/mnt/*:40"])
+    two = board_runs(*(run_of(name=place, data=f"coco:/mnt/{place}:40") for place in "ab"))
+    assert len(board_view(BoardRuns(two)).tables) == 4
+    mlm, _ = board_view(BoardRuns(tuple(replace(run, names=names) for run in two))).tables
+    assert len(mlm.rows) == 2
+    assert mlm.about[1].text == "data: val, given as the name of coco:/mnt/a:40, coco:/mnt/b:40"
+
+
+@pytest.mark.parametrize("given", ["ours", "=a", "ours=", " = "])
+def test_a_name_without_a_pattern_is_refused(given):
+    with pytest.raises(UsageError, match=re.escape(f"same_data={given}: NAME=PATTERN is accepted")):
+        BoardNames.read([], [given])
+
+
+def test_versions_of_vlcheck_that_differ_are_said_in_the_table_and_in_the_row():
+    later = {"vlcheck": "0.2.0", "vlcheck's code": "abcdef0123456789"}
+    table, _ = board_view(drawn(run_of(), run_of(day=2, versions=later), run_of(name="b", versions={}))).tables
+    assert table.versions.text == (
+        "Asked by different versions of vlcheck: 0.1.0 in run 1; 0.2.0 (code abcdef012345) in run 2; unknown in run 3."
+    )
+    assert "its runs are of different versions of vlcheck" in [one.text for one in table.rows[0].about]
+    assert [one.text for one in table.rows[1].about] == ["fingerprint f1f1"]
+    assert board_view(drawn(run_of(), run_of(day=2))).tables[0].versions is None
+
+
 def test_a_run_without_a_date_is_in_no_line_and_that_is_said():
     view = board_view(drawn(run_of(day=1), run_of(day=2), run_of(started="yesterday")))
     (row,) = view.tables[0].rows
@@ -91,7 +132,7 @@ def test_other_data_stand_in_a_table_of_their_own_that_says_what_differs_and_nam
     view = board_view(drawn(run_of(verdict(), day=1), run_of(verdict(), day=2, data="coco:/data")))
     assert [[row.run for row in table.rows] for table in view.tables] == [[2], [1]]
     assert view.tables[0].apart is None
-    assert view.tables[1].apart.text == "Not comparable with table 1: the data is scenes:6 here and coco:/data there."
+    assert view.tables[1].apart.text == "Not comparable with table 1: the data: scenes:6 here, coco:/data there."
     assert view.tables[1].rows[0].about[-1].text == "a later one, run 2, is not in this table"
     assert "Not everything can be compared: 1 table apart, each with the reason." in view.notes
 
@@ -101,6 +142,17 @@ def test_limits_that_differ_in_most_tests_are_the_reason_of_a_table_of_their_own
     assert view.tables[1].apart.text == (
         "Not comparable with table 1: test_grey_preserves[mlm]: the allowed rate differs: 0.1 in run 1, 0.01 in run 2."
     )
+
+
+def test_a_table_says_why_it_is_apart_from_the_one_that_is_nearest_to_it():
+    """Tables 2 and 3 are of the same data, which table 1 is not."""
+    few = [run_of(verdict(allowed=limit), name=name, data="d", day=1) for limit, name in ((0.1, "b"), (0.01, "c"))]
+    reasons = [table.apart and table.apart.text for table in board_view(drawn(run_of(verdict(), day=2), *few)).tables]
+    assert reasons == [
+        None,
+        "Not comparable with table 1: the data: d here, scenes:6 there.",
+        "Not comparable with table 2: test_grey_preserves[mlm]: the allowed rate differs: 0.1 in run 2, 0.01 in run 3.",
+    ]
 
 
 def test_each_run_is_listed_with_its_conclusion_and_the_versions_that_differ():

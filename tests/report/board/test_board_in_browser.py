@@ -145,6 +145,7 @@ def test_a_cell_leads_to_its_test_on_the_page_of_its_run(open_board, board):
     page.wait_for_url(f"{board.parent.as_uri()}/new.html#*")
     anchor = page.evaluate("location.hash.slice(1)")
     assert re.fullmatch(r"order-mlm(-[0-9a-f]{10})?", anchor)
+    expect(page.locator(f"[id='{anchor}']")).to_be_visible()
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)])
@@ -162,8 +163,12 @@ def test_it_can_be_printed_and_read_in_forced_colors(open_board):
     line, back = (page.locator(one).first for one in (".spark .trend", "body"))
     color = "one => getComputedStyle(one).{}"
     assert line.evaluate(color.format("stroke")) != back.evaluate(color.format("backgroundColor"))
-    assert page.locator("td.fail").first.evaluate(color.format("borderLeftStyle")) == "solid"
+    bar, none = (page.locator(one).first.evaluate(color.format("borderLeftColor")) for one in ("td.fail", "td.pass"))
+    assert bar != none
     page.emulate_media(media="print", forced_colors="none")
     expect(page.locator("nav")).not_to_be_visible()
     assert back.evaluate(color.format("backgroundColor")) == "rgb(255, 255, 255)"
+    page.set_viewport_size({"width": 720, "height": 1000})  # a page of A4
+    for table in page.locator("table.models").all():
+        assert table.evaluate("one => one.scrollWidth <= one.parentElement.clientWidth")
     assert page.pdf().startswith(b"%PDF")

@@ -47,8 +47,10 @@ def test_a_path_with_names_is_looked_at_and_an_address_is_not(tmp_path, page):
     ("pattern", "said"),
     [
         ("https://ci.example/{model}", "pages=https://ci.example/{model}: {model} is not known; {name}, {folder}"),
-        ("javascript:alert(1)//{name}", "an address with https: or http:"),
-        ("file:///{name}.html", "an address with https: or http:"),
+        ("javascript:alert(1)//{name}", "is no address to link to"),
+        ("https://ci.example/{name}#top", "is no address to link to"),
+        ("https://ci.example/a b/{name}", "is no address to link to"),
+        ("file:///{name}.html", "is no address to link to"),
     ],
 )
 def test_a_pattern_that_cannot_be_used_is_refused(tmp_path, pattern, said):

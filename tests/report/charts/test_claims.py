@@ -247,3 +247,14 @@ def test_a_name_in_the_results_is_text_in_a_chart():
     found = drawn(mean(), [bare("one", 0.3) | {"values": {hostile: 0.3}}])
     assert found.words[0] == '</text><script>"'[:15] + "…" or "script" in found.words[0]
     assert "\u202e" not in "".join(found.words)
+
+
+@pytest.mark.parametrize("shares", [[], [0.1, 0.2, 0.3], [None, 0.5], [None], [2.0, -1.0]])
+@pytest.mark.parametrize("first", [[], [0.9], [0.9, 0.1], [0.9, 0.1, 0.5]])
+def test_shares_that_no_run_writes_are_drawn_or_left_out(first, shares):
+    """A results file may be made by hand, or by another version."""
+    one = verdict(share_of="left", tolerances=None)
+    (view,) = of(one, [row("one", 0.1, shares=first), row("two", -0.1, shares=shares)])
+    assert Drawing(view.drawing).kind == {1: "bells", 2: "sides"}.get(len(first), "slopes")
+    (alone,) = of(one, [row("two", -0.1, shares=shares)])
+    assert "nan" not in alone.drawing

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 
 import pytest
@@ -44,9 +43,8 @@ def print_own_lines(terminal: pytest.TerminalReporter, lines: Iterable[str], **m
 
 
 def _width(terminal: pytest.TerminalReporter) -> int | None:
-    """Return the width of the terminal; None for a file or a pipe, unless COLUMNS says how wide it is shown."""
-    has_width = terminal.isatty or "COLUMNS" in os.environ
-    return int(terminal.config.get_terminal_writer().fullwidth) if has_width else None
+    """Return the width of the terminal; None for a file or a pipe."""
+    return int(terminal.config.get_terminal_writer().fullwidth) if terminal.isatty else None
 
 
 def say_over(terminal: pytest.TerminalReporter, line: str) -> None:

@@ -10,11 +10,10 @@ from markupsafe import Markup
 from vlcheck.report.board.comparable import ComparableRuns
 from vlcheck.report.board.runs import BoardRun
 from vlcheck.report.board.sparkline import DatedCell, sparkline
+from vlcheck.report.links import verdict_address
 from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.report.page.formatting import briefly, title
-from vlcheck.results.anchors import verdict_anchor
 from vlcheck.results.conclusion import NO_VERDICT, STATUSES, Standing
-from vlcheck.results.file import key_of
 from vlcheck.stats.decision import NOT_ASKED
 
 _LONGEST = 1_000  # characters of a reason
@@ -100,8 +99,7 @@ def _worst(standing: Standing) -> ShownText | None:
 
 def _href(run: BoardRun, standing: Standing) -> str:
     """Return the address of the worst behavior on a run's page; "" if the run has no page."""
-    worst = verdict_anchor(*key_of(standing.verdicts[0])) if standing.verdicts else ""
-    return f"{run.page}#{worst}" if run.page and worst else run.page
+    return verdict_address(run.page, standing.verdicts[0]) if run.page and standing.verdicts else run.page
 
 
 def _passes(standing: Standing) -> int:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from types import MappingProxyType
 
 from vlcheck.metrics.registry import METRICS
 from vlcheck.report.board.runs import BoardRun
@@ -18,6 +19,16 @@ from vlcheck.results.terms import differing_limits, differing_terms, terms_of
 from vlcheck.suite.shipped import BIASES
 
 _MOST_NAMED = 3  # tests that a sentence names
+_CONDITIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "kind": "the kind of score",
+        "data": "the data",
+        "images": "the number of images",
+        "seed": "the seed",
+        "lexicons": "the lexicons",
+        "columns": "the columns of the table",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -31,6 +42,8 @@ class Scope:
         images: the number of images that were requested.
         seed: the seed of the choice of cases.
         sequential: whether each behavior was asked until it was decided.
+        lexicons: the folder of the run's own word lists; "" for the shipped ones alone.
+        columns: the columns that were named of a table of cases; "" for the usual ones.
     """
 
     metric: str
@@ -39,6 +52,8 @@ class Scope:
     images: int | None
     seed: int | None
     sequential: bool
+    lexicons: str = ""
+    columns: str = ""
 
     def differences(self, other: Scope) -> Iterator[str]:
         """Yield the conditions in which another table differs from this one, in words.
@@ -46,11 +61,10 @@ class Scope:
         Args:
             other: the conditions of the other table.
         """
-        words = {"kind": "the kind of score", "data": "the data", "images": "the number of images", "seed": "the seed"}
-        for key, name in words.items():
+        for key, name in _CONDITIONS.items():
             here, there = getattr(self, key), getattr(other, key)
             if here != there:
-                yield f"{name} is {here} here and {there} there"
+                yield f"{name}: {_named(here)} here, {_named(there)} there"
         if self.sequential != other.sequential:
             yield f"each behavior was asked until it was decided {'here' if self.sequential else 'there'} alone"
 
@@ -177,4 +191,9 @@ def _scope(run: BoardRun, metric: str) -> Scope:
     header = run.header
     kinds = (one.score_kind for one in run.results.verdicts.values() if one.metric == metric)
     kind = str(header.score_kinds.get(metric) or next(kinds, "unknown"))
-    return Scope(metric, kind, header.data, header.images, header.seed, bool(header.sequential))
+    own = (header.options.get(name, "") for name in ("lexicons", "columns"))
+    return Scope(metric, kind, run.data, header.images, header.seed, bool(header.sequential), *own)
+
+
+def _named(value: object) -> object:
+    return "none" if value in ("", None) else value

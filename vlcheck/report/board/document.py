@@ -128,7 +128,7 @@ def _listed(run: BoardRun, first: BoardRun) -> ListedRun:
     versions = version_changes(first.header.versions, header.versions)
     return ListedRun(
         number=run.number,
-        model=shown_text(header.name, NAME),
+        model=shown_text(run.model[0], NAME),
         fingerprint=shown_text(header.fingerprint[:_DIGITS]),
         tone=said.tone,
         sentence=shown_text(said.sentence, _LONGEST),

@@ -6,18 +6,18 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
+from vlcheck._util.addresses import checked_address
 from vlcheck._util.files import begins
 from vlcheck._util.foreign_files import fault
-from vlcheck.errors import UsageError, argument, printable
+from vlcheck.errors import UsageError, argument, parameter, printable
 from vlcheck.report.page.document import START
 from vlcheck.results.records import RunRecord
 
 _FIELD = re.compile(r"\{([^{}]*)\}")
 _FIELDS = ("name", "folder", "run_id")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?![\\/][^/])")  # but not the drive of a path of Windows
-_SCHEMES = ("http", "https")
 
 
 @dataclass
@@ -30,7 +30,7 @@ class PageLinks:
             that of its folder and {run_id} for the run's id; None for the page beside each results file.
 
     Raises:
-        UsageError: the pattern names something else, or is an address that is neither http: nor https:.
+        UsageError: the pattern names something else, or is an address that is not of the web.
     """
 
     board: Path
@@ -42,10 +42,8 @@ class PageLinks:
         known = ", ".join(f"{{{name}}}" for name in _FIELDS)
         if wrong:
             raise UsageError(f"{argument('pages', self.pattern)}: {{{wrong[0]}}} is not known; {known} are accepted.")
-        if self._is_address and urlsplit(self.pattern or "").scheme.lower() not in _SCHEMES:
-            raise UsageError(
-                f"{argument('pages', self.pattern)}: an address with https: or http:, or a path, is accepted."
-            )
+        if self._is_address:
+            checked_address(_FIELD.sub("x", self.pattern or ""), parameter("pages"))
 
     @property
     def _is_address(self) -> bool:

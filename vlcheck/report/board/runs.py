@@ -11,12 +11,14 @@ from pathlib import Path
 from vlcheck._util.files import followed
 from vlcheck._util.foreign_files import demand_file
 from vlcheck.errors import UsageError
+from vlcheck.report.board.names import NO_NAMES, BoardNames, shared_name
 from vlcheck.results.conclusion import Matrix, matrix_of
 from vlcheck.results.file import ResultLines
 from vlcheck.results.records import RunRecord, VerdictRecord
 from vlcheck.results.unjudged import unjudged
 from vlcheck.results.verdict_lines import read_verdicts
 
+_DIGITS = 12  # digits of a digest that are shown
 _NO_DATE = datetime.min.replace(tzinfo=UTC)
 
 
@@ -29,12 +31,14 @@ class BoardRun:
         source: its results file.
         results: its verdicts, without their evidence.
         page: the address of its page; "" if it has none.
+        names: the names that a user gave to models and data.
     """
 
     number: int
     source: Path
     results: ResultLines
     page: str = ""
+    names: BoardNames = NO_NAMES
 
     @property
     def header(self) -> RunRecord:
@@ -43,8 +47,22 @@ class BoardRun:
 
     @property
     def model(self) -> tuple[str, str]:
-        """The name and the spec of the model: runs of equal ones are a row of a table."""
-        return self.header.name, self.header.model or ""
+        """The name and the spec of the model, or its given name alone: runs of equal ones are a row."""
+        spec = self.header.model or self.header.name
+        given = shared_name(spec, self.names.models)
+        return (given, "") if given else (self.header.name, spec)
+
+    @property
+    def data(self) -> str:
+        """The given name of the data, else their spec: runs of equal ones can be compared."""
+        return shared_name(self.header.data, self.names.data) or self.header.data
+
+    @property
+    def version(self) -> str:
+        """The version of vlcheck that asked, with the beginning of the digest of its code; "" in older files."""
+        known = self.header.versions
+        code = str(known.get("vlcheck's code", ""))[:_DIGITS]
+        return f"{known['vlcheck']}{f' (code {code})' if code else ''}" if "vlcheck" in known else ""
 
     @cached_property
     def matrix(self) -> Matrix:
@@ -92,12 +110,17 @@ class BoardRuns:
     left_out: tuple[str, ...] = ()
 
 
-def gather_runs(paths: Sequence[Path], page_of: Callable[[Path, RunRecord], str] = lambda path, run: "") -> BoardRuns:
+def gather_runs(
+    paths: Sequence[Path],
+    page_of: Callable[[Path, RunRecord], str] = lambda path, run: "",
+    names: BoardNames = NO_NAMES,
+) -> BoardRuns:
     """Read the runs of a board; a file that is damaged, or of a run that another one has, is left out and named.
 
     Args:
         paths: the results files.
         page_of: gives the address of the page of a file's run.
+        names: the names that a user gave to models and data.
 
     Raises:
         UsageError: a file is not there, or none of them can be drawn.
@@ -112,7 +135,7 @@ def gather_runs(paths: Sequence[Path], page_of: Callable[[Path, RunRecord], str]
         except UsageError as error:
             left_out.append(str(error))
         else:
-            runs.append(BoardRun(len(runs) + 1, path, results, page_of(path, results.run)))
+            runs.append(BoardRun(len(runs) + 1, path, results, page_of(path, results.run), names))
     if not runs:
         raise UsageError("Nothing can be drawn; the results files of runs are accepted.", *left_out)
     return BoardRuns(tuple(runs), tuple(left_out))

@@ -66,6 +66,7 @@ class BoardTable:
         metric: the metric.
         meaning: the question of the metric; "" for an unknown one.
         about: the conditions that its runs have in common.
+        versions: the versions of vlcheck that asked, with their runs; None if it is one.
         apart: the reason why its runs are in no table before it; None for the first table of a metric.
         biases: the heads of its columns.
         rows: its rows, in the order of the files.
@@ -76,6 +77,7 @@ class BoardTable:
     metric: ShownText
     meaning: str
     about: tuple[ShownText, ...]
+    versions: ShownText | None
     apart: ShownText | None
     biases: tuple[ShownText, ...]
     rows: tuple[BoardRow, ...]
@@ -98,6 +100,7 @@ def board_tables(tables: Sequence[ComparableRuns]) -> Iterator[BoardTable]:
             metric=shown_text(metric, NAME),
             meaning=METRICS[metric].meaning if metric in METRICS else "",
             about=tuple(_conditions(table)),
+            versions=_versions(table.runs),
             apart=_apart(tables, number),
             biases=tuple(shown_text(bias, NAME) for bias in table.biases),
             rows=tuple(_row(table, runs, latest[runs[-1].model]) for runs in dated),
@@ -108,28 +111,42 @@ def board_tables(tables: Sequence[ComparableRuns]) -> Iterator[BoardTable]:
 def _conditions(table: ComparableRuns) -> Iterator[ShownText]:
     scope = table.scope
     yield shown_text(f"kind of score: {scope.kind}")
-    yield shown_text(f"data: {scope.data}")
+    specs = list(dict.fromkeys(run.header.data for run in table.runs))
+    given = "" if specs == [scope.data] else f", given as the name of {', '.join(specs)}"
+    yield shown_text(f"data: {scope.data}{given}")
     if scope.images is not None:
         yield shown_text(f"up to {counted(scope.images, 'image')} a behavior, seed {scope.seed}")
     if scope.sequential:
         yield shown_text("each behavior was asked until it was decided")
 
 
-def _apart(tables: Sequence[ComparableRuns], number: int) -> ShownText | None:
-    """Return why the runs of a table are in none before it, by the first table of its metric."""
-    table = tables[number - 1]
-    first = next(place for place, one in enumerate(tables, start=1) if one.scope.metric == table.scope.metric)
-    if first == number:
+def _versions(runs: Sequence[BoardRun]) -> ShownText | None:
+    """Return the versions of vlcheck that asked, with the numbers of their runs; None if it is one."""
+    by_version: dict[str, list[str]] = {}
+    for run in runs:
+        by_version.setdefault(run.version or "unknown", []).append(str(run.number))
+    if len(by_version) == 1:
         return None
-    scopes = list(table.scope.differences(tables[first - 1].scope))
-    said = "; ".join(scopes) or tables[first - 1].difference_from(table)
-    return shown_text(f"Not comparable with table {first}: {said}.", _LONGEST)
+    said = "; ".join(f"{version} in run {', '.join(numbers)}" for version, numbers in by_version.items())
+    return shown_text(f"Asked by different versions of vlcheck: {said}.", _LONGEST)
+
+
+def _apart(tables: Sequence[ComparableRuns], number: int) -> ShownText | None:
+    """Return why the runs of a table are in none before it: by one of the same conditions, else by the first one."""
+    table = tables[number - 1]
+    before = [place for place in range(1, number) if tables[place - 1].scope.metric == table.scope.metric]
+    if not before:
+        return None
+    nearest = next((place for place in before if tables[place - 1].scope == table.scope), before[0])
+    other = tables[nearest - 1]
+    said = "; ".join(table.scope.differences(other.scope)) or other.difference_from(table)
+    return shown_text(f"Not comparable with table {nearest}: {said}.", _LONGEST)
 
 
 def _row(table: ComparableRuns, runs: Sequence[BoardRun], latest: BoardRun) -> BoardRow:
     run = runs[-1]
     return BoardRow(
-        model=shown_text(run.header.name, NAME),
+        model=shown_text(run.model[0], NAME),
         run=run.number,
         page=run.page,
         date=started(run),
@@ -146,20 +163,25 @@ def started(run: BoardRun) -> ShownText:
 
 def _remarks(runs: Sequence[BoardRun], latest: BoardRun) -> Iterator[ShownText]:
     """Yield remarks on the runs of a model: its weights, how many runs, and what no line shows."""
+    run = runs[-1]
+    if run.model[0] != run.header.name:
+        yield shown_text(f"spec {run.header.model or run.header.name}")
     prints = list(dict.fromkeys(run.header.fingerprint for run in runs))
     yield shown_text(f"fingerprint {prints[-1][:_DIGITS]}")
     if len(runs) > 1:
         other = f", {len(prints)} fingerprints: its weights or code changed" if len(prints) > 1 else ""
         yield shown_text(f"the latest of {len(runs)} runs{other}")
+    if len({one.version for one in runs}) > 1:
+        yield shown_text("its runs are of different versions of vlcheck")
     if undated := sum(run.date is None for run in runs if len(runs) > 1):
         yield shown_text(f"{counted(undated, 'run')} without a date, in no line")
-    if latest.age > runs[-1].age:
+    if latest.age > run.age:
         yield shown_text(f"a later one, run {latest.number}, is not in this table")
 
 
 def _history(table: ComparableRuns, runs: Sequence[BoardRun]) -> History:
     return History(
-        shown_text(runs[-1].header.name, NAME),
+        shown_text(runs[-1].model[0], NAME),
         tuple(
             HistoryRow(
                 run.number,

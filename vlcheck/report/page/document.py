@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from vlcheck._util.numbers import counted
+from vlcheck.report.glossary import TERMS, Term
 from vlcheck.report.page.assets import pieces
 from vlcheck.report.page.baseline import Release, release
 from vlcheck.report.page.control import Beside, ControlView
@@ -26,7 +27,6 @@ from vlcheck.report.page.shown_rows import ShownRows
 from vlcheck.report.page.survey import FIRST, Measured, RowAt, Survey
 from vlcheck.report.page.verdict import VerdictView, verdict_view
 from vlcheck.report.table import csv_text
-from vlcheck.report.terms import TERMS, Term
 from vlcheck.report.text.summary import corrected
 from vlcheck.results.agreement import Agreement, agreements
 from vlcheck.results.anchors import verdict_anchors

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from vlcheck._util.numbers import chance, counted, figure, share, signed, span, whole
 from vlcheck.metrics.registry import METRICS
+from vlcheck.report.glossary import TERMS
 from vlcheck.report.page import charts
 from vlcheck.report.page.baseline import ChangeView, change_view
 from vlcheck.report.page.control import Beside, CounterpartView
@@ -19,7 +20,6 @@ from vlcheck.report.page.formatting import NAME, allowed, known, observed, obser
 from vlcheck.report.page.shown_rows import ShownRows
 from vlcheck.report.page.survey import Measured
 from vlcheck.report.page.tables import Grid, grids
-from vlcheck.report.terms import TERMS
 from vlcheck.report.text.modalities import shares_of_modalities
 from vlcheck.report.text.summary import is_disputed
 from vlcheck.results.agreement import Agreement
@@ -32,7 +32,7 @@ class NamedValue:
     """A figure of a verdict.
 
     Attributes:
-        name: its name; `vlcheck.report.terms` has its meaning.
+        name: its name; `vlcheck.report.glossary` has its meaning.
         value: the number, formatted.
         note: something that is true of this verdict alone; "" for most.
     """

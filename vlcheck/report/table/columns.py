@@ -80,6 +80,7 @@ COLUMNS = (
     TableColumn("score_kind", "text", "the model's kind of score"),
     TableColumn("perturbation", "text", "the edit"),
     TableColumn("expected", "text", "the expectation in words"),
+    TableColumn("share_of", "text", "the word whose share against a rival the margins are made of"),
     TableColumn("doc", "text", "the test's docstring"),
     TableColumn("bias_doc", "text", "the docstring of the test's file"),
     TableColumn("known", "JSON", "the policy's word on a known bias"),

@@ -9,7 +9,7 @@ from vlcheck._util.bars import share_bar
 from vlcheck._util.numbers import between, chance, counted, figure, share, signed, whole
 from vlcheck.metrics.registry import OF_PICTURES
 from vlcheck.perturb.place import CELLS
-from vlcheck.report.terms import legend
+from vlcheck.report.glossary import legend
 from vlcheck.report.text.columns import aligned
 from vlcheck.report.text.modalities import shares_of_modalities, synergy_of
 from vlcheck.report.text.words import words_lines

@@ -50,6 +50,6 @@ def _chart_of(verdict: VerdictRecord, row: EvidenceRecord) -> RowChart:
         return NamedValues(verdict) if row.values else Values(verdict)
     if verdict.claim == "lead":
         return Leads()
-    if verdict.share_of and row.shares:
-        return SidesChanged(verdict) if len(row.shares) > 1 else wins_of(verdict)
-    return Movement(verdict)
+    if verdict.share_of and len(row.shares) == 2:
+        return SidesChanged(verdict)
+    return wins_of(verdict) if verdict.share_of and len(row.shares) == 1 else Movement(verdict)

@@ -51,8 +51,10 @@ class SidesChanged:
         self._holding[before > after] += not row.violates
 
     def view(self) -> ChartView | None:
-        """Return the scatter."""
+        """Return the scatter; None without a row."""
         rows = self._rows
+        if not len(rows):
+            return None
         marks: Mapping[bool, list[str]] = defaultdict(list)
         for (before, after), violates in rows.each:
             x, y = _X(before), _Y(after)

@@ -2,10 +2,10 @@ import pytest
 
 from tests.report.pages import results, rows, small, verdict
 from vlcheck.metrics.registry import METRICS
+from vlcheck.report.glossary import TERMS, glossary_table, legend
 from vlcheck.report.page import draw
 from vlcheck.report.page.document import page_view
 from vlcheck.report.page.row_budget import Room
-from vlcheck.report.terms import TERMS, glossary_table, legend
 
 
 def test_each_meaning_has_an_id_of_its_own_and_is_a_sentence():

@@ -6,8 +6,8 @@ from playwright.sync_api import expect
 
 from tests.conftest import PATIENCE
 from tests.report.pages import results, rows, verdict
+from vlcheck.report.glossary import TERMS
 from vlcheck.report.page import draw
-from vlcheck.report.terms import TERMS
 
 DETECTABLE = TERMS["detectable"].meaning
 expect.set_options(timeout=PATIENCE)
