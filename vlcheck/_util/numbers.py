@@ -7,7 +7,7 @@ beside a limit gets as many digits as it takes to tell them apart.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 _MOST = 6  # digits after the point
@@ -26,6 +26,17 @@ def counted(number: int, what: str, many: str = "") -> str:
         many: the plural; by default the singular with an s.
     """
     return f"{number:,} {what if number == 1 else many or what + 's'}"
+
+
+def names_in_brief(names: Sequence[str], most: int) -> str:
+    """Format a list of names, of which the first ones are named: "a, b and 3 more".
+
+    Args:
+        names: the names.
+        most: the number of names that are shown.
+    """
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
 
 
 def whole(number: float | None) -> str:
@@ -155,15 +166,15 @@ def _told_apart(number: float, decimals: int, limits: Collection[float], *, tiny
     return f"{hit[0] + math.copysign(10.0**-_MOST, number - hit[0]):.{_MOST}f}"
 
 
+def day(when: datetime) -> str:
+    """Format a day in UTC for people: 02 December 2026."""
+    return f"{when.astimezone(UTC):%d %B %Y}"
+
+
 def moment(text: str) -> str:
     """Format a time in UTC for people; a text that is no time, or has no time zone, stays as it is."""
     try:
         when = datetime.fromisoformat(text)
     except ValueError:
         return text
-    return f"{when.astimezone(UTC):%d %B %Y, %H:%M} UTC" if when.tzinfo else text
-
-
-def day(when: datetime) -> str:
-    """Format a day in UTC for people: 30 November 2026."""
-    return f"{when.astimezone(UTC):%d %B %Y}".removeprefix("0")
+    return f"{day(when)}, {when.astimezone(UTC):%H:%M} UTC" if when.tzinfo else text

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from vlcheck._util.hashing import brief_digest
 from vlcheck.results.records import RunRecord
-
-_DIGITS = 12  # digits of a fingerprint that are shown
 
 
 def wrapper_lines(run: RunRecord) -> Iterator[str]:
     """Yield a sentence for each wrapper: its name, the model that it wraps, and what it does."""
     for one in run.wrappers:
-        yield f"{one.wrapper} wraps {one.model} (fingerprint {one.fingerprint[:_DIGITS]}): {one.says}."
+        yield f"{one.wrapper} wraps {one.model} (fingerprint {brief_digest(one.fingerprint)}): {one.says}."
 
 
 def setup_line(run: RunRecord) -> str:

@@ -36,11 +36,11 @@ def test_a_model_of_several_dates_is_a_row_with_its_latest_run_and_a_line():
     view = board_view(drawn(run_of(day=9), run_of(passing("test_grey_preserves", "mlm"), passing(), day=3)))
     mlm, itm = view.tables
     (row,) = mlm.rows
-    assert (row.run, row.date.text, row.cells[0].status) == (1, "9 January 2026", "fail")
+    assert (row.run, row.date.text, row.cells[0].status) == (1, "09 January 2026", "fail")
     assert row.about[1].text == "the latest of 2 runs"
-    label = "passes 1 of 1 (pass) on 3 January 2026, 0 of 1 (fail) on 9 January 2026"
+    label = "passes 1 of 1 (pass) on 03 January 2026, 0 of 1 (fail) on 09 January 2026"
     assert f'aria-label="{label}"' in row.cells[0].trend
-    assert "1 of 1 (pass) on 9 January 2026" in itm.rows[0].cells[0].trend
+    assert "1 of 1 (pass) on 09 January 2026" in itm.rows[0].cells[0].trend
     (history,) = mlm.histories
     assert [(one.run, one.cells) for one in history.rows] == [
         (2, (("pass", "1 of 1 pass"),)),

@@ -131,7 +131,7 @@ def test_numbers_and_lines_are_those_of_the_results(open_board):
         assert ("0 of 1 pass" if fails else "1 of 1 pass") in text
         assert ("wrong in 66.7\N{NO-BREAK SPACE}%" in text) == fails
     colored = row.locator("td").nth(2)
-    label = "passes 0 of 1 (fail) on 1 January 2026, 1 of 1 (pass) on 9 January 2026"
+    label = "passes 0 of 1 (fail) on 01 January 2026, 1 of 1 (pass) on 09 January 2026"
     line = colored.get_by_role("img", name=label)
     box = line.locator("polyline").bounding_box()
     assert (box["width"], box["height"]) == pytest.approx((82, 12), abs=2)

@@ -37,12 +37,12 @@ def test_a_shape_stands_where_the_status_changes_next_and_at_the_end():
 
 def test_the_label_says_each_run_and_of_many_the_ends_and_the_extremes():
     few = sparkline(cells((1, "fail", 0), (3, "no verdict", 2)))
-    assert 'aria-label="passes 0 of 4 (fail) on 1 January 2026, 2 of 4 (no verdict) on 3 January 2026"' in few
+    assert 'aria-label="passes 0 of 4 (fail) on 01 January 2026, 2 of 4 (no verdict) on 03 January 2026"' in few
     many = cells(*((day, "fail" if day % 3 else "pass", day % 5) for day in range(1, 21)))
     label = re.search('aria-label="(.*?)"', sparkline(many))[1]
     assert label == (
-        "20 runs: passes first 1 of 4 (fail) on 1 January 2026, last 0 of 4 (fail) on 20 January 2026;"
-        " fewest 0 of 4 (fail) on 5 January 2026, most 4 of 4 (fail) on 4 January 2026"
+        "20 runs: passes first 1 of 4 (fail) on 01 January 2026, last 0 of 4 (fail) on 20 January 2026;"
+        " fewest 0 of 4 (fail) on 05 January 2026, most 4 of 4 (fail) on 04 January 2026"
     )
 
 

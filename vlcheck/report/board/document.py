@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from vlcheck._util.hashing import brief_digest
 from vlcheck._util.installed import version_changes
 from vlcheck._util.numbers import counted, moment
 from vlcheck.report.board.comparable import comparable_runs
@@ -22,7 +23,6 @@ from vlcheck.results.conclusion import Tone, conclude
 BOARD_START = "<!doctype html>\n<!-- a board of vlcheck"  # the beginning of every board, by which a file is recognised
 _STYLES = ("page.css", "board.css")
 _SCRIPTS = ("theme.js", "board.js")
-_DIGITS = 12  # digits of a fingerprint that are shown
 _LONGEST = 1_000  # characters of a sentence
 _TONES: Mapping[Tone, str] = MappingProxyType(
     {
@@ -129,7 +129,7 @@ def _listed(run: BoardRun, first: BoardRun) -> ListedRun:
     return ListedRun(
         number=run.number,
         model=shown_text(run.model[0], NAME),
-        fingerprint=shown_text(header.fingerprint[:_DIGITS]),
+        fingerprint=shown_text(brief_digest(header.fingerprint)),
         tone=said.tone,
         sentence=shown_text(said.sentence, _LONGEST),
         started=shown_text(moment(header.started), NAME),

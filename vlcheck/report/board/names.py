@@ -25,7 +25,15 @@ class SharedName:
 
     @classmethod
     def read(cls, text: str, parameter: str) -> SharedName:
-        """Read a name with its pattern from what a user gave. Raises UsageError if there are not both."""
+        """Read a name with its pattern from what a user gave.
+
+        Args:
+            text: NAME=PATTERN.
+            parameter: the parameter that gives it, for the message.
+
+        Raises:
+            UsageError: there are not both.
+        """
         name, _, pattern = (part.strip() for part in text.partition("="))
         if not (name and pattern):
             raise UsageError(f"{argument(parameter, text)}: {_ACCEPTED}.")

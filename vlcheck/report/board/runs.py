@@ -10,6 +10,7 @@ from pathlib import Path
 
 from vlcheck._util.files import followed
 from vlcheck._util.foreign_files import demand_file
+from vlcheck._util.hashing import brief_digest
 from vlcheck.errors import UsageError
 from vlcheck.report.board.names import NO_NAMES, BoardNames, shared_name
 from vlcheck.results.conclusion import Matrix, matrix_of
@@ -18,7 +19,6 @@ from vlcheck.results.records import RunRecord, VerdictRecord
 from vlcheck.results.unjudged import unjudged
 from vlcheck.results.verdict_lines import read_verdicts
 
-_DIGITS = 12  # digits of a digest that are shown
 _NO_DATE = datetime.min.replace(tzinfo=UTC)
 
 
@@ -61,7 +61,7 @@ class BoardRun:
     def version(self) -> str:
         """The version of vlcheck that asked, with the beginning of the digest of its code; "" in older files."""
         known = self.header.versions
-        code = str(known.get("vlcheck's code", ""))[:_DIGITS]
+        code = brief_digest(str(known.get("vlcheck's code", "")))
         return f"{known['vlcheck']}{f' (code {code})' if code else ''}" if "vlcheck" in known else ""
 
     @cached_property

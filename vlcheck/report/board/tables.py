@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from vlcheck._util.hashing import brief_digest
 from vlcheck._util.numbers import counted, day, moment
 from vlcheck.metrics.registry import METRICS
 from vlcheck.report.board.cells import BoardCell, board_cell, passes_in_words
@@ -13,7 +14,6 @@ from vlcheck.report.board.runs import BoardRun
 from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.report.page.formatting import NAME
 
-_DIGITS = 12  # digits of a fingerprint that are shown
 _LONGEST = 1_000  # characters of a sentence
 
 
@@ -167,7 +167,7 @@ def _remarks(runs: Sequence[BoardRun], latest: BoardRun) -> Iterator[ShownText]:
     if run.model[0] != run.header.name:
         yield shown_text(f"spec {run.header.model or run.header.name}")
     prints = list(dict.fromkeys(run.header.fingerprint for run in runs))
-    yield shown_text(f"fingerprint {prints[-1][:_DIGITS]}")
+    yield shown_text(f"fingerprint {brief_digest(prints[-1])}")
     if len(runs) > 1:
         other = f", {len(prints)} fingerprints: its weights or code changed" if len(prints) > 1 else ""
         yield shown_text(f"the latest of {len(runs)} runs{other}")

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from vlcheck._util.addresses import quoted_address
+from vlcheck._util.hashing import brief_digest
 from vlcheck._util.numbers import moment, share, whole
 from vlcheck.report.markdown import markdown
 from vlcheck.report.markdown.limits import first_lines, limit_lines, range_of, short_name
@@ -24,7 +25,6 @@ from vlcheck.results.wrapped import setup_line, wrapper_lines
 
 _LONGEST = 2_000  # characters of a text
 _MOST = 10  # lines on tests that fail
-_DIGITS = 12  # of a fingerprint
 
 
 def card(results: ResultLines, words: Sequence[WordsRecord] = (), page: str = "") -> str:
@@ -70,7 +70,7 @@ def _linked(page: str) -> str:
 
 def _asked(run: RunRecord, verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
     """Yield sentences on the model, the data and the run."""
-    yield f"Model: {_text(run.name)}, fingerprint {_text(run.fingerprint[:_DIGITS])}."
+    yield f"Model: {_text(run.name)}, fingerprint {_text(brief_digest(run.fingerprint))}."
     yield from map(_text, wrapper_lines(run))
     if line := setup_line(run):
         yield f"Setup: {_text(line)}."

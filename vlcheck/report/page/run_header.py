@@ -9,6 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from vlcheck._util.hashing import brief_digest
 from vlcheck._util.installed import ABSENT
 from vlcheck._util.numbers import counted, moment
 from vlcheck.report.page.charts import curve
@@ -19,7 +20,6 @@ from vlcheck.results.records import RunRecord, VerdictRecord
 from vlcheck.results.wrapped import setup_line, wrapper_lines
 
 _DECISIVE = ("vlcheck", "torch", "transformers")  # packages whose versions the head names
-_DIGITS = 12  # digits of a fingerprint that are shown
 _LEFT_OUT = 20  # the most reasons that are shown
 
 
@@ -105,7 +105,7 @@ def _most_first(left_out: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 
 def _about(run: RunRecord, versions: Mapping[str, Any]) -> Iterator[ShownText]:
-    yield shown_text(f"fingerprint {run.fingerprint[:_DIGITS]}")
+    yield shown_text(f"fingerprint {brief_digest(run.fingerprint)}")
     yield from (shown_text(f"{one.wrapper} wraps {one.model}") for one in run.wrappers)
     if isinstance(run.images, int):
         yield shown_text(f"up to {counted(run.images, 'image')} a behavior, seed {run.seed}")
