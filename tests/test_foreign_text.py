@@ -270,11 +270,14 @@ def test_results_are_compared_carded_and_drawn(hostile_results, tmp_path):
     commands = [("compare", hostile_results, other), ("card", hostile_results), ("report", hostile_results)]
     commands += [("board", hostile_results, other, f"--to={tmp_path / 'board.html'}")]
     commands += [("export", "every-eval-ever", hostile_results, "--organization=x", f"--to={tmp_path / 'record.json'}")]
-    hub = ("export", "hub", hostile_results, "--benchmark=a/b", "--task-id=c", "--metric=itm")
-    for command in (*commands, hub):
+    score = tmp_path / ".eval_results" / "score.yaml"
+    commands += [("export", "hub", hostile_results, "--benchmark=a/b", "--task-id=c", "--metric=itm", f"--to={score}")]
+    for command in commands:
         done = ended(*command)
         assert done.exit_code in (0, 1, 4), done.output
         assert steers(done.output) == []
+    assert steers(score.read_text(encoding="utf-8")) == []
+    assert (tmp_path / "record.json").read_bytes().replace(b"\n", b"").decode("ascii").isprintable()  # names stay data
     for name in ("results.html", "board.html"):
         page = (tmp_path / name).read_text(encoding="utf-8").replace("\u00a0%", " %")  # the page's own
         assert [one for one in steers(page) if not COMMAND.match(one)] == []

@@ -6,14 +6,14 @@ import html
 import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, Self, overload
 
 from vlcheck._util.paths import expanded
 from vlcheck._util.temporary import Scratch
@@ -245,17 +245,15 @@ def evaluate(
         (True, 0.0)
     """
     _check(model, data, batch_size, progress)
-    demand_type("tests", tests, str | Collection | None, _NAMES)
-    demand_type("run_id", run_id, str | None, "a text")
-    requests = _requests(explain)
-    if not isinstance(model, str) and not isinstance(control, str):
-        _refuse("a model that is given by its spec", device=device, dtype=dtype, trust_remote_code=trust_remote_code)
+    _check_names(tests, run_id)
+    requests, loading = _requests(explain), (device, dtype, trust_remote_code)
+    _refuse_beside_objects(model, control, loading)
     if not isinstance(data, str):
         _refuse("cases that are given by their spec", lexicons=lexicons, columns=columns)
     config = EvaluationConfig(
         model=model if isinstance(model, str) else str(getattr(model, "name", "")),
         data=data if isinstance(data, str) else data.spec,
-        **_loading(model, device, dtype, trust_remote_code),
+        **_loading(model, *loading),
         sequential=sequential,
         wordings=wordings,
         batch_size=batch_size or ON_CPU,
@@ -263,56 +261,18 @@ def evaluate(
         images=images,
         options=_kept_options(columns, lexicons, explain),
     )
-    name = run_ids.of_ci(os.environ) or run_ids.drawn() if run_id is None else run_ids.checked(run_id, "run_id")
-    started, folder = datetime.now(UTC), _tests_folder(suite)
-    with collected(folder) as found, Scratch() as scratch:
-        runs = open_engine(engine, scratch, config.device)
+    name, started, folder = _name_of_run(run_id), datetime.now(UTC), _tests_folder(suite)
+    with collected(folder) as found, Scratch() as scratch, closing(open_engine(engine, scratch, config.device)) as runs:
         its = _Suite.of(folder, found, names_all=bool(policy and lexicons))
         held, named = its.policy(policy).as_of(started.date()), its.named(tests, requests)
-        source = data
-        if isinstance(source, str):
-            source = open_source(source, lexicons=its.lexicons(lexicons), columns=columns)
+        source = open_source(data, lexicons=its.lexicons(lexicons), columns=columns) if isinstance(data, str) else data
         loaded = _in_types(model, config)
-        adapter, verified = loaded.exact, loaded if config.dtype == VERIFIED else None
         config = replace(config, batch_size=batch_size or most_pictures(config.device, scratch))
-        companion = _control(
-            control, replace(config, wordings=False, **_loading(control, device, in_one_type(dtype), trust_remote_code))
-        )
-        adapter = explaining(adapter, requests, batch_size=config.batch_size)
-        explainer = case_explainer(adapter, requests)
-        config = replace(config, explained=explainer.records if explainer else ())
+        companion = _control(control, config, (device, in_one_type(dtype), trust_remote_code))
+        judged = _UnderTest.of(loaded, config, requests, by_spec=isinstance(model, str))
         chosen = _fitting(named, source, demanded=tests is not None)
-        with ExitStack() as opened:
-            trials = Trials.for_model(source, adapter)
-            opened.enter_context(closing(runs))
-            own = replace(config, dtype=loaded.dtype)
-            load = partial(_loaded_again, own, requests) if isinstance(model, str) else None
-            session = opened.enter_context(
-                open_session(config, adapter, trials, held, scratch, engine=runs, load=load, verified=verified)
-            )
-            beside = opened.enter_context(companion.session(source, held, runs)) if companion else None
-            session = session.against(beside) if beside else session
-            part = file.Part(scratch, "main")
-            could = fitting(its.asked(requests), source)
-            header = session.header(
-                chosen,
-                run_id=name,
-                started=started,
-                complete=its.whole and len(chosen) == len(could),
-                unasked=[test for test in its.tests if test not in its.asked(requests)],
-            )
-            part.keep([header])
-            session.ask((test for test in sound(chosen) if not test.skipped), _told(progress))
-            errors = _judge_all(session, chosen, part, explainer)
-            part.keep(session.last_lines("main"))
-            if explainer:
-                part.keep(explainer.lines())
-            lines = file.gather(scratch)
-            keep_worst(lines)
-            results = _ended(lines, errors)
-            if companion is None or beside is None:
-                return results
-            return replace(results, control=companion.judged(beside, chosen, results.lines.run, _told(progress)))
+        run = _Run(name, started, its, source, held, runs, scratch, progress)
+        return run.results(judged, companion, chosen)
 
 
 def read_results(path: str | Path) -> Results:
@@ -363,6 +323,11 @@ def _check(model: object, data: object, batch_size: object, progress: object) ->
         raise UsageError(f"{argument('progress', repr(progress))}: has to be True, False or a function of a Progress.")
 
 
+def _check_names(tests: object, run_id: object) -> None:
+    demand_type("tests", tests, str | Collection | None, _NAMES)
+    demand_type("run_id", run_id, str | None, "a text")
+
+
 def _demand_model(name: str, value: object) -> None:
     """Raise UsageError if the value of a parameter cannot be a spec or a model; other objects are tried as models."""
     if value is None or isinstance(value, os.PathLike):
@@ -374,6 +339,23 @@ def _refuse(of: str, **given: object) -> None:
     for name, value in given.items():
         if value:
             raise UsageError(f"{argument(name, repr(value))}: is for {of}. Leave it out: an object is taken as it is.")
+
+
+_Loading = tuple[str | None, str | None, bool]  # device, dtype, and whether code of a checkpoint may run
+
+
+def _refuse_beside_objects(model: object, control: object, loading: _Loading) -> None:
+    """Raise UsageError if it is said how models are loaded, and both are objects, or the only one is."""
+    if not isinstance(model, str) and not isinstance(control, str):
+        names = ("device", "dtype", "trust_remote_code")
+        _refuse("a model that is given by its spec", **dict(zip(names, loading, strict=True)))
+
+
+def _name_of_run(said: str | None) -> str:
+    """Return the name of a run that is said, else the CI server's, else a random one."""
+    if said is not None:
+        return run_ids.checked(said, "run_id")
+    return run_ids.of_ci(os.environ) or run_ids.drawn()
 
 
 def _requests(explain: str | None) -> Sequence[Request]:
@@ -447,6 +429,113 @@ def _loaded_again(config: EvaluationConfig, requests: Sequence[Request]) -> Visi
 
 
 @dataclass(frozen=True)
+class _UnderTest:
+    """A model under test that is loaded, and can be explained.
+
+    Attributes:
+        adapter: the model.
+        config: the settings of the run.
+        requests: the methods of explanation.
+        explainer: explains the worst cases; None if the run asks for no maps.
+        loaded: the model in its number types.
+        by_spec: whether a spec names the model.
+    """
+
+    adapter: VisionLanguageModel
+    config: EvaluationConfig
+    requests: Sequence[Request]
+    explainer: CaseExplainer | None
+    loaded: TwoTypesModel
+    by_spec: bool
+
+    @classmethod
+    def of(cls, loaded: TwoTypesModel, config: EvaluationConfig, requests: Sequence[Request], *, by_spec: bool) -> Self:
+        """Prepare a model to be explained.
+
+        Args:
+            loaded: the model in its number types.
+            config: the settings of the run.
+            requests: the methods of explanation.
+            by_spec: whether a spec names the model.
+        """
+        adapter = explaining(loaded.exact, requests, batch_size=config.batch_size)
+        explainer = case_explainer(adapter, requests)
+        config = replace(config, explained=explainer.records if explainer else ())
+        return cls(adapter, config, requests, explainer, loaded, by_spec)
+
+    def session(self, run: _Run) -> AbstractContextManager[Session]:
+        """Open the session of a run."""
+        own = replace(self.config, dtype=self.loaded.dtype)
+        return open_session(
+            self.config,
+            self.adapter,
+            Trials.for_model(run.source, self.adapter),
+            run.policy,
+            run.scratch,
+            engine=run.engine,
+            load=partial(_loaded_again, own, self.requests) if self.by_spec else None,
+            verified=self.loaded if self.config.dtype == VERIFIED else None,
+        )
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A run of a suite.
+
+    Attributes:
+        name: its name.
+        started: its start.
+        its: the suite.
+        source: the cases.
+        policy: the policy on its day.
+        engine: asks the models.
+        scratch: its temporary folder.
+        progress: called as pictures are done; True writes to stderr, False nothing.
+    """
+
+    name: str
+    started: datetime
+    its: _Suite
+    source: CaseSource
+    policy: Policy
+    engine: Engine
+    scratch: Path
+    progress: Told | bool
+
+    def results(self, model: _UnderTest, companion: _Companion | None, chosen: Sequence[BehaviorTest]) -> Results:
+        """Judge a model, and its control if there is one, by some tests."""
+        with ExitStack() as opened:
+            session = opened.enter_context(model.session(self))
+            if companion is None:
+                return self._judged(session, model, chosen)
+            beside = opened.enter_context(companion.session(self.source, self.policy, self.engine))
+            results = self._judged(session.against(beside), model, chosen)
+            return replace(results, control=companion.judged(beside, chosen, results.lines.run, _told(self.progress)))
+
+    def _judged(self, session: Session, model: _UnderTest, chosen: Sequence[BehaviorTest]) -> Results:
+        part = file.Part(self.scratch, "main")
+        part.keep([self._header(session, model.requests, chosen)])
+        session.ask((test for test in sound(chosen) if not test.skipped), _told(self.progress))
+        errors = _judge_all(session, chosen, part, model.explainer)
+        part.keep(session.last_lines("main"))
+        if model.explainer:
+            part.keep(model.explainer.lines())
+        lines = file.gather(self.scratch)
+        keep_worst(lines)
+        return _ended(lines, errors)
+
+    def _header(self, session: Session, requests: Sequence[Request], chosen: Sequence[BehaviorTest]) -> RunRecord:
+        could = self.its.asked(requests)
+        return session.header(
+            chosen,
+            run_id=self.name,
+            started=self.started,
+            complete=self.its.whole and len(chosen) == len(fitting(could, self.source)),
+            unasked=[test for test in self.its.tests if test not in could],
+        )
+
+
+@dataclass(frozen=True)
 class _Companion:
     """A control that is loaded.
 
@@ -496,11 +585,14 @@ def _kept_options(
     return {name: str(value) for name, value in said.items() if value}
 
 
-def _control(control: str | VisionLanguageModel | None, config: EvaluationConfig) -> _Companion | None:
+def _control(
+    control: str | VisionLanguageModel | None, config: EvaluationConfig, loading: _Loading
+) -> _Companion | None:
     """Load the control, if there is one. Raises UsageError, which names `control`."""
     if control is None:
         return None
     _demand_model("control", control)
+    config = replace(config, wordings=False, **_loading(control, *loading))
     try:
         if isinstance(control, str):
             own = replace(config, model=control)

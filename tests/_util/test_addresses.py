@@ -16,7 +16,7 @@ def test_an_address_of_the_web_or_a_relative_one_is_accepted_and_kept(address):
 
 
 @pytest.mark.parametrize(
-    "address", ["", "javascript:alert(1)", "file:///etc", "a b", "a\nb", "a\u202eb", "http://[", "data:x"]
+    "address", ["", "javascript:alert(1)", "file:///etc", "a b", "a\nb", "a\u202eb", "http://[", "data:x", "a#b"]
 )
 def test_any_other_is_refused(address):
     with pytest.raises(UsageError, match=r"--page .*: is no address to link to; a URL that begins with https://"):

@@ -106,4 +106,4 @@ def test_hostile_names_stay_texts(exported):
     _, path = exported(lead(behavior=name, test=name), started="no time")
     (entry,) = yaml.safe_load(path.read_text())
     assert entry.keys() == {"dataset", "value", "notes"}
-    assert name in entry["notes"]
+    assert "x: y\\n- dataset: {id: evil/evil}\\n# \\u202e\\x1b" in entry["notes"]

@@ -38,6 +38,13 @@ def test_a_pair_of_pictures_stands_side_by_side():
     assert max(grey) - min(grey) < 10
 
 
+def test_a_larger_copy_is_taken_where_there_is_one():
+    large = pages.image("red", size=(512, 256))["jpeg"]
+    shown = [pages.image("red", large=large), pages.image("grey")]
+    found = pages.results((pages.verdict(), [pages.row("one", -0.3)]), images=shown)
+    assert cells(evidence_table(found, 1))[0]["pictures"].size == (512 + 4 + 128, 256)
+
+
 def test_a_case_without_pictures_has_a_blank_one_and_a_run_without_any_has_no_column():
     mixed = pages.results((pages.verdict(), [pages.row("one", -0.3), pages.row("two", -0.2, image="?", perturbed="?")]))
     assert [row[0].size for row in evidence_table(mixed, 5).rows] == [(260, 64), (1, 1)]

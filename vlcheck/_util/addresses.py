@@ -25,13 +25,7 @@ def checked_address(text: str, option: str) -> str:
         scheme = urlsplit(text).scheme
     except ValueError:
         scheme = "?"
-    if (
-        not text
-        or re.search(r"\s", text)
-        or not text.isprintable()
-        or "#" in text
-        or scheme not in ("", "http", "https")
-    ):
+    if not text or re.search(r"[\s#]", text) or not text.isprintable() or scheme not in ("", "http", "https"):
         raise UsageError(f"{option} {text}: is no address to link to; {_ACCEPTED}.")
     return text
 
@@ -39,3 +33,17 @@ def checked_address(text: str, option: str) -> str:
 def quoted_address(text: str) -> str:
     """Return an address in characters that end no link, neither in Markdown nor in HTML."""
     return quote(text.encode("utf-8", "replace"), safe=_SAFE)
+
+
+def anchored(page: str, anchor: str) -> str:
+    """Return the address of a part of a page, in characters that end no link.
+
+    Args:
+        page: the address of the page; "" within it.
+        anchor: the name of the part; "" for the page.
+
+    Example:
+        >>> anchored("https://example.org/a page.html", "mirror-swaps-sides-itm")
+        'https://example.org/a%20page.html#mirror-swaps-sides-itm'
+    """
+    return f"{quoted_address(page)}#{anchor}" if anchor else quoted_address(page)

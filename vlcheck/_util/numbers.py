@@ -7,7 +7,7 @@ beside a limit gets as many digits as it takes to tell them apart.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 _MOST = 6  # digits after the point
@@ -26,6 +26,17 @@ def counted(number: int, what: str, many: str = "") -> str:
         many: the plural; by default the singular with an s.
     """
     return f"{number:,} {what if number == 1 else many or what + 's'}"
+
+
+def names_in_brief(names: Sequence[str], most: int) -> str:
+    """Format a list of names, of which the first ones are named: "a, b and 3 more".
+
+    Args:
+        names: the names.
+        most: the number of names that are shown.
+    """
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
 
 
 def whole(number: float | None) -> str:

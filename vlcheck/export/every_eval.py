@@ -6,7 +6,6 @@ Source:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Any
 
 from vlcheck._util.numbers import between, figure, rounded
 from vlcheck.errors import UsageError, nearest
-from vlcheck.results.asked import amount_of, dataset_of, scheme_of
+from vlcheck.results.asked import amount_of, dataset_of, hub_dataset_of, scheme_of
 from vlcheck.results.conclusion import conclude
 from vlcheck.results.file import ResultLines
 from vlcheck.results.records import RunRecord, VerdictRecord
@@ -25,7 +24,6 @@ from vlcheck.stats.decision import HOLLOW
 SCHEMA_VERSION = "0.3.0"
 LEVELS = ("fail", "inconclusive", "pass")  # of a mean: it has to lie in a band, so that no end of it is better
 RELATIONSHIPS = ("first_party", "third_party", "collaborative", "other")
-_OF_THE_HUB = re.compile(r"hf:([\w.-]+/[\w.-]+)")
 
 
 @dataclass(frozen=True)
@@ -113,8 +111,8 @@ def _data(run: RunRecord, verdict: VerdictRecord) -> Mapping[str, Any]:
     named: dict[str, Any] = {"dataset_name": dataset_of(run), "additional_details": {"kind": scheme_of(run)}}
     if amount := amount_of(run):
         named["additional_details"]["amount"] = amount
-    if hub := _OF_THE_HUB.match(run.data):
-        return {**named, "source_type": "hf_dataset", "hf_repo": hub[1], "samples_number": verdict.n or 0}
+    if hub := hub_dataset_of(run):
+        return {**named, "source_type": "hf_dataset", "hf_repo": hub, "samples_number": verdict.n or 0}
     return {**named, "source_type": "other"}
 
 

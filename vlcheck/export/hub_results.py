@@ -16,18 +16,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from vlcheck._util.addresses import checked_address
-from vlcheck._util.numbers import between, counted, rounded
+from vlcheck._util.numbers import between, counted, names_in_brief, rounded
 from vlcheck._util.yaml_text import yaml_number, yaml_text
-from vlcheck.errors import UsageError, nearest
-from vlcheck.results.asked import dataset_of, scheme_of
+from vlcheck.errors import UsageError, nearest, printable
+from vlcheck.results.asked import dataset_of, hub_dataset_of, scheme_of
 from vlcheck.results.file import ResultLines
 from vlcheck.results.records import RunRecord, VerdictRecord
 from vlcheck.stats.decision import HOLLOW
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _TASK = re.compile(r"[\w.-]+")
-_OF_THE_HUB = re.compile(r"hf:([\w.-]+/[\w.-]+)")
 _MOST_NAMED = 8
+_LONGEST = 500  # characters of the notes
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,9 @@ def demand_same_data(run: RunRecord, benchmark: Benchmark) -> None:
     """
     if scheme_of(run) == "scenes":
         raise UsageError(f"--benchmark {benchmark.id}: the run asked about scenes, which vlcheck draws: no benchmark.")
-    asked = _OF_THE_HUB.match(run.data)
-    if asked and asked[1].lower() != benchmark.id.lower():
-        raise UsageError(f"--benchmark {benchmark.id}: the run asked about {asked[1]}.")
+    asked = hub_dataset_of(run)
+    if asked and asked.lower() != benchmark.id.lower():
+        raise UsageError(f"--benchmark {benchmark.id}: the run asked about {asked}.")
 
 
 def unchecked(run: RunRecord, benchmark: Benchmark) -> Iterator[str]:
@@ -108,7 +108,7 @@ def unchecked(run: RunRecord, benchmark: Benchmark) -> Iterator[str]:
         benchmark: the benchmark, as the user names it.
     """
     yield f"that the hub lists {benchmark.id} as a benchmark, and that its eval.yaml has the task {benchmark.task}"
-    if not _OF_THE_HUB.match(run.data):
+    if not hub_dataset_of(run):
         yield f"that {dataset_of(run)}, which the run asked about, is that data set"
 
 
@@ -128,7 +128,7 @@ def hub_results(run: RunRecord, verdict: VerdictRecord, benchmark: Benchmark, so
     if source:
         lines += ["  source:", f"    url: {yaml_text(checked_address(source, '--page'))}"]
         lines.append(f"    name: {yaml_text('vlcheck: each test with its interval and its pictures')}")
-    lines.append(f"  notes: {yaml_text(_notes(run, verdict))}")
+    lines.append(f"  notes: {yaml_text(printable(_notes(run, verdict), _LONGEST))}")
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -154,6 +154,4 @@ def _no_score(verdict: VerdictRecord) -> str:
 
 
 def _named(verdicts: Sequence[VerdictRecord]) -> str:
-    named = [f"{one.behavior} ({one.metric})" for one in verdicts]
-    more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
-    return ", ".join(named[:_MOST_NAMED]) + more
+    return names_in_brief([f"{one.behavior} ({one.metric})" for one in verdicts], _MOST_NAMED)

@@ -118,7 +118,8 @@ def _side_by_side(images: Mapping[str, ImageRecord], row: EvidenceRecord) -> Ima
 
 
 def _picture(line: ImageRecord) -> Image.Image | None:
-    """Return the small copy of a picture; None if there is none that can be shown."""
+    """Return the larger copy of a picture if there is one, else the small one; None if neither can be shown."""
     with suppress(binascii.Error, ValueError, OSError, UsageError):
-        return open_jpeg(base64.b64decode(str(line.jpeg or ""), validate=True), SMALL_PIXELS).convert("RGB")
+        jpeg = base64.b64decode(str(line.large or line.jpeg or ""), validate=True)
+        return open_jpeg(jpeg, SMALL_PIXELS).convert("RGB")
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vlcheck._util.addresses import quoted_address
+from vlcheck._util.addresses import anchored
 from vlcheck.results.anchors import verdict_anchor
 from vlcheck.results.file import key_of
 from vlcheck.results.records import VerdictRecord
@@ -15,4 +15,4 @@ def verdict_address(page: str, verdict: VerdictRecord) -> str:
         page: the address of the page; "" within it.
         verdict: the verdict.
     """
-    return f"{quoted_address(page)}#{verdict_anchor(*key_of(verdict))}"
+    return anchored(page, verdict_anchor(*key_of(verdict)))

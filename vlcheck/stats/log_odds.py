@@ -12,7 +12,7 @@ from scipy.special import expit  # scipy.stats takes half a second to import
 
 # Where float32, in which scores are computed, cannot tell probabilities from 0 and 1 any more.
 _ENDS = (-126 * math.log(2), 25 * math.log(2))
-# Where bfloat16 rounds a probability to 1: a fast score of exactly 0 or 1 tells that the logits lie beyond, and no more.
+# Where bfloat16 rounds a probability to 1: of a fast score of exactly 0 or 1, the log-odds are somewhere beyond.
 _SATURATED = 9 * math.log(2)
 
 

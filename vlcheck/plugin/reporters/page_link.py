@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from vlcheck._util.addresses import anchored
+
 if TYPE_CHECKING:
     from vlcheck.evaluation.evidence import Judgement
     from vlcheck.plugin.options import Settings
@@ -46,4 +48,4 @@ def junit_properties(settings: Settings, test: str, judgement: Judgement) -> Ite
     if settings.report and not page:
         page = address_from(settings.report, settings.junit.parent if settings.junit else Path.cwd())
     if page:
-        yield "vlcheck_page", f"{page}#{verdict_anchor(test, *judgement.of)}"
+        yield "vlcheck_page", anchored(page, verdict_anchor(test, *judgement.of))

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from vlcheck._util.numbers import brief, counted, share
+from vlcheck._util.numbers import brief, counted, names_in_brief, share
 from vlcheck.report.markdown import markdown
 from vlcheck.results.asked import dataset_of, scheme_of
 from vlcheck.results.conclusion import Conclusion, excuse
@@ -114,10 +114,7 @@ def _excuses(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
 
 def _listed(tests: Mapping[str, Sequence[str]]) -> Iterator[str]:
     """Yield a line for each text, with the tests that it is said of."""
-    lines = []
-    for said, names in tests.items():
-        more = f" and {len(names) - _MOST:,} more" if len(names) > _MOST else ""
-        lines.append(f"- {', '.join(names[:_MOST])}{more}: {_text(said)}")
+    lines = [f"- {names_in_brief(names, _MOST)}: {_text(said)}" for said, names in tests.items()]
     yield from first_lines(lines, before="  ")
 
 

@@ -59,7 +59,7 @@ def _head(text: str, font: Font, width: int) -> str:
     return text[:low]
 
 
-def cut(text: str, font: Font, width: int) -> str:
+def cut_to_width(text: str, font: Font, width: int) -> str:
     """Return a text that is at most so wide; what does not fit is replaced by three points.
 
     Args:
@@ -79,13 +79,13 @@ def legible(text: str, size: int) -> tuple[str, Font]:
         text: the text.
         size: font size in pixels.
     """
-    fonts = [plain(size), *_others(size)]
+    fonts = [own_font(size), *_others(size)]
     font = min(fonts, key=lambda font: sum(not _has(font, one) for one in text))
     return "".join(one if _has(font, one) else one.encode("unicode_escape").decode() for one in text), font
 
 
 @lru_cache
-def plain(size: int) -> Font:
+def own_font(size: int) -> Font:
     """Return Pillow's own font."""
     return ImageFont.load_default(size)
 

@@ -13,7 +13,7 @@ from vlcheck._util.image_files import opened
 from vlcheck.errors import UsageError, printable
 from vlcheck.report.heat import heated
 from vlcheck.report.single_image.figure import TRUE_MEANS, Figure, Panel, Scores, ViewMap, score
-from vlcheck.report.single_image.fonts import cut, legible, plain, wrapped
+from vlcheck.report.single_image.fonts import cut_to_width, legible, own_font, wrapped
 
 WIDTH = 1280
 SOFTWARE = "vlcheck look"  # written into the PNG: a file with this mark may be replaced
@@ -188,23 +188,23 @@ def _mark(strip: Image.Image) -> None:
 def _legend(width: int) -> Image.Image:
     """Draw the mark of the true word with its meaning."""
     strip = Image.new("RGB", (width, round(_SMALL * _LEADING)), "white")
-    ImageDraw.Draw(strip).text((_MARK + 2, 0), TRUE_MEANS, _PALE, plain(_SMALL))
+    ImageDraw.Draw(strip).text((_MARK + 2, 0), TRUE_MEANS, _PALE, own_font(_SMALL))
     _mark(strip)
     return strip
 
 
 def _bar(width: int, word: str, share: float) -> Image.Image:
     """Draw the word, a bar from 0 to 1, and the number; left of the word there is room for a mark."""
-    left, right = width * 9 // 25, round(plain(_SMALL).getlength(_NUMBER)) + 8
+    left, right = width * 9 // 25, round(own_font(_SMALL).getlength(_NUMBER)) + 8
     strip = Image.new("RGB", (width, round(_BAR * 1.5)), "white")
     pen = ImageDraw.Draw(strip)
     shown, font = legible(printable(word, 80), _SMALL)
-    pen.text((_MARK, 0), cut(shown, font, left - 6 - _MARK), _INK, font)
+    pen.text((_MARK, 0), cut_to_width(shown, font, left - 6 - _MARK), _INK, font)
     span = width - left - right
     pen.rectangle((left, 2, left + span, _BAR), fill=_TRACK)
     if share > 0:  # False for NaN
         pen.rectangle((left, 2, left + max(1, round(span * min(share, 1.0))), _BAR), fill=_FILL)
-    pen.text((width, 0), score(share), _INK, plain(_SMALL), anchor="ra")
+    pen.text((width, 0), score(share), _INK, own_font(_SMALL), anchor="ra")
     return strip
 
 

@@ -2,6 +2,12 @@
 (() => {
   const all = (what, within = document) => [...within.querySelectorAll(what)];
 
+  // Rows above a place take their heights when they come near the window: it is gone to again until it stays.
+  const settle = (place, frames = 8) => {
+    place.scrollIntoView();
+    if (frames) requestAnimationFrame(() => settle(place, frames - 1));
+  };
+
   // A link to a verdict or a row opens it.
   const open = (anchor) => {
     const there = document.getElementById(anchor);
@@ -11,7 +17,7 @@
       at.hidden = false;
     }
     const head = there.closest("details.verdict"), row = there.closest(".row");
-    (row || head || there).scrollIntoView();
+    settle(row || head || there);
     if (row) row.focus({ preventScroll: true });
     else if (head) head.querySelector("summary").focus({ preventScroll: true });
   };
