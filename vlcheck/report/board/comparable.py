@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from types import MappingProxyType
 
+from vlcheck._util.numbers import names_in_brief
 from vlcheck.metrics.registry import METRICS
 from vlcheck.report.board.runs import BoardRun
 from vlcheck.results.records import VerdictRecord
@@ -95,8 +96,7 @@ class CellTests:
         there, where = (f"in run {cell.run.number}" for cell in (self, here))
         for own, others, place in ((self.tests, here.tests, there), (here.tests, self.tests, where)):
             if alone := [name for name in own if name not in others]:
-                more = f" and {len(alone) - _MOST_NAMED} more" if len(alone) > _MOST_NAMED else ""
-                yield f"other tests: {', '.join(alone[:_MOST_NAMED])}{more} {place} alone"
+                yield f"other tests: {names_in_brief(alone, _MOST_NAMED)} {place} alone"
         for name, verdict in self.tests.items():
             other = here.tests.get(name)
             if verdict and other:
