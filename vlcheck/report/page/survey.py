@@ -127,7 +127,7 @@ class Survey:
         return array("q", (self._places[at] for at in order))
 
 
-def told_apart(rows: Iterable[RowAt]) -> Iterator[RowAt]:
+def twins_numbered(rows: Iterable[RowAt]) -> Iterator[RowAt]:
     """Yield the shown rows of a verdict, with the places among rows of the same case and edit."""
     seen: Counter[tuple[str, str]] = Counter()
     for one in rows:
