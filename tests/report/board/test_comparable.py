@@ -26,7 +26,7 @@ def test_runs_of_the_same_thing_stand_in_one_table_for_each_metric():
         ({"data": "coco:/data"}, "the data: coco:/data here, scenes:6 there"),
         ({"seed": 7}, "the seed: 7 here, none there"),
         ({"images": 50}, "the number of images: 50 here, none there"),
-        ({"options": {"lexicons": "mine"}}, "the lexicons: mine here, none there"),
+        ({"options": {"lexicons": "mine"}}, "the folder of lexicons: mine here, none there"),
         ({"options": {"columns": "a=b"}}, "the columns of the table: a=b here, none there"),
         ({"sequential": True}, "each behavior was asked until it was decided here alone"),
     ],

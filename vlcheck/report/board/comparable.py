@@ -26,7 +26,7 @@ _CONDITIONS: Mapping[str, str] = MappingProxyType(
         "data": "the data",
         "images": "the number of images",
         "seed": "the seed",
-        "lexicons": "the lexicons",
+        "lexicons": "the folder of lexicons",
         "columns": "the columns of the table",
     }
 )
