@@ -66,6 +66,8 @@ def peak(folder, number):
 
 @pytest.fixture
 def each(tmp_path, monkeypatch):
+    monkeypatch.setattr("vlcheck.stats.bootstrap._AT_ONCE", 1_000)  # else its draws are more than all cases
+
     def measure(kept):
         for module in LIMITED:
             monkeypatch.setattr(f"vlcheck.{module}.RECENT", kept)

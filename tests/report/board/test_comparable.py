@@ -37,6 +37,14 @@ def test_runs_of_other_data_stand_apart_which_says_what_differs(changes, said):
     assert list(found[1].scope.differences(found[0].scope)) == [said]
 
 
+def test_the_table_of_most_models_is_the_first_though_one_run_elsewhere_is_later():
+    found = [run_of(verdict(), name=name, day=day) for name, day in (("a", 1), ("b", 2), ("b", 3), ("c", 4))]
+    assert tables_of(run_of(verdict(), data="coco:/data", day=9), *found) == [("mlm", [2, 3, 4, 5]), ("mlm", [1])]
+    two = [run_of(verdict(), name="a", day=day, data="d") for day in (7, 8)]
+    one = run_of(verdict(), name="a", day=9)
+    assert tables_of(one, *two) == [("mlm", [2, 3]), ("mlm", [1])]
+
+
 def test_a_metric_that_is_scored_otherwise_stands_apart_and_the_other_metric_does_not():
     kinds = {"mlm": "masked-lm", "itm": "yes-no"}
     other = run_of(verdict(), passing(score_kind="yes-no"), name="b", score_kinds=kinds)

@@ -24,7 +24,7 @@ from vlcheck.report.page.matrix import MatrixView, matrix_view
 from vlcheck.report.page.row_budget import MOST, Room, Wanted, choose
 from vlcheck.report.page.run_header import RunView, run_view
 from vlcheck.report.page.shown_rows import ShownRows
-from vlcheck.report.page.survey import FIRST, Measured, RowAt, Survey
+from vlcheck.report.page.survey import FIRST, Measured, RowAt, Survey, told_apart
 from vlcheck.report.page.verdict import VerdictView, verdict_view
 from vlcheck.report.table import csv_text
 from vlcheck.report.text.summary import corrected
@@ -234,7 +234,7 @@ def _verdicts(
             name=name,
             holm=p,
             measured=measured[key],
-            rows=ShownRows(_in_order(chosen[name]), draw_row),
+            rows=ShownRows([*told_apart(_in_order(chosen[name]))], draw_row),
             beside=beside,
             change=changes.get(key),
             agreement=by_behavior.get(key[1]),
