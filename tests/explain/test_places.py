@@ -111,7 +111,7 @@ def test_a_model_that_does_not_know_the_thing_holds_and_loses_nothing(thing):
 def test_a_cell_that_a_model_refuses_is_crossed_out_and_says_why(thing):
     class Centered(Hashes):
         def encode(self, images):
-            if any(np.asarray(image)[:42, :42].std() > 0 for image in images):
+            if any(np.asarray(image)[:42, :42].std(axis=(0, 1)).any() for image in images):
                 raise NotApplicable("nothing may lie in a corner")
             return super().encode(images)
 
