@@ -26,6 +26,7 @@ _OWN: Mapping[str, str] = MappingProxyType(
         for name in (
             "augment",
             "base",
+            "box",
             "columns",
             "copy",
             "images",

@@ -37,11 +37,18 @@ def look(
             help="methods that draw what the match rests on, e.g. saliency or saliency,ig",
         ),
     ] = "",
+    box: Annotated[
+        str,
+        typer.Option(
+            help="X,Y,WIDTH,HEIGHT of the thing that the sentence is about, in pixels: it is cut out into nine places"
+        ),
+    ] = "",
     device: Device = "cpu",
     dtype: DType = "float32",
     trusted: TrustRemoteCode = False,
 ) -> None:
     """Draw a model's scores for a photograph as it is, blocked, in grey and mirrored; exit with 1 if it gives none."""
+    from vlcheck.explain.places import EXAMPLE_BOX, read_box, with_thing
     from vlcheck.explain.request import parse_methods
     from vlcheck.explain.single_image import BracketedCaption  # slow to import
     from vlcheck.explain.single_image import score_views as ask
@@ -50,12 +57,16 @@ def look(
 
     said = BracketedCaption.read(text, words)
     methods = parse_methods(explain)
-    said.case(image)  # a problem with the photograph is reported before a model is loaded
+    case, thing = said.case(image), read_box(box) if box else None
+    if thing:
+        with_thing(case, thing)  # like one with the photograph, a problem is reported before a model is loaded
     _demand_place(to, image)
-    figure = ask(load_model(model, device=device, dtype=dtype, trust_remote_code=trusted), said, image, methods)
+    figure = ask(load_model(model, device=device, dtype=dtype, trust_remote_code=trusted), said, image, methods, thing)
     write_file(to, draw_png(figure))
     for line in figure_lines(figure):
         say(line)
+    if not thing:
+        say(f"not asked: the thing in other places; --box X,Y,WIDTH,HEIGHT (e.g. --box {EXAMPLE_BOX}) says where it is")
     say(f"picture: {to}")
     if not figure.answered:
         sys.exit(1)

@@ -15,6 +15,7 @@ from PIL import Image
 
 from vlcheck._util.foreign_code import contained
 from vlcheck._util.temporary import Scratch
+from vlcheck.cases.box import Box
 from vlcheck.cases.case import MASK, Case, ImageFile, word_pattern
 from vlcheck.cases.view import View
 from vlcheck.cases.words import OPPOSITES, OTHER_SIDE
@@ -27,6 +28,7 @@ from vlcheck.explain.applicable import demand_method
 from vlcheck.explain.attribution.attribute import Attribution, attribute
 from vlcheck.explain.attribution.method import AttributionMethod
 from vlcheck.explain.bench.trust import trust_sentence
+from vlcheck.explain.places import TOLERANCES, cut_out_views, placed_scores, with_thing
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.question import Question
@@ -37,6 +39,7 @@ from vlcheck.models.protocol import VisionLanguageModel, lacks
 from vlcheck.perturb import Block, Grayscale, Mirror, Perturbation
 from vlcheck.report.single_image.change import Expected
 from vlcheck.report.single_image.figure import Figure, Panel, Scores, ViewMap
+from vlcheck.report.single_image.places import PlacedScores, Places
 from vlcheck.report.single_image.png import WIDTH
 from vlcheck.suite.shipped import lexicons_path
 
@@ -108,8 +111,9 @@ def score_views(
     said: BracketedCaption,
     photograph: Path,
     methods: Sequence[AttributionMethod] = (),
+    box: Box | None = None,
 ) -> Figure:
-    """Ask a model about a photograph and three edits of it.
+    """Ask a model about a photograph and three edits of it, and about a thing of it in nine places.
 
     Args:
         model: the model.
@@ -117,10 +121,11 @@ def score_views(
         photograph: file of the picture.
         methods: the methods that explain the match logit of each view; for a model that has none, the probability of
             the word in brackets.
+        box: the thing that is cut out into nine places, in pixels of the photograph; None for none.
 
     Raises:
-        UsageError: the photograph cannot be decoded, the model only compares words and there is none to compare, or a
-            method does not apply to the model.
+        UsageError: the photograph cannot be decoded, the box is not inside it, the model only compares words and there
+            is none to compare, or a method does not apply to the model.
     """
     said.demand_words(model)
     for method in methods:
@@ -128,8 +133,8 @@ def score_views(
     case = said.case(photograph)
     whole = View.of(case)
     views = {"original": whole} | {name: edit(whole, ()) for name, edit in _EDITS.items()}
-    asked = {name: {metric: _question(model, metric, view) for metric in OF_PICTURES} for name, view in views.items()}
-    heard = _answers(model, asked)
+    cells = cut_out_views(with_thing(case, box)) if box else {}
+    heard = _answers(model, views | cells)
     words = (case.target, *case.candidates)
     panels = (
         Panel(
@@ -143,7 +148,8 @@ def score_views(
         for name, view in views.items()
     )
     headings: dict[str, str] = {metric: _heading(model, metric, len(words)) for metric in OF_PICTURES}
-    return Figure(model.name, said.text, words, headings, tuple(panels))
+    places = _places(case, box, cells["middle"], heard) if box else None
+    return Figure(model.name, said.text, words, headings, tuple(panels), places)
 
 
 def _parted(text: str) -> tuple[str, str, str]:
@@ -189,10 +195,9 @@ def _question(model: VisionLanguageModel, metric: Metric, view: View) -> Questio
         return str(reason)
 
 
-def _answers(
-    model: VisionLanguageModel, asked: Mapping[str, Mapping[Metric, Question | str]]
-) -> Mapping[str, Mapping[Metric, Heard | Answer]]:
+def _answers(model: VisionLanguageModel, views: Mapping[str, View]) -> Mapping[str, Mapping[Metric, Heard | Answer]]:
     """Return the model's answers for each view and metric; all questions are asked together."""
+    asked = {name: {metric: _question(model, metric, view) for metric in OF_PICTURES} for name, view in views.items()}
     questions = [one for by_metric in asked.values() for one in by_metric.values() if isinstance(one, Question)]
     with Scratch() as folder, scoring(_CONFIG, model, folder) as scorer:
         answers = scorer.answers(query for question in questions for query in question.queries.values())
@@ -259,6 +264,12 @@ def _shown(view: View) -> Image.Image:
         image = view.picture.source.open()
     image.thumbnail((WIDTH, WIDTH))  # memory: four copies of a large photograph would take gigabytes
     return image
+
+
+def _places(case: Case, box: Box, middle: View, heard: Mapping[str, Mapping[Metric, Heard | Answer]]) -> Places:
+    """Return the scores of the thing in the box in each place; `middle` shows it in the middle."""
+    scores: dict[str, PlacedScores] = {metric: placed_scores(case, heard, metric) for metric in OF_PICTURES}
+    return Places(case.target, box, TOLERANCES.within, _shown(middle), scores)
 
 
 def _scores(heard: Heard | Answer, words: Sequence[str]) -> Scores:

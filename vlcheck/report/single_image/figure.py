@@ -17,6 +17,7 @@ from vlcheck._util.numbers import figure as written
 from vlcheck.errors import printable
 from vlcheck.metrics.registry import METRICS
 from vlcheck.report.single_image.change import Expected
+from vlcheck.report.single_image.places import Places, place_lines
 from vlcheck.report.text.columns import aligned
 
 TRUE = "*"  # mark of the word that is true
@@ -87,6 +88,7 @@ class Figure:
         words: the words asked in place of the brackets, the target first.
         headings: metric -> heading that explains its scores.
         panels: the views.
+        places: a thing of the photograph in nine places; None if no thing was asked about.
     """
 
     model: str
@@ -94,6 +96,7 @@ class Figure:
     words: tuple[str, ...]
     headings: Mapping[str, str]
     panels: tuple[Panel, ...]
+    places: Places | None = None
 
     @property
     def answered(self) -> bool:
@@ -129,6 +132,9 @@ def figure_lines(figure: Figure) -> Iterator[str]:
         yield ""
         yield "likeliest at the mask"
         yield from likeliest
+    if figure.places:
+        yield ""
+        yield from place_lines(figure.places)
 
 
 def score(number: float) -> str:

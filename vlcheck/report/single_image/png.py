@@ -12,8 +12,10 @@ from PIL import Image, ImageDraw, PngImagePlugin
 from vlcheck._util.image_files import opened
 from vlcheck.errors import UsageError, printable
 from vlcheck.report.heat import heated
+from vlcheck.report.single_image.cells import draw_cells
 from vlcheck.report.single_image.figure import TRUE_MEANS, Figure, Panel, Scores, ViewMap, score
 from vlcheck.report.single_image.fonts import cut_to_width, legible, own_font, wrapped
+from vlcheck.report.single_image.places import Places
 
 WIDTH = 1280
 SOFTWARE = "vlcheck look"  # written into the PNG: a file with this mark may be replaced
@@ -33,19 +35,19 @@ def draw_png(figure: Figure) -> bytes:
     width = (WIDTH - 2 * _MARGIN - _GAP * (len(figure.panels) - 1)) // len(figure.panels)
     tallest = min(_TALLEST, max(round(panel.image.height * width / panel.image.width) for panel in figure.panels))
     sheets = [_draw_panel(figure, panel, width, max(tallest, 1)) for panel in figure.panels]
-    head = Sheet(WIDTH - 2 * _MARGIN)
-    head.write(figure.text, _LARGE, _INK)
-    head.write(figure.model, _SMALL, _PALE)
+    page = Sheet(WIDTH - 2 * _MARGIN)
+    page.write(figure.text, _LARGE, _INK)
+    page.write(figure.model, _SMALL, _PALE)
     for metric, heading in figure.headings.items():
-        head.write(f"{metric.upper()}: {heading}", _SMALL, _PALE)
+        page.write(f"{metric.upper()}: {heading}", _SMALL, _PALE)
     if any(panel.true for panel in figure.panels):
-        head.place(_legend(head.width))
-    head.skip(_GAP // 2)
-    height = head.height + max(sheet.height for sheet in sheets) + 2 * _MARGIN
-    canvas = Image.new("RGB", (WIDTH, height), "white")
-    canvas.paste(head.image(), (_MARGIN, _MARGIN))
-    for at, sheet in enumerate(sheets):
-        canvas.paste(sheet.image(), (_MARGIN + at * (width + _GAP), _MARGIN + head.height))
+        page.place(_legend(page.width))
+    page.skip(_GAP // 2)
+    page.place(_beside(sheets, page.width))
+    if figure.places:
+        _draw_places(page, figure.places)
+    canvas = Image.new("RGB", (WIDTH, page.height + 2 * _MARGIN), "white")
+    canvas.paste(page.image(), (_MARGIN, _MARGIN))
     return _png(canvas)
 
 
@@ -112,6 +114,36 @@ class Sheet:
         for picture, top in self._placed:
             sheet.paste(picture, (0, top))
         return sheet
+
+
+def _beside(sheets: Sequence[Sheet], width: int) -> Image.Image:
+    """Return sheets of one width side by side."""
+    row = Image.new("RGB", (width, max(sheet.height for sheet in sheets)), "white")
+    for at, sheet in enumerate(sheets):
+        row.paste(sheet.image(), (at * (sheet.width + _GAP), 0))
+    return row
+
+
+def _draw_places(page: Sheet, places: Places) -> None:
+    """Draw the thing that was cut out, and beside it the grid of each metric, or the reason why there is none."""
+    page.skip(_GAP)
+    page.write(places.title, _NORMAL, _INK)
+    if places.meaning:
+        page.write(places.meaning, _SMALL, _PALE)
+    width = (page.width - _GAP * len(places.scores)) // (1 + len(places.scores))
+    thing = Sheet(width)
+    thing.write("in the middle", _NORMAL, _INK)
+    thing.place(_fitted(places.image, width, min(_TALLEST, width * 2 // 3)))
+    sheets = [thing]
+    for metric, scores in places.scores.items():
+        sheet = Sheet(width)
+        sheet.write(metric.upper(), _NORMAL, _INK)
+        if scores.by_cell:
+            sheet.place(draw_cells(scores.cells, width))
+        for reason in scores.reasons:
+            sheet.write(reason, _SMALL, _PALE)
+        sheets.append(sheet)
+    page.place(_beside(sheets, page.width))
 
 
 def _draw_panel(figure: Figure, panel: Panel, width: int, height: int) -> Sheet:
