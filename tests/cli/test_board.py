@@ -76,6 +76,7 @@ def test_a_damaged_file_is_named_left_out_and_ends_it_with_1(tmp_path):
         (["one.jsonl", "--to", "mine.html"], "--to mine.html: is there and is no board of vlcheck's"),
         (["one.jsonl", "--to", "page.html"], "--to page.html: is there and is no board of vlcheck's"),
         (["one.jsonl", "--to", "absent/board.html"], "--to absent/board.html: there is no folder absent"),
+        (["one.jsonl", "--to", "board.pdf"], "--to board.pdf: has to end in .html or .htm."),
         (["one.jsonl", "--to", "."], "--to .: is no file that a board could be written to"),
         (["one.jsonl", "--pages", "javascript:alert(1)"], "--pages javascript:alert(1): is no address to link to"),
         (["one.jsonl", "two.jsonl", "--pages", "https://ci.example/"], "--pages https://ci.example/: https://ci.exam"),

@@ -14,8 +14,6 @@ from vlcheck.report import page, table
 from vlcheck.results import comparison
 from vlcheck.results.file import ResultLines, read, read_beside
 
-_PAGES = (".html", ".htm")
-
 
 def report(
     results: Annotated[Path, typer.Argument(help="results of a run")],
@@ -35,9 +33,9 @@ def report(
     if to and to.suffix in table.FORMATS:
         _demand_no_others({"--baseline": baseline, "--beside": beside}, to)
         place = _write_table(results, to)
-    elif to and to.suffix not in _PAGES:
-        accepted = f"{' or '.join(_PAGES)} for the page, or in {' or '.join(table.FORMATS)} for the table of verdicts"
-        raise UsageError(f"{TO} {to}: has to end in {accepted}.")
+    elif to and to.suffix not in page.PAGE_SUFFIXES:
+        pages, tables = (" or ".join(suffixes) for suffixes in (page.PAGE_SUFFIXES, table.FORMATS))
+        raise UsageError(f"{TO} {to}: has to end in {pages} for the page, or in {tables} for the table of verdicts.")
     else:
         place = _write_page(results, to, baseline, beside)
     say(f"report: {place}")
@@ -45,7 +43,7 @@ def report(
 
 def _write_page(results: Path, to: Path | None, baseline: Path | None, beside: Path | None) -> Path:
     run = comparison.read_compared(results) if baseline else read(results)
-    place = to or results.with_suffix(_PAGES[0])
+    place = to or results.with_suffix(page.PAGE_SUFFIXES[0])
     page.check_page_path(place, {"RESULTS": results, "--baseline": baseline, "--beside": beside}, TO)
     control = read_beside(beside, run.run.data, "--beside") if beside else None
     compared = comparison.compare_run(_before(baseline), run) if baseline else None

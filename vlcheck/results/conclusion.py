@@ -79,6 +79,16 @@ class Standing:
         return NO_VERDICT if self.unjudged and gravest in ("pass", NOT_ASKED) else gravest
 
     @property
+    def passes(self) -> int:
+        """The number of tests that pass."""
+        return sum(verdict.passed for verdict in self.verdicts)
+
+    @property
+    def tests(self) -> int:
+        """The number of tests, with those that have no verdict, are invalid or were not asked."""
+        return len(self.verdicts) + self.unjudged
+
+    @property
     def known(self) -> bool:
         """True if everything that fails is a known bias of the policy."""
         return bool(self.verdicts) and is_known(self.verdicts[0])

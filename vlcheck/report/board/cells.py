@@ -82,13 +82,13 @@ def dated_cells(table: ComparableRuns, runs: Sequence[BoardRun], bias: str) -> l
     for run in runs:
         standing = run.matrix.cells.get((bias, table.scope.metric))
         if standing and run.date and (run.number, bias) not in table.apart:
-            found.append(DatedCell(run.date, standing.status, _passes(standing), _tests(standing)))
+            found.append(DatedCell(run.date, standing.status, standing.passes, standing.tests))
     return found
 
 
 def passes_in_words(standing: Standing) -> str:
     """Return e.g. "5 of 7 pass"."""
-    return f"{_passes(standing)} of {_tests(standing)} pass"
+    return f"{standing.passes} of {standing.tests} pass"
 
 
 def _worst(standing: Standing) -> ShownText | None:
@@ -102,15 +102,7 @@ def _href(run: BoardRun, standing: Standing) -> str:
     return verdict_address(run.page, standing.verdicts[0]) if run.page and standing.verdicts else run.page
 
 
-def _passes(standing: Standing) -> int:
-    return sum(verdict.passed for verdict in standing.verdicts)
-
-
-def _tests(standing: Standing) -> int:
-    return len(standing.verdicts) + standing.unjudged
-
-
 def _order(standing: Standing) -> float:
     """Return a number that is smaller for graver cells: by status, known biases after others, then by fewer passes."""
-    share = _passes(standing) / max(_tests(standing), 1)
+    share = standing.passes / max(standing.tests, 1)
     return round(STATUSES.index(standing.status) + 0.5 * standing.known + 0.4 * share, 3)

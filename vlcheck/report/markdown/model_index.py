@@ -23,8 +23,8 @@ _DIGITS = 3  # after the point
 def model_index(results: ResultLines) -> Iterator[str]:
     """Yield the lines of `model-index`: one result a metric, with one figure for each bias.
 
-    A figure is the share of a bias's tests that pass, in [0, 1]. Tests that are invalid or not asked do not count, and
-    a bias without any other has no figure.
+    A figure is the share of a bias's tests that pass, in [0, 1]. Tests that are invalid, not asked or without a verdict
+    do not pass; a bias that has no other test has no figure.
 
     Args:
         results: the results of the run.
@@ -53,13 +53,11 @@ def _figures(results: ResultLines) -> Mapping[str, Sequence[str]]:
 
 
 def _figure(bias: str, cell: Standing) -> str:
-    """Return the figure of a bias under a metric; "" if none of its tests counts."""
-    judged = [verdict for verdict in cell.verdicts if verdict.status not in HOLLOW]
-    if not judged:
+    """Return the figure of a bias under a metric; "" if none of its tests was decided or is inconclusive."""
+    if all(verdict.status in HOLLOW for verdict in cell.verdicts):
         return ""
-    passed = sum(verdict.passed for verdict in judged)
-    said = f"{bias}: {passed} of {counted(len(judged), 'test')} {'passes' if passed == 1 else 'pass'}"
-    return yaml_object({"type": "pass-rate", "name": said, "value": round(passed / len(judged), _DIGITS)})
+    said = f"{bias}: {cell.passes} of {counted(cell.tests, 'test')} {'passes' if cell.passes == 1 else 'pass'}"
+    return yaml_object({"type": "pass-rate", "name": said, "value": round(cell.passes / cell.tests, _DIGITS)})
 
 
 def _task(metric: str) -> Mapping[str, str]:

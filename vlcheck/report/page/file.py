@@ -8,6 +8,8 @@ from pathlib import Path
 from vlcheck._util.files import Others, begins, demand_place, placing
 from vlcheck.report.page.document import START
 
+PAGE_SUFFIXES = (".html", ".htm")
+
 
 def check_page_path(path: Path, others: Others, option: str) -> None:
     """Check that a page can be written to a path, where at most an older page may be.
