@@ -345,7 +345,7 @@ _Loading = tuple[str | None, str | None, bool]  # device, dtype, and whether cod
 
 
 def _refuse_beside_objects(model: object, control: object, loading: _Loading) -> None:
-    """Raise UsageError if it is said how models are loaded, and both are objects, or the only one is."""
+    """Raise UsageError if device, dtype or trust_remote_code is given, and no model or control is named by a spec."""
     if not isinstance(model, str) and not isinstance(control, str):
         names = ("device", "dtype", "trust_remote_code")
         _refuse("a model that is given by its spec", **dict(zip(names, loading, strict=True)))

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 import numpy as np
 
-_AT_ONCE = 500_000  # drawn images that are in memory at a time
+_AT_ONCE = 100_000  # drawn images that are in memory at a time
 
 
 def bootstrap_interval(
