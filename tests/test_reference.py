@@ -190,3 +190,11 @@ def test_each_attribute_of_a_view_is_listed():
 def test_the_columns_of_the_table_of_verdicts_are_listed_with_type_and_meaning():
     listed = table("verdict-table", "Columns", "column")
     assert listed.rows == tuple((f"`{one.name}`", one.kind, one.meaning) for one in COLUMNS)
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in (ROOT / "docs" / "reference").glob("*.md")))
+def test_no_table_has_two_rows_of_one_name(page):
+    text = (ROOT / "docs" / "reference" / page).read_text(encoding="utf-8")
+    for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+        cells = [row.split("|")[1].strip() for row in table.splitlines()]
+        assert [cell for cell in set(cells) if cell.startswith("`") and cells.count(cell) > 1] == []

@@ -44,6 +44,9 @@ def test_models_and_data_of_several_specs_are_named(tmp_path):
         "board: board.html, 1 model in 2 runs",
         "Of the latest run of each model: 1 with a fail.",
     ]
+    refused = run("board", *paths, "--same-model", "ours=albef:*")
+    said = "Error: --same-model ours=albef:*: fits no spec; there are e.g. 1, 2.\n"
+    assert (refused.returncode, refused.stderr) == (4, said)
     assert run("board", *paths, "--same-data", "val").stderr.startswith("Error: --same-data val: NAME=PATTERN is")
 
 

@@ -49,7 +49,11 @@ def test_what_a_part_of_the_suite_was_not_asked_is_not_lost(tmp_path, complete, 
     [
         (["absent.jsonl"], "absent.jsonl: cannot be read as a results file"),
         (["results.jsonl", "--to", "absent/page.html"], "--to absent/page.html: there is no folder absent"),
-        (["results.jsonl", "--to", "results.jsonl"], "--to results.jsonl: is what RESULTS names as well"),
+        (
+            ["results.jsonl", "--to", "results.jsonl"],
+            "--to results.jsonl: has to end in .html or .htm for the page, or in",
+        ),
+        (["kept.html", "--to", "kept.html"], "--to kept.html: is what RESULTS names as well"),
         (["results.jsonl", "--to", "mine.html"], "--to mine.html: is there and is no report of vlcheck's"),
         (["mine.html", "--to", "page.html"], "mine.html:1: not JSON"),
         (["results.jsonl", "--beside", "mine.html"], "--beside mine.html:1: not JSON"),
@@ -59,6 +63,7 @@ def test_what_a_part_of_the_suite_was_not_asked_is_not_lost(tmp_path, complete, 
 )
 def test_what_cannot_be_used_is_named_and_ends_with_4(kept, tmp_path, monkeypatch, arguments, said):
     (tmp_path / "mine.html").write_text("<html>mine</html>")
+    write_results(tmp_path / "kept.html", small())
     write_results(tmp_path / "sequential.jsonl", small(run={"sequential": True}))
     monkeypatch.chdir(tmp_path)
     done = run("report", *arguments)

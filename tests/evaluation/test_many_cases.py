@@ -32,7 +32,13 @@ BEHAVIORS = (
     (made(name="test_each", perturb=Each(Grayscale(), Brightness(0.9)), expect=Preserved()), "itm"),
     (made(name="test_tables", perturb=Grayscale(), expect=Drops(), tables=(AgainstNoise(Grayscale()),)), "itm"),
 )
-LIMITED = ("behaviors.made_trials", "behaviors.trials", "evaluation.evaluator", "evaluation.inquiry")
+LIMITED = (
+    "behaviors.made_trials",
+    "behaviors.trials",
+    "evaluation.evaluator",
+    "evaluation.inquiry",
+    "evaluation.slim_findings",
+)
 
 
 @pytest.fixture(scope="module")

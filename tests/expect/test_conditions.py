@@ -7,7 +7,7 @@ import pytest
 from tests.evaluation.test_outcomes import TOLERANCES, found, verdict
 from vlcheck.evaluation.evidence import Row
 from vlcheck.expect.aggregate import Balance, SidePreference, Skew
-from vlcheck.expect.base import AFTER, BEFORE, OTHER, WHOLE
+from vlcheck.expect.base import AFTER, BEFORE, OTHER, TRUE_BEFORE, WHOLE
 from vlcheck.expect.directional import Drops, Flips, Swaps
 from vlcheck.expect.functionality import Beats
 from vlcheck.expect.invariance import Preserved
@@ -147,8 +147,8 @@ def test_the_reason_of_an_invalid_mean_does_not_speak_of_what_is_preserved():
 @pytest.mark.parametrize(
     ("expect", "arms", "target", "shares", "of"),
     [
-        (Swaps(), {BEFORE: LEFT, AFTER: EVEN}, "left", (0.8, 0.52), "the true word"),
-        (Swaps(), {BEFORE: LEFT, AFTER: EVEN}, "right", (0.2, 0.48), "the true word"),
+        (Swaps(), {BEFORE: LEFT, AFTER: EVEN}, "left", (0.8, 0.52), TRUE_BEFORE),
+        (Swaps(), {BEFORE: LEFT, AFTER: EVEN}, "right", (0.2, 0.48), TRUE_BEFORE),
         (Flips(), {BEFORE: LEFT, AFTER: EVEN}, "right", (0.8, 0.52), "left"),
         (Flips(), {BEFORE: RIGHT, AFTER: EVEN}, "right", (0.2, 0.52), "left"),
         (Beats(), {BEFORE: {"red": 0.6, "green": 0.2}}, "red", (0.75,), "the true word"),

@@ -113,7 +113,7 @@ def verdict(behavior="test_grey_preserves", metric="mlm", status="fail", **chang
         "bias_doc": "Does the model do without color?",
         "behavior": behavior,
         "metric": metric,
-        "score_kind": {"mlm": "masked-lm", "itm": "match-head"}[metric],
+        "score_kind": {"mlm": "masked-lm", "itm": "match-head"}.get(metric, "another kind"),
         "perturbation": "grayscale v1",
         "expected": "the score stays",
         "tolerances": {"within": 0.1},

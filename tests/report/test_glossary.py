@@ -50,3 +50,11 @@ def test_only_a_note_on_this_verdict_stands_beside_its_figure():
         for one in group.verdicts
     )
     assert {figure.note for figure in one.figures} == {""}
+
+
+@pytest.mark.parametrize("metric", [*METRICS, "of a later version"])
+def test_each_figure_of_a_verdict_has_a_meaning_under_every_metric(metric):
+    many = {"mass": 0.9, "refused": 2, "cut": 0.1, "asked": 3, "offered": 9, "needed_n": 80}
+    found = results((verdict(metric=metric, **many), rows(metric=metric)))
+    (one,) = (one for group in page_view(found, source="r", room=Room()).groups for one in group.verdicts)
+    assert {figure.name for figure in one.figures} <= TERMS.keys()

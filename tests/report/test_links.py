@@ -40,6 +40,15 @@ def test_each_verdict_and_each_row_has_an_address_of_its_own():
     assert len([one for one in there if one.startswith("mirror-swaps-sides-itm-")]) == 1 + 2 * 7
 
 
+def test_rows_of_one_name_have_addresses_of_their_own():
+    found = results((verdict(), [row("one", -0.1), row("one", -0.3), row("one", -0.2), row("two", 0.1)]))
+    page = draw(found, source="r")
+    shown = [one["id"] for one in Elements(page).all("article") if one["class"] == "row"]
+    own = row_anchor(*next(iter(found.verdicts)), "one", "grayscale v1")
+    assert sorted(shown)[:3] == [own, f"{own}-2", f"{own}-3"]
+    assert len({*ids(page)}) == len(ids(page))
+
+
 def test_each_address_on_the_page_leads_somewhere():
     page = draw(odd(), source="r", comparison=compare_runs(small(), odd()))
     there = {*ids(page)}

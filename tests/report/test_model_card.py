@@ -139,9 +139,9 @@ def test_it_links_to_the_page_and_no_address_ends_the_link():
 
 
 def test_each_test_that_fails_links_to_its_verdict():
-    test = "behavior_tests/test_color.py::test_grey[mlm]"
-    text = card(results(({**failing(), "test": test}, rows(BAD))), page="r.html")
-    assert "- color: [grey](<r.html#grey-mlm>): violations mlm 33.3 %; 10 % allowed\n" in text
+    test = "behavior_tests/test_robustness.py::test_crop_preserves[mlm]"
+    text = card(results(({**failing("test_crop_preserves"), "test": test}, rows(BAD))), page="r.html")
+    assert "[crop\\_preserves](<r.html#crop-preserves-mlm>): violations mlm 33.3 %; 10 % allowed\n" in text
 
 
 def test_the_card_of_the_whole_suite_is_short():

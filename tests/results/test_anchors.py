@@ -34,6 +34,7 @@ def test_each_test_of_the_suite_has_its_name_for_an_anchor():
         "elsewhere/test_position.py::test_mirror_swaps_sides[itm]",
         "/work/behavior_tests/test_position.py::test_mirror_swaps_sides[itm]",
         "behavior_tests/test_mine.py::test_mirror_swaps_sides[itm]",
+        "behavior_tests/test_order.py::test_mirror_swaps_sides[itm]",
         "behavior_tests/test_position.py::TestAll::test_mirror_swaps_sides[itm]",
         "behavior_tests/test_position.py::test_mirror_swaps_sides[itm-red]",
         "behavior_tests/test_position.py::test_mirror_swaps_sides",
@@ -42,6 +43,11 @@ def test_each_test_of_the_suite_has_its_name_for_an_anchor():
 )
 def test_a_foreign_or_parametrized_test_is_told_from_the_suites(test):
     assert re.fullmatch(r"mirror-swaps-sides-itm-[0-9a-f]{10}", verdict_anchor(test, *NAMES))
+
+
+def test_a_test_of_ones_own_in_a_file_of_the_suite_has_digits():
+    own = "behavior_tests/test_position.py::test_mine[itm]", "test_mine", "itm"
+    assert re.fullmatch(r"mine-itm-[0-9a-f]{10}", verdict_anchor(*own))
 
 
 def test_names_that_are_spelled_alike_have_anchors_of_their_own():

@@ -327,7 +327,7 @@ def test_the_text_names_runs_figures_reasons_and_biases():
     table = [" ".join(line.split()) for line in text[:4]]
     assert table[0] == "test metric verdict old new worse better n p (Holm) effect p (effect)"
     assert table[1] == "test_a mlm worse 0.000 1.000 20 0 20 6e-06 0.100 -> -0.100 1e-04"
-    assert table[3] == "test_c mlm same 0.000 0.000 0 0 20 1.000 0.100 to 0.100 1.000"
+    assert table[3] == "test_c mlm same 0.000 0.000 0 0 20 1.000 0.100 -> 0.100 1.000"
     assert text[-3] == (
         "3 not comparable, the kind of score differs: candidates in the old run, masked-lm in the new one:"
         " test_0 (mlm), test_1 (mlm), test_2 (mlm)"

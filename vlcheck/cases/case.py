@@ -107,7 +107,8 @@ class Case:
         if amiss := foil_fault(self.caption, self.foils):
             raise UsageError(f"case {self.id}: the foil {amiss}.")
         if not self.about:
-            object.__setattr__(self, "about", words_of(self.caption if FOIL in self.tags else self.target))
+            words = words_of(self.caption) if FOIL in self.tags else _words_of_target(self.target)
+            object.__setattr__(self, "about", words)
         object.__setattr__(self, "masked", word_pattern(self.target).sub(MASK, self.caption))
 
     def refuted_by(self, other: Case) -> bool:
@@ -137,6 +138,12 @@ def foil_fault(caption: str, foils: Iterable[str]) -> str:
 def folded(text: str) -> str:
     """Return a text in the form in which words and foils are compared: without regard to case and spaces."""
     return " ".join(text.casefold().split())
+
+
+@lru_cache(maxsize=1 << 12)
+def _words_of_target(target: str) -> frozenset[str]:
+    """Return the words of a target, as one object for all cases that have it."""
+    return words_of(target)
 
 
 @lru_cache(maxsize=1 << 12)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from operator import itemgetter
 
 from vlcheck._util.hashing import digest
@@ -15,7 +15,6 @@ _BITS = 128  # of a number
 _KEPT = 64  # sequences of cases whose numbers are kept, sorted
 
 
-@cache
 def number_of(name: str) -> int:
     """Return a pseudo-random number for a name, the same in every run."""
     return int(digest(name), 16)

@@ -32,30 +32,32 @@ def report(
     ] = None,
 ) -> None:
     """Draw the reviewer page: which biases the model has, and the pictures that prove it; or write a table."""
-    place = to or results.with_suffix(".html")
-    if place.suffix not in (*_PAGES, *table.FORMATS):
+    if to and to.suffix in table.FORMATS:
+        _demand_no_others({"--baseline": baseline, "--beside": beside}, to)
+        place = _write_table(results, to)
+    elif to and to.suffix not in _PAGES:
         accepted = f"{' or '.join(_PAGES)} for the page, or in {' or '.join(table.FORMATS)} for the table of verdicts"
-        raise UsageError(f"{TO} {place}: has to end in {accepted}.")
-    if place.suffix in table.FORMATS:
-        _demand_no_others({"--baseline": baseline, "--beside": beside}, place)
-        _write_table(results, place)
+        raise UsageError(f"{TO} {to}: has to end in {accepted}.")
     else:
-        _write_page(results, place, baseline, beside)
+        place = _write_page(results, to, baseline, beside)
     say(f"report: {place}")
 
 
-def _write_page(results: Path, place: Path, baseline: Path | None, beside: Path | None) -> None:
+def _write_page(results: Path, to: Path | None, baseline: Path | None, beside: Path | None) -> Path:
     run = comparison.read_compared(results) if baseline else read(results)
+    place = to or results.with_suffix(_PAGES[0])
     page.check_page_path(place, {"RESULTS": results, "--baseline": baseline, "--beside": beside}, TO)
     control = read_beside(beside, run.run.data, "--beside") if beside else None
     compared = comparison.compare_run(_before(baseline), run) if baseline else None
     page.write_page(place, page.stream(run, source=results.name, beside=control, comparison=compared), TO)
+    return place
 
 
-def _write_table(results: Path, place: Path) -> None:
+def _write_table(results: Path, place: Path) -> Path:
     run = read(results)
     table.check_table_path(place, {"RESULTS": results}, TO)
     table.write_table(place, run, TO)
+    return place
 
 
 def _demand_no_others(others: Mapping[str, Path | None], place: Path) -> None:

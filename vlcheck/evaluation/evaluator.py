@@ -23,7 +23,7 @@ from vlcheck.evaluation.evidence import Judgement, Row
 from vlcheck.evaluation.inquiry import Ended, Inquiry, findings_of, read_trials
 from vlcheck.evaluation.judged_rows import JudgedRows
 from vlcheck.evaluation.outcomes import Finding, Findings
-from vlcheck.evaluation.slim_findings import slimmed
+from vlcheck.evaluation.slim_findings import kept_of
 from vlcheck.evaluation.steps import Agenda, Round, Step, merged
 from vlcheck.evaluation.told import told
 from vlcheck.evaluation.verified import Verifier
@@ -180,8 +180,8 @@ class ModelUnderTest:
             found = read(range(number))
             return findings_of(self, reader, tuple(finding for _, finding in found), wanted), tuple(rows(found))
         each = (finding for places in parted(number) for _, finding in read(places))
-        slim = each if ended.behavior.tables else slimmed(each)  # tables read all scores
-        return findings_of(self, reader, tuple(slim), wanted), JudgedRows(lambda places: rows(read(places)), number)
+        kept = tuple(kept_of(each, ended.behavior, number))
+        return findings_of(self, reader, kept, wanted), JudgedRows(lambda places: rows(read(places)), number)
 
     def _in_other_wordings(self, behavior: Behavior, metric: Metric) -> Iterator[WordingRecord]:
         """Yield the verdict in each other wording of the question, if the metric is answered in words."""

@@ -16,6 +16,7 @@ from vlcheck.behaviors.tables import arms_of
 from vlcheck.datasets.tags import strange_tags
 from vlcheck.evaluation.case_findings import CaseReader, HeardTrial
 from vlcheck.evaluation.outcomes import Finding, Findings
+from vlcheck.evaluation.slim_findings import kept_of
 from vlcheck.evaluation.steps import Parts, Step, queries_of
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.query import Query
@@ -306,7 +307,8 @@ class Inquiry:
         """Return the findings on the trials at some places, by these."""
         queries = (query for i in places for query in self._parts(i).queries(closing=i not in self._out))
         found = read_trials(self._model, reader, self._metric, taken(self.trials, places), queries)
-        return {i: finding for i, (_, finding) in zip(places, found, strict=True)}
+        findings = kept_of([finding for _, finding in found], self._behavior, len(self.trials))
+        return dict(zip(places, findings, strict=True))
 
     @property
     def _reader(self) -> CaseReader:

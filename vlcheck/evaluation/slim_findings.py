@@ -5,8 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from vlcheck.behaviors.behavior import Behavior
+from vlcheck.behaviors.made_trials import RECENT
 from vlcheck.evaluation.outcomes import Finding
 from vlcheck.metrics.reading import Reading
+
+
+def kept_of(findings: Iterable[Finding], behavior: Behavior, cases: int) -> Iterable[Finding]:
+    """Return findings as they are kept: slim ones of more than RECENT cases, unless tables read all of their scores.
+
+    Args:
+        findings: some findings.
+        behavior: the behavior that they are about.
+        cases: number of all of its cases.
+    """
+    return findings if cases <= RECENT or behavior.tables else slimmed(findings)
 
 
 def slimmed(findings: Iterable[Finding]) -> Iterator[Finding]:

@@ -29,7 +29,7 @@ About = Literal["change", "truth", "preference"]
 
 BEFORE, AFTER, OTHER = "before", "after", "other"
 WHOLE = ""
-THE_TRUE_WORD = "the true word"  # see `Expectation.share_of`
+THE_TRUE_WORD, TRUE_BEFORE = "the true word", "the word true before the edit"  # see `Expectation.share_of`
 NO_RIVALS: Mapping[str, float] = MappingProxyType({})
 
 
@@ -183,8 +183,8 @@ class Expectation(Protocol):
         about: the subject of a case: the "change" of the answers alone, the "truth" of an answer as well, or the
             "preference" among words. A symmetry that a model has by construction (`StatesSymmetry`) decides a change or
             a preference.
-        share_of: the word whose share against a rival the conditions are about: "the true word", or a word such as
-            "left"; "" if they are about scores.
+        share_of: the word whose share against a rival the conditions are about: THE_TRUE_WORD, TRUE_BEFORE, or a
+            word such as "left"; "" if they are about scores.
     """
 
     claim: ClassVar[Claim]

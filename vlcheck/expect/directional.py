@@ -10,7 +10,7 @@ from vlcheck.cases.view import View
 from vlcheck.expect.base import (
     AFTER,
     BEFORE,
-    THE_TRUE_WORD,
+    TRUE_BEFORE,
     About,
     BaseExpectation,
     Condition,
@@ -104,7 +104,7 @@ class Swaps(TwoSided):
 
     expected: ClassVar[str] = "the true side before, the other one after"
     about: ClassVar[About] = "truth"
-    share_of: ClassVar[str] = THE_TRUE_WORD
+    share_of: ClassVar[str] = TRUE_BEFORE
 
     def conditions(self, sample: Sample, tolerances: Tolerances) -> tuple[Condition, ...]:
         target = sample.case.target

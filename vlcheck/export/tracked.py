@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from vlcheck._util.numbers import rounded
-from vlcheck.results.anchors import verdict_anchors
+from vlcheck.results.anchors import verdict_anchor
 from vlcheck.results.conclusion import conclude, matrix_of
 from vlcheck.results.file import ResultLines
 from vlcheck.results.records import RunRecord, VerdictRecord
@@ -75,10 +75,9 @@ def metric_name(verdict: VerdictRecord, anchor: str) -> str:
 
 def _figures(results: ResultLines) -> Iterator[tuple[str, float]]:
     """Yield the observed value of each verdict that has one."""
-    anchors = verdict_anchors(sorted(results.verdicts))
     for key, verdict in results.verdicts.items():
         if verdict.observed is not None:
-            yield metric_name(verdict, anchors[key]), rounded(verdict.observed)
+            yield metric_name(verdict, verdict_anchor(*key)), rounded(verdict.observed)
 
 
 def _counts(results: ResultLines) -> Iterator[tuple[str, float]]:

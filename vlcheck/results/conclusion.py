@@ -12,7 +12,7 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Literal
 
-from vlcheck._util.numbers import counted
+from vlcheck._util.numbers import counted, names_in_brief
 from vlcheck.metrics.registry import METRICS, OF_PICTURES
 from vlcheck.results.comparison import Compared, Comparison
 from vlcheck.results.file import ResultLines
@@ -427,8 +427,7 @@ def _refusal(results: ResultLines, comparison: Comparison | None) -> str:
 def _kept_red(verdicts: Iterable[VerdictRecord]) -> str:
     """Return a sentence about the failures that no known bias excuses; "" if there are none."""
     red = [f"{one.test.rpartition('::')[2]} ({Standing((one,)).said})" for one in gravest_first(verdicts) if gates(one)]
-    rest = f" and {len(red) - _MOST_NAMED:,} more" if len(red) > _MOST_NAMED else ""
-    return f"Kept red by {', '.join(red[:_MOST_NAMED])}{rest}." if red else ""
+    return f"Kept red by {names_in_brief(red, _MOST_NAMED)}." if red else ""
 
 
 def _biases(compared: Iterable[Compared]) -> str:
@@ -479,8 +478,7 @@ def _without_images(verdicts: Iterable[VerdictRecord]) -> Iterator[str]:
         if not verdict.n and verdict.reason:
             reasons[verdict.reason].setdefault(verdict.behavior)
     for reason, tests in islice(reasons.items(), _MOST_NAMED):
-        rest = f" and {len(tests) - _MOST_NAMED:,} more" if len(tests) > _MOST_NAMED else ""
-        yield f"Not asked: {', '.join(islice(tests, _MOST_NAMED))}{rest} ({reason})."
+        yield f"Not asked: {names_in_brief([*tests], _MOST_NAMED)} ({reason})."
 
 
 def _not_asked(results: ResultLines) -> Iterator[str]:
@@ -509,10 +507,9 @@ def _unjudged(run: RunRecord) -> Iterator[str]:
     """Yield a sentence about selected tests without a verdict."""
     tests = run.unjudged
     if tests:
-        names = [test.rpartition("::")[2] for test in tests[:_MOST_NAMED]]
-        rest = f" and {len(tests) - _MOST_NAMED:,} more" if len(tests) > _MOST_NAMED else ""
+        names = [test.rpartition("::")[2] for test in tests]
         why = ", since they were left out, skipped, not reached or ended in an error" if is_ended(run) else ""
-        yield f"Without a verdict{why}: {', '.join(names)}{rest}."
+        yield f"Without a verdict{why}: {names_in_brief(names, _MOST_NAMED)}."
 
 
 def _contract(run: RunRecord) -> Iterator[str]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 
-from vlcheck._util.numbers import counted
+from vlcheck._util.numbers import counted, names_in_brief
 from vlcheck.metrics.registry import KINDS
 from vlcheck.results.agreement import violations
 from vlcheck.results.conclusion import tally
@@ -166,8 +165,7 @@ def _faults(name: str, faults: Iterable[FaultRecord]) -> Iterator[str]:
     for fault in faults:
         tests[fault.reason].append(fault.test.rpartition("::")[2])
     for reason, its in tests.items():
-        more = f" and {len(its) - _MOST_NAMED} more" if len(its) > _MOST_NAMED else ""
-        yield f"{name} has no verdict on {', '.join(islice(its, _MOST_NAMED))}{more}: {reason}"
+        yield f"{name} has no verdict on {names_in_brief(its, _MOST_NAMED)}: {reason}"
 
 
 def is_on_one_scale(verdict: VerdictRecord, other: VerdictRecord) -> bool:

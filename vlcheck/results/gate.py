@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vlcheck._util.files import followed
-from vlcheck._util.numbers import counted, moment
+from vlcheck._util.numbers import counted, moment, names_in_brief
 from vlcheck._util.paths import there_is
 from vlcheck.errors import printable
 from vlcheck.results.comparison import Comparison
@@ -96,6 +96,4 @@ def _beside(path: Path) -> Iterator[tuple[Path, RunRecord]]:
 
 
 def _named(tests: list[str]) -> str:
-    names = [printable(test.rpartition("::")[2]) for test in tests[:_MOST_NAMED]]
-    more = len(tests) - _MOST_NAMED
-    return f"{', '.join(names)}{f' and {more} more' if more > 0 else ''}"
+    return names_in_brief([printable(test.rpartition("::")[2]) for test in tests], _MOST_NAMED)

@@ -561,8 +561,8 @@ class VerdictRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="ve
         score_kind: the model's kind of score for it.
         perturbation: name of the perturbation.
         expected: the expectation in words.
-        share_of: the word whose share against a rival is among the `shares` of its evidence: "the true word", or a word
-            such as "left"; "" if its margins are made of scores, None in older files.
+        share_of: the word whose share against a rival is among the `shares` of its evidence: "the true word", "the word
+            true before the edit", or a word such as "left"; "" if its margins are made of scores, None in older files.
         tolerances: the tolerances of the margins, by name.
         scale: the scale of the margins; None in older files.
         status: fail, invalid, inconclusive, pass or not asked.

@@ -45,7 +45,8 @@ class CachedScorer:
         self.store = store
         self.thumbnails = thumbnails
         self.prefetch = Prefetch(partial(noted, thumbnails=thumbnails), self._note) if ahead else None
-        self._unsettled: set[str] = set()
+        self._may_change = isinstance(scorer.model, MayChange)
+        self._unsettled: set[str] = set()  # keys of answers since the last time that the model was asked
         self._noted: dict[str, Thumbnail] = {}  # of pictures that the model was shown, until they are in the store
         self._changed = ""
         self._due = time.monotonic() + BETWEEN_CHECKS
@@ -231,7 +232,8 @@ class CachedScorer:
     def _put(self, answered: Answered) -> None:
         self._keep_noted()
         self.store.put(answered)
-        self._unsettled.update(query.key for query, _ in answered)
+        if self._may_change:
+            self._unsettled.update(query.key for query, _ in answered)
 
     def _settle_if_due(self) -> None:
         if time.monotonic() >= self._due:

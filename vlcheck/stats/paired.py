@@ -16,23 +16,22 @@ _PARTS = 16  # in which they are multiplied
 _ROUNDING = 1e-12
 
 
-def by_image(images: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """Return the means of each image's rows under both models.
+def by_image(images: np.ndarray, *columns: np.ndarray) -> np.ndarray:
+    """Return the means of each image's rows.
 
     Args:
         images: a key of each row's image, shape (rows,).
-        old: the value of each row under the old model, shape (rows,).
-        new: the value of each row under the new model, shape (rows,).
+        *columns: values of each row, such as those under the old and under the new model, each of shape (rows,).
 
     Returns:
-        Old and new, shape (images, 2), in the order in which the images first appear.
+        The means, shape (images, columns), in the order in which the images first appear.
 
     Example:
         >>> by_image(np.array(["b", "a", "b"]), np.array([1.0, 3.0, 2.0]), np.array([0.0, 1.0, 1.0])).tolist()
         [[1.5, 0.5], [3.0, 1.0]]
     """
     _, first, group = np.unique(images, return_index=True, return_inverse=True)
-    sums = np.stack([np.bincount(group, weights=values, minlength=len(first)) for values in (old, new)], axis=1)
+    sums = np.stack([np.bincount(group, weights=values, minlength=len(first)) for values in columns], axis=1)
     means: np.ndarray = sums / np.bincount(group, minlength=len(first))[:, None]
     return means[np.argsort(first)]
 

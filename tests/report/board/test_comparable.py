@@ -26,7 +26,7 @@ def test_runs_of_the_same_thing_stand_in_one_table_for_each_metric():
         ({"data": "coco:/data"}, "the data: coco:/data here, scenes:6 there"),
         ({"seed": 7}, "the seed: 7 here, none there"),
         ({"images": 50}, "the number of images: 50 here, none there"),
-        ({"options": {"lexicons": "mine"}}, "the lexicons: mine here, none there"),
+        ({"options": {"lexicons": "mine"}}, "the folder of lexicons: mine here, none there"),
         ({"options": {"columns": "a=b"}}, "the columns of the table: a=b here, none there"),
         ({"sequential": True}, "each behavior was asked until it was decided here alone"),
     ],
@@ -35,6 +35,14 @@ def test_runs_of_other_data_stand_apart_which_says_what_differs(changes, said):
     found = comparable_runs(board_runs(run_of(day=2), run_of(day=1, **changes)))
     assert [[run.number for run in table.runs] for table in found] == [[1], [2], [1], [2]]
     assert list(found[1].scope.differences(found[0].scope)) == [said]
+
+
+def test_the_table_of_most_models_is_the_first_though_one_run_elsewhere_is_later():
+    found = [run_of(verdict(), name=name, day=day) for name, day in (("a", 1), ("b", 2), ("b", 3), ("c", 4))]
+    assert tables_of(run_of(verdict(), data="coco:/data", day=9), *found) == [("mlm", [2, 3, 4, 5]), ("mlm", [1])]
+    two = [run_of(verdict(), name="a", day=day, data="d") for day in (7, 8)]
+    one = run_of(verdict(), name="a", day=9)
+    assert tables_of(one, *two) == [("mlm", [2, 3]), ("mlm", [1])]
 
 
 def test_a_metric_that_is_scored_otherwise_stands_apart_and_the_other_metric_does_not():

@@ -6,6 +6,7 @@ from axe_playwright_python.sync_playwright import Axe
 from tests.conftest import PATIENCE
 from tests.report.charts.test_claims import PAIRS, edits, sides, wins
 from tests.report.pages import bare, contribution, contributions, invalid, mean, results, row, rows, verdict
+from vlcheck.expect.base import TRUE_BEFORE
 from vlcheck.perturb import Brightness, CutOut
 from vlcheck.perturb.place import CELLS
 from vlcheck.report.page import draw
@@ -35,7 +36,7 @@ def every_chart():
     named = {f"{'long' * at} word {at}": (-1) ** at * at / 20 for at in range(20)}
     halves = [row(f"s{at}", 0.1 - at % 2, shares=[at / 99, 1 - at / 99]) for at in range(100)]
     pairs = [
-        sides(PAIRS, "the true word"),
+        sides(PAIRS, TRUE_BEFORE),
         (verdict("test_flips", share_of="left", tolerances={"by": 0.05}), halves),
         wins([0.2, 0.9]),
         (wins([])[0], wins([at / 199 for at in range(200)])[1]),

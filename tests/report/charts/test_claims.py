@@ -7,6 +7,7 @@ import pytest
 
 from tests.report.charts.drawn import Drawing, back, of
 from tests.report.pages import bare, mean, row, verdict
+from vlcheck.expect.base import TRUE_BEFORE
 from vlcheck.perturb import Brightness, CutOut, Jpeg, Opening
 from vlcheck.stats.verdict import judge, judge_mean
 
@@ -32,7 +33,7 @@ PAIRS = [(0.9, 0.1), (0.8, 0.7), (0.3, 0.6), (0.2, 0.4), (0.52, 0.3)]
 
 
 def test_a_scatter_of_sides_has_each_row_where_its_shares_are_and_shades_what_holds():
-    found = drawn(*sides(PAIRS, "the true word"))
+    found = drawn(*sides(PAIRS, TRUE_BEFORE))
     centers = [(x + 2.5, y + 2.5) for x, y in found.points("crosses violating")]
     read = [(back(x, 46, 286), back(y, 250, 10)) for x, y in [*found.points("dots holding"), *centers]]
     for (x, y), pair in zip(read, PAIRS, strict=True):
@@ -41,7 +42,7 @@ def test_a_scatter_of_sides_has_each_row_where_its_shares_are_and_shades_what_ho
     ends = back(x, 46, 286), back(x + width, 46, 286), back(y, 250, 10), back(y + height, 250, 10)
     assert ends == pytest.approx((0.55, 1.0, 0.45, 0.0), abs=0.002)
     assert found.title == (
-        "The share of the true word before and after: mean 0.544 before, 0.420 after, 4 of 5 rows violate"
+        "The share of the word true before the edit: mean 0.544 before, 0.420 after, 4 of 5 rows violate"
     )
     assert found.desc == (
         "A row holds where the share is above 0.55 before and under 0.45 after. The share is above 0.5: 1 before and"
@@ -62,7 +63,7 @@ def test_a_word_that_is_not_known_to_be_true_may_change_either_way():
 
 
 def test_results_of_older_versions_have_no_shares_and_show_their_scores():
-    one, rows = sides(PAIRS, "the true word")
+    one, rows = sides(PAIRS, TRUE_BEFORE)
     older = drawn(one | {"share_of": None}, [each | {"shares": []} for each in rows])
     assert older.kind == "slopes"
 
@@ -250,11 +251,28 @@ def test_a_name_in_the_results_is_text_in_a_chart():
 
 
 @pytest.mark.parametrize("shares", [[], [0.1, 0.2, 0.3], [None, 0.5], [None], [2.0, -1.0]])
-@pytest.mark.parametrize("first", [[], [0.9], [0.9, 0.1], [0.9, 0.1, 0.5]])
+@pytest.mark.parametrize("first", [[], [0.9], [0.9, 0.1], [0.9, 0.1, 0.5], [0.2, 1.5]])
 def test_shares_that_no_run_writes_are_drawn_or_left_out(first, shares):
     """A results file may be made by hand, or by another version."""
     one = verdict(share_of="left", tolerances=None)
     (view,) = of(one, [row("one", 0.1, shares=first), row("two", -0.1, shares=shares)])
     assert Drawing(view.drawing).kind == {1: "bells", 2: "sides"}.get(len(first), "slopes")
-    (alone,) = of(one, [row("two", -0.1, shares=shares)])
-    assert "nan" not in alone.drawing
+    alone = of(one, [row("two", -0.1, shares=shares)])
+    assert bool(alone) == (None not in shares)
+    assert all("nan" not in each.drawing for each in alone)
+
+
+@pytest.mark.parametrize("missing", [[None, None], [0.5, None], [0.5]])
+def test_a_row_without_its_shares_is_in_no_number_of_the_chart(missing):
+    one, rows = sides(PAIRS, "left")
+    more = [*rows, row("without", -0.1, shares=missing)]
+    assert of(one, more)[0] == of(one, rows)[0]
+    one, rows = wins([0.2, 0.9])
+    more = [*rows, row("without", -0.1, shares=[None])]
+    assert of(one, more)[0] == of(one, rows)[0]
+
+
+def test_two_strengths_are_two_points_without_a_line_between_them():
+    labels = [Brightness(0.8).label, Brightness(1.2).label]
+    found = Drawing(of(*edits(labels, dict.fromkeys(labels, 3)))[1].drawing)
+    assert (len(found.points("knob")), found.paths("course")) == (2, "")

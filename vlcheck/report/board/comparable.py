@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from types import MappingProxyType
 
+from vlcheck._util.numbers import names_in_brief
 from vlcheck.metrics.registry import METRICS
 from vlcheck.report.board.runs import BoardRun
 from vlcheck.results.records import VerdictRecord
@@ -25,7 +26,7 @@ _CONDITIONS: Mapping[str, str] = MappingProxyType(
         "data": "the data",
         "images": "the number of images",
         "seed": "the seed",
-        "lexicons": "the lexicons",
+        "lexicons": "the folder of lexicons",
         "columns": "the columns of the table",
     }
 )
@@ -95,8 +96,7 @@ class CellTests:
         there, where = (f"in run {cell.run.number}" for cell in (self, here))
         for own, others, place in ((self.tests, here.tests, there), (here.tests, self.tests, where)):
             if alone := [name for name in own if name not in others]:
-                more = f" and {len(alone) - _MOST_NAMED} more" if len(alone) > _MOST_NAMED else ""
-                yield f"other tests: {', '.join(alone[:_MOST_NAMED])}{more} {place} alone"
+                yield f"other tests: {names_in_brief(alone, _MOST_NAMED)} {place} alone"
         for name, verdict in self.tests.items():
             other = here.tests.get(name)
             if verdict and other:
@@ -144,8 +144,10 @@ class ComparableRuns:
 
     def difference_from(self, other: ComparableRuns) -> str:
         """Return how a cell of another table differs from those of this one, in a sentence; "" if none does."""
-        run, metric = other.runs[0], self.scope.metric
-        cells = ((bias, CellTests(run, run.tests(bias, metric))) for bias in biases_of(run, metric))
+        metric = self.scope.metric
+        cells = (
+            (bias, CellTests(run, run.tests(bias, metric))) for run in other.runs for bias in biases_of(run, metric)
+        )
         return next(filter(None, (self._difference(cell, bias) for bias, cell in cells)), "")
 
     def _difference(self, cell: CellTests, bias: str) -> str:
@@ -157,7 +159,7 @@ class ComparableRuns:
 
 
 def comparable_runs(runs: Sequence[BoardRun]) -> list[ComparableRuns]:
-    """Return the runs by tables: those of a metric follow each other, and the first one has its latest run.
+    """Return the runs by tables: those of a metric follow each other, the one with the most models first.
 
     The terms of a column are those of its latest run: what was asked otherwise before is not comparable with it.
     """
@@ -174,7 +176,11 @@ def comparable_runs(runs: Sequence[BoardRun]) -> list[ComparableRuns]:
             table.add(run)
     for table in chain(*tables.values()):
         table.runs.sort(key=lambda run: run.number)
-    return list(chain(*tables.values()))
+    return list(chain.from_iterable(sorted(its, key=_size, reverse=True) for its in tables.values()))
+
+
+def _size(table: ComparableRuns) -> tuple[int, int]:
+    return len({run.model for run in table.runs}), len(table.runs)
 
 
 def biases_of(run: BoardRun, metric: str) -> list[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from vlcheck.errors import UsageError, argument
 
+_MOST_NAMED = 5  # specs that a message names
 _ACCEPTED = "NAME=PATTERN is accepted, e.g. ours=albef:/models/*.pth"
 
 
@@ -67,6 +68,24 @@ class BoardNames:
             tuple(SharedName.read(text, "same_model") for text in models),
             tuple(SharedName.read(text, "same_data") for text in data),
         )
+
+    def demand_fits(self, models: Collection[str], data: Collection[str]) -> None:
+        """Check that each pattern fits a spec.
+
+        Args:
+            models: the specs of the models.
+            data: the specs of the data.
+
+        Raises:
+            UsageError: one fits none.
+        """
+        for parameter, names, specs in (("same_model", self.models, models), ("same_data", self.data, data)):
+            for one in names:
+                if not any(fnmatchcase(spec, one.pattern) for spec in specs):
+                    there = ", ".join(sorted({*specs})[:_MOST_NAMED])
+                    raise UsageError(
+                        f"{argument(parameter, f'{one.name}={one.pattern}')}: fits no spec; there are e.g. {there}."
+                    )
 
 
 NO_NAMES = BoardNames()

@@ -48,9 +48,13 @@ class BoardRun:
     @property
     def model(self) -> tuple[str, str]:
         """The name and the spec of the model, or its given name alone: runs of equal ones are a row."""
-        spec = self.header.model or self.header.name
-        given = shared_name(spec, self.names.models)
-        return (given, "") if given else (self.header.name, spec)
+        given = shared_name(self.spec, self.names.models)
+        return (given, "") if given else (self.header.name, self.spec)
+
+    @property
+    def spec(self) -> str:
+        """The spec of the model; its name in older files."""
+        return self.header.model or self.header.name
 
     @property
     def data(self) -> str:
@@ -123,7 +127,7 @@ def gather_runs(
         names: the names that a user gave to models and data.
 
     Raises:
-        UsageError: a file is not there, or none of them can be drawn.
+        UsageError: a file is not there, none of them can be drawn, or a name fits none of them.
     """
     for path in paths:
         demand_file(path)
@@ -138,6 +142,7 @@ def gather_runs(
             runs.append(BoardRun(len(runs) + 1, path, results, page_of(path, results.run), names))
     if not runs:
         raise UsageError("Nothing can be drawn; the results files of runs are accepted.", *left_out)
+    names.demand_fits([run.spec for run in runs], [run.header.data for run in runs])
     return BoardRuns(tuple(runs), tuple(left_out))
 
 

@@ -165,7 +165,7 @@ def _remarks(runs: Sequence[BoardRun], latest: BoardRun) -> Iterator[ShownText]:
     """Yield remarks on the runs of a model: its weights, how many runs, and what no line shows."""
     run = runs[-1]
     if run.model[0] != run.header.name:
-        yield shown_text(f"spec {run.header.model or run.header.name}")
+        yield shown_text(f"spec {run.spec}")
     prints = list(dict.fromkeys(run.header.fingerprint for run in runs))
     yield shown_text(f"fingerprint {brief_digest(prints[-1])}")
     if len(runs) > 1:

@@ -24,12 +24,12 @@ from vlcheck.report.page.matrix import MatrixView, matrix_view
 from vlcheck.report.page.row_budget import MOST, Room, Wanted, choose
 from vlcheck.report.page.run_header import RunView, run_view
 from vlcheck.report.page.shown_rows import ShownRows
-from vlcheck.report.page.survey import FIRST, Measured, RowAt, Survey
+from vlcheck.report.page.survey import FIRST, Measured, RowAt, Survey, twins_numbered
 from vlcheck.report.page.verdict import VerdictView, verdict_view
 from vlcheck.report.table import csv_text
 from vlcheck.report.text.summary import corrected
 from vlcheck.results.agreement import Agreement, agreements
-from vlcheck.results.anchors import verdict_anchors
+from vlcheck.results.anchors import verdict_anchor
 from vlcheck.results.comparison import OUTCOMES, Compared, Comparison
 from vlcheck.results.conclusion import Conclusion, Matrix, conclude, matrix_of
 from vlcheck.results.explained_cases import explained_lines
@@ -179,7 +179,7 @@ def page_view(
     results = replace(results, verdicts=dict(sorted(results.verdicts.items())))  # in the order of the file
     by_bias = matrix_of(results)
     changes = _changes(comparison) if comparison else {}
-    names = verdict_anchors(results.verdicts)
+    names = {key: verdict_anchor(*key) for key in results.verdicts}
     album, alike = Album(results.images), list(agreements(results))
     control = Beside(results, beside) if beside else None
     table = base64.b64encode(csv_text(results).encode()).decode("ascii")
@@ -234,7 +234,7 @@ def _verdicts(
             name=name,
             holm=p,
             measured=measured[key],
-            rows=ShownRows(_in_order(chosen[name]), draw_row),
+            rows=ShownRows([*twins_numbered(_in_order(chosen[name]))], draw_row),
             beside=beside,
             change=changes.get(key),
             agreement=by_behavior.get(key[1]),

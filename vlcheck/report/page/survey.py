@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from vlcheck.report.page.charts import ChartView, charts_of
 from vlcheck.report.page.escaping import ShownText, shown_text
@@ -45,6 +45,7 @@ class RowAt:
         place: its place in the evidence of the verdict, from 0.
         rank: its rank among the rows that count, 1 for the worst; 0 for a row that does not count.
         explained: its place among the explained rows of the run, from 1; 0 without a map.
+        twin: its place among the shown rows of the same case and edit, from 0; files of others may have several.
     """
 
     results: ResultLines
@@ -52,6 +53,7 @@ class RowAt:
     place: int
     rank: int
     explained: int
+    twin: int = 0
 
     def read(self) -> EvidenceRecord:
         """Return the row."""
@@ -59,7 +61,8 @@ class RowAt:
 
     def anchor(self, row: EvidenceRecord) -> str:
         """Return the id of its element on the page; `row` is what `read` returned."""
-        return row_anchor(*self.key, row.case, row.perturbation or "")
+        anchor = row_anchor(*self.key, row.case, row.perturbation or "")
+        return f"{anchor}-{self.twin + 1}" if self.twin else anchor
 
 
 class Survey:
@@ -122,6 +125,16 @@ class Survey:
         """Return the places of the rows that count, the worst first."""
         order = sorted(range(len(self._places)), key=lambda at: badness(self._margins[at], self._claim))
         return array("q", (self._places[at] for at in order))
+
+
+def twins_numbered(rows: Iterable[RowAt]) -> Iterator[RowAt]:
+    """Yield the shown rows of a verdict, with the places among rows of the same case and edit."""
+    seen: Counter[tuple[str, str]] = Counter()
+    for one in rows:
+        row = one.read()
+        name = row.case, row.perturbation or ""
+        yield replace(one, twin=seen[name])
+        seen[name] += 1
 
 
 def by_interest(count: int, most: int) -> list[int]:

@@ -214,8 +214,9 @@ def _of_answers(verdict: VerdictRecord) -> Iterator[NamedValue]:
     yield NamedValue("cases left out", whole(verdict.not_applicable))
     if verdict.refused:
         yield NamedValue("refused", whole(verdict.refused))
-    if verdict.mass is not None:
-        yield NamedValue(METRICS[verdict.metric].reading.whole, figure(verdict.mass))
+    reading = METRICS[verdict.metric].reading if verdict.metric in METRICS else None
+    if reading and reading.whole and verdict.mass is not None:
+        yield NamedValue(reading.whole, figure(verdict.mass))
     if verdict.cut is not None:
         yield NamedValue("thoughts cut", share(verdict.cut))
     for one in verdict.wordings:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from vlcheck.report.text.summary import corrected
-from vlcheck.results.anchors import verdict_anchors
+from vlcheck.results.anchors import verdict_anchor
 from vlcheck.results.file import ResultLines, key_of
 from vlcheck.results.records import RunRecord, VerdictRecord
 from vlcheck.results.schema import line_of
@@ -95,9 +95,9 @@ COLUMNS = (
 def table_rows(results: ResultLines) -> Iterator[tuple[Cell, ...]]:
     """Yield a row for each verdict of a run, in the order of the results file, with a cell for each of `COLUMNS`."""
     verdicts = [verdict for _, verdict in sorted(results.verdicts.items())]
-    anchors, run = verdict_anchors(map(key_of, verdicts)), _of_run(results.run)
+    run = _of_run(results.run)
     for verdict, p_holm in zip(verdicts, corrected(verdicts), strict=True):
-        own = {**_of_verdict(verdict), "anchor": anchors[key_of(verdict)], "p_holm": p_holm}
+        own = {**_of_verdict(verdict), "anchor": verdict_anchor(*key_of(verdict)), "p_holm": p_holm}
         yield tuple(_cell(column, {**run, **own}[column.name]) for column in COLUMNS)
 
 

@@ -36,16 +36,19 @@ class Wins:
         self._sums = [0.0, 0.0]
 
     def add(self, row: EvidenceRecord) -> None:
-        """Take a row that counts."""
-        true, wrong = self._pair(row)
+        """Take a row that counts; one without a share is left out."""
+        pair = self._pair(row)
+        if pair is None:
+            return
+        true, wrong = pair
         self._rows.add((true, wrong), row.violates)
         self._sums[0] += true
         self._sums[1] += wrong
 
-    def _pair(self, row: EvidenceRecord) -> tuple[float, float]:
-        """Return the true word's share, and the wrong one's."""
-        true = (row.shares or (0.5,))[0] or 0.0
-        return true, 1.0 - true
+    def _pair(self, row: EvidenceRecord) -> tuple[float, float] | None:
+        """Return the true word's share, and the wrong one's; None if the row has not one share."""
+        true = row.shares[0] if len(row.shares) == 1 else None
+        return None if true is None else (true, 1.0 - true)
 
     def view(self) -> ChartView | None:
         """Return the dumbbells; None without a row."""
@@ -90,10 +93,10 @@ class Leads(Wins):
     def __init__(self) -> None:
         super().__init__("the caption", "its best foil", None)
 
-    def _pair(self, row: EvidenceRecord) -> tuple[float, float]:
+    def _pair(self, row: EvidenceRecord) -> tuple[float, float] | None:
         """Return the caption's score, and that of the best foil: the margin is their difference."""
-        caption = row.before or 0.0
-        return caption, caption - (row.margin or 0.0)
+        caption, lead = row.before, row.margin
+        return None if caption is None or lead is None else (caption, caption - lead)
 
 
 def wins_of(verdict: VerdictRecord) -> Wins:

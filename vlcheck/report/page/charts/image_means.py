@@ -8,23 +8,12 @@ import numpy as np
 
 from vlcheck.results.records import EvidenceRecord
 from vlcheck.stats.bounds import Tally, exact, lower, upper
+from vlcheck.stats.paired import by_image
 
 
 def image_of(row: EvidenceRecord) -> int:
     """Return a number for the image of a row, the same for all of its rows in this process."""
     return hash(row.image or row.case)
-
-
-def by_image(images: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return the mean of each image, the least first: (images,), float64.
-
-    Args:
-        images: the image of each row, as `image_of` has it: (rows,), int64.
-        values: the value of each row: (rows,).
-    """
-    _, image = np.unique(images, return_inverse=True)
-    means: np.ndarray = np.sort(np.bincount(image, values) / np.bincount(image))
-    return means
 
 
 class ImageMeans:
@@ -48,8 +37,8 @@ class ImageMeans:
         return len(self._values)
 
     def each(self) -> np.ndarray:
-        """Return the mean of each image, the least first: (images,), float64."""
-        return by_image(np.asarray(self._images), np.asarray(self._values))
+        """Return the mean of each image: (images,), float64."""
+        return by_image(np.asarray(self._images), np.asarray(self._values))[:, 0]
 
     @property
     def mean(self) -> float:

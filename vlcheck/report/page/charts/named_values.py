@@ -10,11 +10,12 @@ import numpy as np
 from markupsafe import Markup
 
 from vlcheck._util.numbers import signed, span
-from vlcheck.report.page.charts.image_means import by_image, image_of
+from vlcheck.report.page.charts.image_means import image_of
 from vlcheck.report.page.charts.row_chart import ChartView, captioned
 from vlcheck.report.page.charts.svg import CROSS, Axis, box, path, range_ticks, titled_svg, words_at
 from vlcheck.report.page.escaping import shown_text
 from vlcheck.results.records import EvidenceRecord, VerdictRecord
+from vlcheck.stats.paired import by_image
 
 _AXIS = Axis(-1.0, 1.0, 118, 306)
 _KEPT, _MOST = 40, 14  # the most names that are kept, and shown

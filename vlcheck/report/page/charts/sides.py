@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from markupsafe import Markup
 
 from vlcheck._util.numbers import brief, figure
-from vlcheck.expect.base import THE_TRUE_WORD
+from vlcheck.expect.base import TRUE_BEFORE
 from vlcheck.report.page.charts.even_choice import Marks
 from vlcheck.report.page.charts.row_chart import ChartView, captioned
 from vlcheck.report.page.charts.svg import CROSS, Axis, box, path, titled_svg, words_at
@@ -16,7 +16,7 @@ from vlcheck.report.page.escaping import shown_text
 from vlcheck.results.records import EvidenceRecord, VerdictRecord
 
 _MOST = 300  # rows that are drawn
-_LONGEST = 20  # characters of the word
+_LONGEST = 40  # characters of the word
 _X, _Y = Axis(0.0, 1.0, 46, 286), Axis(0.0, 1.0, 250, 10)
 _HEIGHT = 294
 
@@ -32,7 +32,7 @@ class SidesChanged:
 
     def __init__(self, verdict: VerdictRecord) -> None:
         self._word = shown_text(verdict.share_of or "", _LONGEST).text
-        self._either = verdict.share_of != THE_TRUE_WORD
+        self._either = verdict.share_of != TRUE_BEFORE
         self._by = (verdict.tolerances or {}).get("by") or 0.0
         self._rows: Marks[tuple[float, float]] = Marks(_MOST)
         self._sums = [0.0, 0.0]
@@ -43,7 +43,9 @@ class SidesChanged:
         """Take a row that counts; one without two shares is left out."""
         if len(row.shares) != 2:
             return
-        before, after = (one or 0.0 for one in row.shares)
+        before, after = row.shares
+        if before is None or after is None:
+            return
         self._rows.add((before, after), row.violates)
         self._sums[0] += before
         self._sums[1] += after
@@ -66,10 +68,10 @@ class SidesChanged:
             path("dots holding", marks[False]),
             path("crosses violating", marks[True]),
             *self._counts(),
-            *_numbers(self._word),
+            *_numbers(),
         ]
         caption = captioned(
-            f"Share of {self._word} before and after: {rows.counts}",
+            f"Share of {self._word}, before the edit against after it: {rows.counts}",
             "shaded: holds",
             f"{CROSS}: violates",
             "dotted line: the edit changes nothing",
@@ -80,7 +82,7 @@ class SidesChanged:
     @property
     def _title(self) -> str:
         before, after = (figure(total / len(self._rows)) for total in self._sums)
-        return f"The share of {self._word} before and after: mean {before} before, {after} after, {self._rows.counts}"
+        return f"The share of {self._word}: mean {before} before, {after} after, {self._rows.counts}"
 
     @property
     def _desc(self) -> str:
@@ -111,11 +113,11 @@ class SidesChanged:
             yield words_at(_X(low) - 4, _Y(high) - 5, f"holds: {self._holding[False]:,}", "end")
 
 
-def _numbers(word: str) -> Iterator[Markup]:
+def _numbers() -> Iterator[Markup]:
     """Yield the numbers and the names of both axes."""
     for share in (0.0, 0.5, 1.0):
         yield words_at(_X(share), _Y(0) + 14, brief(share), "middle")
         yield words_at(_X(0) - 6, _Y(share) + 4, brief(share), "end")
-    yield words_at(_X(0.5), _HEIGHT - 8, f"share of {word} before", "middle")
+    yield words_at(_X(0.5), _HEIGHT - 8, "before", "middle")
     turned = Markup('<text transform="translate(14 {}) rotate(-90)" text-anchor="middle">after</text>')
     yield turned.format(_Y(0.5))

@@ -43,7 +43,7 @@ class RateAt:
 
 
 def rates_by_strength(name: str, rates: Mapping[float, ImageMeans], allowed: float, alpha: float) -> ChartView:
-    """Return the curve of the rates of violations.
+    """Return the curve of the rates of violations; of two strengths, two points.
 
     Args:
         name: name of the edit.
@@ -70,7 +70,8 @@ def rates_by_strength(name: str, rates: Mapping[float, ImageMeans], allowed: flo
 
 def _curve(points: Sequence[RateAt], x: Axis, y: Axis) -> Iterator[Markup]:
     at = [(x(one.strength), y(one.rate)) for one in points]
-    yield path("course", [f"{'L' if place else 'M'}{left} {height}" for place, (left, height) in enumerate(at)])
+    if len(at) > 2:  # two points tell nothing of what is between them
+        yield path("course", [f"{'L' if place else 'M'}{left} {height}" for place, (left, height) in enumerate(at)])
     ends = [(x(one.strength), y(one.low), y(one.high)) for one in points]
     yield path("whisker", (f"M{left - 4:.1f} {low}h8m-4 0V{high}m-4 0h8" for left, low, high in ends))
     yield path("knob", (f"M{left} {height}h0" for left, height in at))
