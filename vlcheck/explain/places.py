@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from vlcheck._util.numbers import brief
 from vlcheck.cases.box import Box
 from vlcheck.cases.case import Case
 from vlcheck.cases.view import View
@@ -46,6 +47,10 @@ def read_box(text: str) -> Box:
 
 def with_thing(case: Case, box: Box) -> Case:
     """Return a case with the box of the thing that its target names.
+
+    Args:
+        case: a case of one photograph.
+        box: the box in pixels of the photograph.
 
     Raises:
         UsageError: the box is not inside the photograph, or the target is true of a place alone.
@@ -111,5 +116,5 @@ def _unjudged(middle: Sample) -> Iterator[str]:
     if not Preserved().known(middle, TOLERANCES):
         yield (
             "no cell holds or falls: the model does not know the thing in the middle, since its score is not more than"
-            f" {TOLERANCES.delta:g} above that of the blocked photograph"
+            f" {brief(TOLERANCES.delta)} above that of the blocked photograph"
         )

@@ -39,7 +39,7 @@ from vlcheck.models.protocol import VisionLanguageModel, lacks
 from vlcheck.perturb import Block, Grayscale, Mirror, Perturbation
 from vlcheck.report.single_image.change import Expected
 from vlcheck.report.single_image.figure import Figure, Panel, Scores, ViewMap
-from vlcheck.report.single_image.places import PlacedScores, Places
+from vlcheck.report.single_image.places import PlacedScores, PlacedThing
 from vlcheck.report.single_image.png import WIDTH
 from vlcheck.suite.shipped import lexicons_path
 
@@ -266,10 +266,10 @@ def _shown(view: View) -> Image.Image:
     return image
 
 
-def _places(case: Case, box: Box, middle: View, heard: Mapping[str, Mapping[Metric, Heard | Answer]]) -> Places:
+def _places(case: Case, box: Box, middle: View, heard: Mapping[str, Mapping[Metric, Heard | Answer]]) -> PlacedThing:
     """Return the scores of the thing in the box in each place; `middle` shows it in the middle."""
     scores: dict[str, PlacedScores] = {metric: placed_scores(case, heard, metric) for metric in OF_PICTURES}
-    return Places(case.target, box, TOLERANCES.within, _shown(middle), scores)
+    return PlacedThing(case.target, box, TOLERANCES.within, _shown(middle), scores)
 
 
 def _scores(heard: Heard | Answer, words: Sequence[str]) -> Scores:

@@ -17,7 +17,7 @@ from vlcheck._util.numbers import figure as written
 from vlcheck.errors import printable
 from vlcheck.metrics.registry import METRICS
 from vlcheck.report.single_image.change import Expected
-from vlcheck.report.single_image.places import Places, place_lines
+from vlcheck.report.single_image.places import PlacedThing, place_lines
 from vlcheck.report.text.columns import aligned
 
 TRUE = "*"  # mark of the word that is true
@@ -96,7 +96,7 @@ class Figure:
     words: tuple[str, ...]
     headings: Mapping[str, str]
     panels: tuple[Panel, ...]
-    places: Places | None = None
+    places: PlacedThing | None = None
 
     @property
     def answered(self) -> bool:

@@ -23,7 +23,7 @@ class PlacedScore:
 
     Attributes:
         score: the score.
-        loss: by how much it is under the score in the middle.
+        loss: the score in the middle, less this score.
         holds: whether the loss is within the tolerance; None if it says nothing.
     """
 
@@ -51,12 +51,12 @@ class PlacedScores:
 
 
 @dataclass(frozen=True)
-class Places:
+class PlacedThing:
     """A thing that is cut out of a photograph, and put into each cell.
 
     Attributes:
         word: the word that names it.
-        box: where it is in the photograph, in pixels.
+        box: its box in pixels of the photograph.
         within: the loss at which a score no longer holds.
         image: the thing in the middle.
         scores: metric -> scores.
@@ -70,23 +70,23 @@ class Places:
 
     @property
     def title(self) -> str:
-        """What was asked."""
+        """The question: the word, and what was done with the thing that it names."""
         word, box = printable(self.word, _WORD), box_text(self.box)
         return f"'{word}' for the thing in the box {box}, cut out and alone in each cell"
 
     @property
     def meaning(self) -> str:
-        """What the words in cells mean; "" if there are none."""
+        """The meaning of the words in cells; "" if no cell has one."""
         judged = any(one.holds is not None for scores in self.scores.values() for one in scores.by_cell.values())
         return f"holds: less than {brief(self.within)} under the score in the middle; falls: more" if judged else ""
 
 
 def box_text(box: Box) -> str:
     """Return a box as it is typed: "120,80,60,90"."""
-    return ",".join(f"{edge:.10g}" for edge in box)
+    return ",".join(f"{brief(edge)}" for edge in box)
 
 
-def place_lines(places: Places) -> Iterator[str]:
+def place_lines(places: PlacedThing) -> Iterator[str]:
     """Yield the grid of each metric as lines for a terminal."""
     yield places.title
     for metric, scores in places.scores.items():

@@ -15,7 +15,7 @@ from vlcheck.report.heat import heated
 from vlcheck.report.single_image.cells import draw_cells
 from vlcheck.report.single_image.figure import TRUE_MEANS, Figure, Panel, Scores, ViewMap, score
 from vlcheck.report.single_image.fonts import cut_to_width, legible, own_font, wrapped
-from vlcheck.report.single_image.places import Places
+from vlcheck.report.single_image.places import PlacedThing
 
 WIDTH = 1280
 SOFTWARE = "vlcheck look"  # written into the PNG: a file with this mark may be replaced
@@ -124,7 +124,7 @@ def _beside(sheets: Sequence[Sheet], width: int) -> Image.Image:
     return row
 
 
-def _draw_places(page: Sheet, places: Places) -> None:
+def _draw_places(page: Sheet, places: PlacedThing) -> None:
     """Draw the thing that was cut out, and beside it the grid of each metric, or the reason why there is none."""
     page.skip(_GAP)
     page.write(places.title, _NORMAL, _INK)
