@@ -12,7 +12,7 @@ from vlcheck._util.files import begins, demand_place, followed
 from vlcheck.cli.console import TO, say
 from vlcheck.errors import UsageError
 from vlcheck.report.board import BOARD_START, BoardNames, PageLinks, board_view, gather_runs, stream_board
-from vlcheck.report.page import PAGE_SUFFIXES, write_page
+from vlcheck.report.page import demand_page_suffix, write_page
 
 
 def board(
@@ -38,8 +38,7 @@ def board(
     if same := next((path for path in results if followed(path) == followed(to)), None):
         raise UsageError(f"{TO} {to}: is a results file, {same}; name another file.")
     demand_place(to, TO, "board", is_ours=lambda there: begins(there, BOARD_START.encode()))
-    if to.suffix not in PAGE_SUFFIXES:
-        raise UsageError(f"{TO} {to}: has to end in {' or '.join(PAGE_SUFFIXES)}.")
+    demand_page_suffix(to, TO)
     names = BoardNames.read(same_model or (), same_data or ())
     found = gather_runs(results, PageLinks(to, pages), names)
     view = board_view(found)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from vlcheck._util.files import Others, begins, demand_place, placing
+from vlcheck.errors import UsageError
 from vlcheck.report.page.document import START
 
 PAGE_SUFFIXES = (".html", ".htm")
@@ -23,6 +24,21 @@ def check_page_path(path: Path, others: Others, option: str) -> None:
         UsageError: the page cannot be written there; the message names the option.
     """
     demand_place(path, option, "report", is_ours=lambda there: begins(there, START.encode()), others=others)
+    demand_page_suffix(path, option)
+
+
+def demand_page_suffix(path: Path, option: str) -> None:
+    """Check that a browser takes a file of this name for a page.
+
+    Args:
+        path: the path.
+        option: the option that names the path, for the message.
+
+    Raises:
+        UsageError: the name has another ending.
+    """
+    if path.suffix not in PAGE_SUFFIXES:
+        raise UsageError(f"{option} {path}: has to end in {' or '.join(PAGE_SUFFIXES)}.")
 
 
 def write_page(path: Path, page: Iterable[str], option: str) -> None:
