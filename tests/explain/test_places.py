@@ -9,7 +9,7 @@ from PIL import Image
 
 import vlcheck
 from tests.cli.test_cli import typed
-from tests.doubles import Hashes
+from tests.doubles import Hashes, NotANumber
 from vlcheck.cases.box import Box
 from vlcheck.errors import NotApplicable, UsageError
 from vlcheck.explain.places import read_box, with_thing
@@ -120,6 +120,31 @@ def test_a_cell_that_a_model_refuses_is_crossed_out_and_says_why(thing):
     assert (cells["top left"].share, cells["top left"].lines) == (None, ("no score",))
     assert [cell for cell, one in cells.items() if one.share is None] == ["top left"]
     assert "ITM: nothing may lie in a corner" in list(figure_lines(figure))
+
+
+def test_without_a_score_of_the_blocked_photograph_no_cell_holds_or_falls(thing):
+    class Lit(Hashes):
+        def encode(self, images):
+            if any(not image.getbbox() for image in images):
+                raise NotApplicable("nothing to see")
+            return super().encode(images)
+
+    figure = asked(Lit(cases=()), thing)
+    assert outcomes(figure) == {"mlm": [], "itm": []}
+    assert "ITM: no cell holds or falls: the blocked photograph has no score" in list(figure_lines(figure))
+
+
+def test_a_score_that_is_no_number_neither_holds_nor_falls(thing):
+    class Nothing(Hashes):
+        _fill = NotANumber._fill
+        _match = NotANumber._match
+
+    figure = asked(Nothing(cases=()), thing)
+    middle = figure.places.scores["itm"].by_cell["middle"]
+    assert (str(middle.score), middle.holds) == ("nan", None)
+    assert {one.share for one in figure.places.scores["itm"].cells} == {None}
+    assert HOLDS not in list(figure_lines(figure))
+    assert draw_png(figure).startswith(b"\x89PNG")
 
 
 @pytest.mark.slow

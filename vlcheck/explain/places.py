@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -102,8 +103,10 @@ def _judged(middle: Sample, readings: Mapping[Cell, Reading]) -> Iterator[tuple[
     known = not list(_unjudged(middle))
     for cell, reading in readings.items():
         sample = replace(middle, readings={**middle.readings, AFTER: reading})
-        holds = min(Preserved().margins(sample, TOLERANCES).values()) > 0 if known else None
-        yield cell, PlacedScore(reading.value, middle[BEFORE].value - reading.value, holds)
+        loss = middle[BEFORE].value - reading.value
+        decided = known and not math.isnan(loss)
+        holds = min(Preserved().margins(sample, TOLERANCES).values()) > 0 if decided else None
+        yield cell, PlacedScore(reading.value, loss, holds)
 
 
 def _unjudged(middle: Sample) -> Iterator[str]:
@@ -113,7 +116,9 @@ def _unjudged(middle: Sample) -> Iterator[str]:
     except NotApplicable as reason:
         yield f"no cell holds or falls: {reason}"
         return
-    if not Preserved().known(middle, TOLERANCES):
+    if OTHER in middle.absent:
+        yield f"no cell holds or falls: {middle.absent[OTHER]}"
+    elif not Preserved().known(middle, TOLERANCES):
         yield (
             "no cell holds or falls: the model does not know the thing in the middle, since its score is not more than"
             f" {brief(TOLERANCES.delta)} above that of the blocked photograph"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -99,5 +100,5 @@ def place_lines(places: PlacedThing) -> Iterator[str]:
 
 def _cell(cell: Cell, one: PlacedScore) -> GridCell:
     said = {True: " holds", False: " falls", None: ""}[one.holds]
-    shade = None if one.loss != one.loss else min(max(one.loss, 0.0), 1.0)  # NaN is crossed out
+    shade = None if math.isnan(one.loss) else min(max(one.loss, 0.0), 1.0)
     return GridCell(cell, shade, (f"{figure(one.score, 4)}{said}",))
