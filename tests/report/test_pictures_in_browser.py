@@ -232,3 +232,6 @@ def test_on_a_phone_the_dialog_shows_one_below_the_other(open_page):
     assert before["width"] >= 330
     assert before["y"] + before["height"] < after["y"]
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.get_by_role("button", name="next").click()
+    _, shown = frames(page.get_by_role("dialog").locator("svg.picture"))
+    assert shown["y"] + shown["height"] <= page.viewport_size["height"]  # the button brings it into view

@@ -98,6 +98,17 @@ def test_a_killed_process_leaves_no_file(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_script_that_ends_with_results_says_nothing(tmp_path):
+    path = tmp_path / "results.jsonl"
+    path.write_text("\n".join(small().lines()) + "\n", encoding="utf-8")
+    script = (
+        f"import vlcheck\nresults = vlcheck.read_results({str(path)!r})"  # names of a module, which end after others
+    )
+    environment = {"PYTHONPATH": ":".join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
 def test_rows_after_which_a_process_was_killed_are_not_taken_for_those_of_the_next_verdict(small_memory, tmp_path):
     lost, kept = (verdict(name) for name in ("test_lost", "test_kept"))
     whole = [json.dumps(one | {"test": kept["test"]}) for one in rows()] + [json.dumps(kept)]

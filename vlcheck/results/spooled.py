@@ -6,7 +6,7 @@ import tempfile
 import threading
 from array import array
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import BinaryIO, cast, overload
 
 from vlcheck._util import temporary
@@ -30,8 +30,10 @@ class Spool:
         self._moving = threading.Lock()  # between moving to a place and what is done there
 
     def __del__(self) -> None:
-        with suppress(OSError):  # a full disk, which was said when a line was added
+        try:  # noqa: SIM105  # when the interpreter ends, this module has no names any more
             self._file.close()
+        except OSError:  # a full disk, which was said when a line was added
+            pass
 
     def __reduce__(self) -> tuple[type[Spool], tuple[bytes]]:
         return Spool, (self.read(0, -1),)

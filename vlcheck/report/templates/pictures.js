@@ -38,9 +38,9 @@
     for (const button of steps) button.ariaDisabled = String(!pictures[at + Number(button.dataset.step)]);
   };
 
-  const look = () => {
+  const current = () => {
     const place = [...shown.closest(".pair").querySelectorAll(".picture")].indexOf(shown);
-    pair.querySelectorAll(".picture")[place].focus();
+    return pair.querySelectorAll(".picture")[place];
   };
 
   const step = (by) => {
@@ -56,7 +56,7 @@
     draw(all());
     dialog.showModal();
     dialog.scrollTop = 0;
-    look();
+    current().focus();
   };
 
   document.addEventListener("click", (event) => {
@@ -73,11 +73,13 @@
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!by || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
-    if (step(by)) look();
+    if (step(by)) current().focus();
   });
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog || event.target.matches("[data-close]")) dialog.close();
-    else if (event.target.matches("[data-step]")) step(Number(event.target.dataset.step));
+    else if (event.target.matches("[data-step]") && step(Number(event.target.dataset.step))) {
+      current().scrollIntoView({ block: "nearest" });
+    }
   });
   // The focus comes back to the picture that was shown last.
   dialog.addEventListener("close", () => {
