@@ -101,9 +101,7 @@ def test_a_killed_process_leaves_no_file(tmp_path):
 def test_a_script_that_ends_with_results_says_nothing(tmp_path):
     path = tmp_path / "results.jsonl"
     path.write_text("\n".join(small().lines()) + "\n", encoding="utf-8")
-    script = (
-        f"import vlcheck\nresults = vlcheck.read_results({str(path)!r})"  # names of a module, which end after others
-    )
+    script = f"import vlcheck\nresults = vlcheck.read_results({str(path)!r})"  # at the module's end
     environment = {"PYTHONPATH": ":".join(sys.path)}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
     assert done.stderr == ""
