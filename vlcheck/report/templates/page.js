@@ -68,7 +68,7 @@
       if (one.lists.length) arrange(one, field.sort.value);
     }
     for (const bias of all(".bias")) bias.hidden = !all(".verdict", bias).some((one) => !one.hidden);
-    field.found.value = `${counted(rows, "row")} of ${counted(shown, "verdict")}`;
+    field.found.value = shown ? `${counted(rows, "row")} of ${counted(shown, "verdict")}` : "no row that is shown here fits";
   };
 
   // The address keeps them, "#anchor?filters", so that it can be shared, and the back button undoes them.
