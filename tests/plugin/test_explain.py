@@ -207,7 +207,7 @@ def test_tests_that_a_run_did_not_ask_for_are_not_lost_against_a_baseline(projec
         result.stdout.fnmatch_lines(
             [
                 f"1 not comparable, of an explanation that the {which} run did not ask for: test_only_in_ablation*",
-                "worse: none; better: none; 1 same, 1 not comparable",
+                "Against the release before: worse: none; better: none; 1 same, 1 not comparable",
             ]
         )
 

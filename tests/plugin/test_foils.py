@@ -41,7 +41,7 @@ def foils(project, monkeypatch):
 
 
 def test_data_with_foils_is_asked_the_tests_of_its_foils_alone(foils):
-    result = foils.run()
+    result = foils.run("-v")
     result.assert_outcomes(passed=1)
     assert result.ret == 0
     assert [line["behavior"] for line in foils.results("verdict")] == ["test_object"]
