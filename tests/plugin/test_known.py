@@ -173,10 +173,10 @@ def test_what_a_known_bias_makes_invalid_is_excused_where_the_entry_says_so(proj
         [
             "color*fail (known)*fail (known)",
             "test_grayscale_preserves*invalid: knows too few cases (known, excused)*",
+            "XFAIL *test_grayscale_preserves* - invalid, known until 2999-12-31: captions name colors",
             "Fails 1 of 1 bias: color (known, excused until 2999-12-31). Nothing else is held against it."
             " Of 4 verdicts, 2 fail, 2 are invalid; 2 of what fails are known; 2 of what is invalid are known, and"
             " excused.",
-            "XFAIL *test_grayscale_preserves* - invalid, known until 2999-12-31: captions name colors",
         ]
     )
     kept = {line["status"]: (line["cause"], line["known"]["invalid"]) for line in project.results("verdict")}

@@ -80,10 +80,9 @@ def test_what_has_too_few_images_is_skipped_with_the_count_and_does_not_shut_the
     result.stdout.fnmatch_lines(
         [
             "order *not asked *not asked",
-            "test_mirror_preserves *not asked *12 *",
             "Not asked (in order): no model could pass on these images.",
-            "Passes 1 of 2 biases: color. Nothing was asked about the others. Of 6 verdicts, 4 pass, 2 are not asked.",
             "SKIPPED * not asked: 12 images; a pass needs 29",
+            "Passes 1 of 2 biases: color. Nothing was asked about the others. Of 6 verdicts, 4 pass, 2 are not asked.",
         ]
     )
     (header,) = rare.results("run")
@@ -227,7 +226,7 @@ def test_what_the_release_before_decided_and_is_not_asked_now_is_lost(rare, held
     assert result.ret == 1
     text = result.stdout.str()
     assert "2 not comparable, not asked in the new run: 12 images; a pass needs 29: test_mirror_preserves" in text
-    assert "lost: order (2 tests)" in text
+    assert "no longer decided: order (2 tests)" in text
     assert "No verdict on what the release before decided: order." in text
 
 

@@ -142,9 +142,9 @@ def test_a_run_that_judged_nothing_leaves_older_results_and_their_page_as_they_w
     assert result.ret != 0
     assert is_as_it_was(project, whole)
     said = [
-        "*othing was checked.",
         "left unchanged: *vlcheck-results.jsonl",
         "left unchanged: *page.html",
+        "*othing was checked.",
     ]
     result.stdout.fnmatch_lines(said)
     (run,) = project.results("run", UNFINISHED)
