@@ -56,6 +56,12 @@ def limits(text):
     return text.partition("### Limits\n\n")[2]
 
 
+def test_a_test_that_is_invalid_or_was_not_asked_does_not_pass_on_the_hub():
+    hollow = (passing(f"test_{n}", status=one, reason="why") for n, one in enumerate(("invalid", "not asked")))
+    (figure,) = ModelCard(card_of(passing(), *hollow, name="mine")).data.eval_results
+    assert (figure.metric_name, figure.metric_value) == ("color: 1 of 3 tests passes", 0.333)
+
+
 def test_the_hub_finds_how_many_tests_of_each_bias_pass():
     few = failing("test_c", status="inconclusive")
     data = ModelCard(card_of(failing(), few, passing(), favourite(), name="mine", data="coco:/data/coco:50")).data

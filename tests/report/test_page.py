@@ -719,6 +719,8 @@ def test_the_page_is_not_written_over_what_is_none(tmp_path):
     with pytest.raises(UsageError, match="is what --vl-results names as well"):
         check_page_path(tmp_path / "r", {"--vl-results": tmp_path / "r"}, "--vl-report")
     write_page(tmp_path / "r.html", draw(small(), source="r"), "--to")
+    with pytest.raises(UsageError, match=r"^--vl-report .*verdicts\.csv: has to end in \.html or \.htm\."):
+        check_page_path(tmp_path / "verdicts.csv", {}, "--vl-report")
     check_page_path(tmp_path / "r.html", {"--vl-results": tmp_path / "r"}, "--to")
     assert (tmp_path / "r.html").read_text(encoding="utf-8").startswith(START)
 
