@@ -26,7 +26,9 @@ from vlcheck.scoring.scorer import Scorer
 MEGABYTE = 1 << 20
 A_PICTURE = 12 * MEGABYTE  # memory that a picture takes while it is encoded
 ROOM = 72 * MEGABYTE  # midway between four pictures, which fit, and eight, which do not: threads take some, too
-PICTURES, BATCH = 64, 16
+PICTURES, BATCH = 128, 16
+SCARCE = 32  # pictures that are asked with little memory
+FEW = 16  # pictures, where none ever fits
 TEXTS = 4  # about each picture
 
 TAKE: dict[str, Callable[[int], object]] = {
@@ -70,16 +72,16 @@ def limit(room: int) -> None:
 
 
 def main(kind: str, folder: Path) -> None:
-    """Ask about half of the pictures with little memory, and about the others with more."""
-    model = Hungry(kind, folder)
-    queries = [Query("itm", photograph(folder, seed), f"a dog {n}") for seed in range(PICTURES) for n in range(TEXTS)]
+    """Ask about some of the pictures with little memory, and about the others with more."""
+    model, pictures = Hungry(kind, folder), FEW if kind == "never" else PICTURES
+    queries = [Query("itm", photograph(folder, seed), f"a dog {n}") for seed in range(pictures) for n in range(TEXTS)]
     scorer = Scorer(model, batch_size=BATCH)
     chunks = make_plan(queries, batch_size=BATCH).chunks
     torch.set_num_threads(1)  # a thread that starts takes as much as some pictures
     limit(ROOM)
     answers = []
     for at, chunk in enumerate(chunks):
-        if 2 * at == len(chunks):
+        if at * BATCH == SCARCE:
             limit(100 * ROOM)
         answers += [pair for part in scorer.score(chunk, lambda picture, image: None) for pair in part]
     print(
