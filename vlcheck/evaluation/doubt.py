@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vlcheck.behaviors.behavior import Behavior, Trial
 from vlcheck.evaluation.nearby import Bounds, Possible, possible
 from vlcheck.evaluation.outcomes import FEWEST_KNOWN, Finding, Findings, decisive_arms
-from vlcheck.expect.base import Expectation, Unscaled
+from vlcheck.expect.base import WHOLE, Expectation, Unscaled
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question
@@ -23,6 +24,7 @@ from vlcheck.stats.log_odds import log_odds, shifted
 Bound = Callable[[Metric], float]
 _AT_ONCE = 0.25  # share of the cases of a mean that are asked again before it is looked at again
 _FEWEST_AT_ONCE = 8  # the least number of cases
+_RARE = 0.1  # share of the cases that have an outcome, up to which each of them is asked again
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,8 @@ class Doubt:
         expect = findings.behavior.expect
         each = [self._outcomes(case, findings.behavior, tolerances) for case in cases]
         open_ = [case for case, may in zip(cases, each, strict=True) if len({one.counts(expect) for one in may}) > 1]
-        if not open_ and expect.claim == "mean":
-            open_ = self._of_mean(findings, cases, each, rule, test)
+        if not open_:
+            open_ = self._of_mean(findings, cases, each, rule, test) if expect.claim == "mean" else _rare(cases, each)
         return [query for case in open_ for query in case.deciding(expect, tolerances)]
 
     def _outcomes(self, case: _Case, behavior: Behavior, tolerances: Tolerances) -> list[Possible]:
@@ -181,6 +183,13 @@ class _Case:
 
 def _with_loose(cases: Iterable[_Case]) -> list[_Case]:
     return [case for case in cases if any(case.loose_queries())]
+
+
+def _rare(cases: Sequence[_Case], each: Sequence[Sequence[Possible]]) -> list[_Case]:
+    """Return the cases with a fast answer that came to what few do: an answer that is off by far mostly ends there."""
+    ends = [(may[0].reason, may[0].margins.get(WHOLE, 1.0) > 0, may[0].known) for may in each]
+    held = Counter(ends)
+    return _with_loose(case for case, end in zip(cases, ends, strict=True) if held[end] <= _RARE * len(cases))
 
 
 def _may_be_constant(cases: Sequence[_Case]) -> bool:
