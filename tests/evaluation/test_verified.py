@@ -133,14 +133,15 @@ def test_answers_that_are_none_and_scores_that_are_all_one_are_asked_again(photo
 
 @dataclass
 class Strays(Wavers):
-    """Is exact, but wrong by far about some photographs in grey."""
+    """Is exact, but wrong by far about some photographs in grey: nearly at an end, by default the upper one."""
 
     photographs: frozenset[str] = frozenset()
+    end: float = 1.0
 
     def _wavered(self, score, seen, *asked):
         found = super()._wavered(score, seen, *asked)
         stray = "grey=True" in seen and any(f"'{one}'" in seen for one in self.photographs)
-        return 1 - found / 1000 if stray else found
+        return abs(self.end - found / 1000) if stray else found
 
 
 def in_grey(photographs, folder):
@@ -168,6 +169,34 @@ def test_a_stray_that_is_in_no_sample_and_far_from_every_limit_is_not_found(phot
         with session(tmp_path / str(number), photographs, rough(0.0, Strays, photographs={one})) as opened:
             found.append(judged(opened, GREY) == right[False][:1])
     assert not all(found)
+
+
+@dataclass
+class Sure(Wavers):
+    """Is hardly moved by a lack of colour."""
+
+    def _wavered(self, score, *asked):
+        return shifted(score, 0.2 * (_hash("sure", *asked) - 0.5))
+
+
+@dataclass
+class StraysWhenSure(Strays, Sure):
+    """Is sure, but wrong by far about some photographs in grey."""
+
+
+def test_a_stray_whose_outcome_few_cases_share_is_asked_again(photographs, tmp_path):
+    """It is in no sample and far from every limit, but violated where hardly any other case is."""
+    with session(tmp_path / "exact", photographs, kind=Sure) as plain:
+        right = judged(plain, GREY)
+        some = [case.image.key for case in open_source(f"jsonl:{photographs}:30").cases]
+    assert right[0][2] == 0
+    found = []
+    for number, one in enumerate(some[:4]):
+        strays = rough(0.0, StraysWhenSure, photographs={one}, end=0.0)
+        with session(tmp_path / str(number), photographs, strays, kind=Sure) as opened:
+            assert judged(opened, GREY) == right
+            found.append(asked(opened).differences[0].log_odds)
+    assert min(found) > 1
 
 
 @dataclass
