@@ -185,7 +185,8 @@ def test_findings_are_those_that_the_inquiry_came_to_and_no_case_is_read_twice(p
         found = model.find(IN_GREY, "itm")
         assert not read
         verdict = model.judge(IN_GREY, "itm")
-    assert len(read) == len(found.each) > 30
+    assert len(read) < len(found.each) / 2  # those that do not count, of which other cases may say more
+    assert len(found.each) > 30
     assert found.verdict(model.terms(IN_GREY).rule) == verdict
     assert [(one.margins, one.violated) for one in found.each] == [
         (row.margins, row.violated) for row in judgements[0].rows

@@ -15,6 +15,7 @@ from vlcheck.behaviors.tables import AgainstNoise
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import with_target
 from vlcheck.datasets.registry import open_source
+from vlcheck.evaluation import evaluator, inquiry
 from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.outcomes import Findings
 from vlcheck.evaluation.session import open_session
@@ -35,10 +36,18 @@ BEHAVIORS = (
 LIMITED = (
     "behaviors.made_trials",
     "behaviors.trials",
+    "evaluation.calibration",
     "evaluation.evaluator",
     "evaluation.inquiry",
     "evaluation.slim_findings",
 )
+
+
+def limit(monkeypatch, cases):
+    """Let only some cases of a test be kept."""
+    for module in LIMITED:
+        monkeypatch.setattr(f"vlcheck.{module}.RECENT", cases)
+    monkeypatch.setattr(evaluator, "AT_ONCE", 2 * cases)
 
 
 @pytest.fixture(scope="module")
@@ -75,10 +84,18 @@ def lines(spec, n, **config):
 @pytest.mark.parametrize(("n", "sequential"), [(40, False), (20, False), (40, True)], ids=["all", "spare", "looks"])
 def test_the_results_are_the_same_lines_however_few_cases_are_kept(photographs, monkeypatch, n, sequential):
     kept = lines(photographs, n, sequential=sequential)
-    for module in LIMITED:
-        monkeypatch.setattr(f"vlcheck.{module}.RECENT", 3)
+    limit(monkeypatch, 3)
     assert lines(photographs, n, sequential=sequential) == kept
     assert len(kept) > 5 * n
+
+
+@pytest.mark.parametrize(("n", "sequential"), [(40, False), (20, False), (40, True)], ids=["all", "spare", "looks"])
+def test_the_results_are_the_same_lines_where_nothing_is_kept_until_it_is_judged(
+    photographs, monkeypatch, n, sequential
+):
+    kept = lines(photographs, n, sequential=sequential)
+    monkeypatch.setattr(inquiry, "FEW", 0)
+    assert lines(photographs, n, sequential=sequential) == kept
 
 
 def test_trials_that_are_made_again_ask_the_same(photographs, monkeypatch):

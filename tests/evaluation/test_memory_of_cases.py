@@ -6,7 +6,7 @@ import tracemalloc
 import pytest
 
 from benchmarks.memory_curve import Knowing
-from tests.evaluation.test_many_cases import LIMITED
+from tests.evaluation.test_many_cases import limit
 from vlcheck.behaviors.behavior import Behavior
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import Case, CaseSource, with_target
@@ -65,8 +65,7 @@ def peaks(folder, number):
 def each(tmp_path, monkeypatch):
     """Measures the bytes of one more case while a model is asked, and while it is judged."""
     monkeypatch.setattr("vlcheck.stats.bootstrap._AT_ONCE", 1_000)  # else its draws are more than all cases
-    for module in LIMITED:
-        monkeypatch.setattr(f"vlcheck.{module}.RECENT", KEPT)
+    limit(monkeypatch, KEPT)
 
     def measure():
         peaks(tmp_path / "warm", 2 * KEPT)  # what is computed once for all cases

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, islice
 from typing import Protocol
 
@@ -205,6 +206,7 @@ def schedule_for(seed: int, *, sequential: bool) -> Schedule:
     return Sequentially(seed) if sequential else ONCE
 
 
+@lru_cache(10_000)
 def _place(seed: str, image: str) -> str:
     """Return an image's place in a shuffled order that is the same in every process."""
     return digest(seed, image)

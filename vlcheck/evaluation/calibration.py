@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any, Literal, NamedTuple, TypeGuard
 
 from vlcheck._util.numbers import brief, counted, figure
+from vlcheck.behaviors.made_trials import RECENT
 from vlcheck.behaviors.schedule import ONCE, Division, Schedule
 from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import Case, Selection, with_target
@@ -149,6 +150,7 @@ class Operating:
     _pairs: dict[Metric, tuple[Paired, ...]] = field(default_factory=dict, repr=False)
     _taught: dict[tuple[Metric, int], list[Paired]] = field(default_factory=dict, repr=False)
     _lessons: dict[tuple[Metric, int], Lesson | None] = field(default_factory=dict, repr=False)
+    _made: dict[tuple[Metric, str], tuple[Question, Question]] = field(default_factory=dict, repr=False)
 
     def gauge(self, metric: Metric, scaling: Scaling, images: Iterable[str]) -> Gauge:
         """Return the scales on which the cases of some images are read.
@@ -262,14 +264,20 @@ class Operating:
             yield pair
 
     def _questions(self, metric: Metric, pair: Paired) -> tuple[Question, Question]:
-        """Return the questions about a case with its own picture and with the other one, made anew.
+        """Return the questions about a case with its own picture and with the other one; the first ones are kept.
 
         Raises:
             NotApplicable: the metric cannot be asked about the case.
         """
+        at = metric, pair.own.id
+        if found := self._made.get(at):
+            return found
         own = View.of(pair.own)
         other = OtherImage()(own, [pair.other])
-        return self.trials.question(own, metric), self.trials.question(other, metric)
+        made = self.trials.question(own, metric), self.trials.question(other, metric)
+        if len(self._made) < RECENT:
+            self._made[at] = made
+        return made
 
     def _asked(self, metric: Metric, pairs: Iterable[Paired]) -> Iterator[Query]:
         """Yield the queries about some pairs."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from vlcheck.behaviors.behavior import Behavior, Trial
 from vlcheck.evaluation.calibration import Gauge
@@ -13,11 +13,11 @@ from vlcheck.evaluation.steps import NOT_COUNTED
 from vlcheck.expect.base import AFTER, BEFORE, Sample, Unscaled
 from vlcheck.metrics.answer import Answer
 from vlcheck.metrics.question import Question
-from vlcheck.metrics.reading import Answers, Heard
+from vlcheck.metrics.reading import Answers, Heard, Reading
 from vlcheck.metrics.registry import METRICS, hear
 from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.scoring.cached import CachedScorer
-from vlcheck.stats.operating_scale import RAW, Scale
+from vlcheck.stats.operating_scale import RAW
 
 UNSCALED = "no other images have set the scale to read it on"
 
@@ -102,8 +102,7 @@ class CaseReader:
             one: the trial with the model's answers.
             finding: the finding on it.
         """
-        scale = self.gauge.scale(one.trial.case) or RAW
-        before, after = (_shown(one, arm, scale) for arm in (BEFORE, AFTER))
+        before, after = (_shown(one, arm, finding.sample.readings) for arm in (BEFORE, AFTER))
         return Row(
             case=one.trial.case,
             margins=finding.margins,
@@ -144,18 +143,18 @@ def _is_asked(question: Question, answers: Answers) -> bool:
     return all(query.key in answers for query in question.queries.values())
 
 
-def _shown(one: HeardTrial, arm: str, scale: Scale) -> Shown | None:
-    """Return a view with the model's answer; None if it has no reading."""
+def _shown(one: HeardTrial, arm: str, readings: Mapping[str, Reading]) -> Shown | None:
+    """Return a view with the model's answer, and its reading on a scale; None if it has none."""
     question, heard = one.trial.arms.get(arm), one.heard.get(arm)
     if not isinstance(question, Question) or not isinstance(heard, Heard):
         return None
-    view, reading, metric = question.view, heard.reading, METRICS[question.metric]
+    view, reading, metric = question.view, readings[arm], METRICS[question.metric]
     return Shown(
         picture=view.picture,
         text=metric.said(view),
         target=view.target,
         value=reading.score,
-        level=replace(reading, scale=scale).value,
+        level=reading.value,
         scores=reading.scores,
         top=heard.top,
         boxes=view.region,

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from itertools import chain, zip_longest
 
 from vlcheck._util.foreign_code import contained
@@ -37,6 +38,8 @@ from vlcheck.policy.policy import Policy, Terms
 from vlcheck.results.records import ToldRecord, WordingRecord
 from vlcheck.scoring.cached import CachedScorer
 from vlcheck.stats.verdict import Verdict
+
+AT_ONCE = 2 * RECENT  # trials of a test that are read once for its verdict and its rows, some 5 kB each meanwhile
 
 
 def _ignore(judgement: Judgement) -> None:
@@ -169,19 +172,29 @@ class ModelUnderTest:
     def _findings_and_rows(self, reader: CaseReader, metric: Metric, ended: Ended) -> tuple[Findings, Sequence[Row]]:
         """Return the findings on the trials that a verdict rests on, and their rows, read again if they are many."""
 
-        def read(places: range) -> list[tuple[HeardTrial, Finding]]:
-            return read_trials(self, reader, metric, taken(ended.trials, places), ended.queries(places))
-
         def rows(found: Iterable[tuple[HeardTrial, Finding]]) -> Iterator[Row]:
             return (reader.row(one, finding) for one, finding in found)
 
         number, wanted = len(ended.trials), self.wanted(ended.behavior, metric)
-        if number <= RECENT:
-            found = read(range(number))
+        if number <= AT_ONCE:
+            found = self._read_all(reader, metric, ended)
             return findings_of(self, reader, tuple(finding for _, finding in found), wanted), tuple(rows(found))
+        read = partial(self._read, reader, metric, ended)
         each = (finding for places in parted(number) for _, finding in read(places))
-        kept = tuple(kept_of(each, ended.behavior, number))
-        return findings_of(self, reader, kept, wanted), JudgedRows(lambda places: rows(read(places)), number)
+        slim = tuple(kept_of(each, ended.behavior, number))
+        return findings_of(self, reader, slim, wanted), JudgedRows(lambda places: rows(read(places)), number)
+
+    def _read_all(self, reader: CaseReader, metric: Metric, ended: Ended) -> list[tuple[HeardTrial, Finding]]:
+        """Return all trials with what the model answers, and the findings; what cannot change is not read again."""
+        known = {} if self.control else {at: (heard, ended.found[at]) for at, heard in ended.heard.items()}
+        left = [at for at in range(len(ended.trials)) if at not in known]
+        known |= zip(left, self._read(reader, metric, ended, left), strict=True)
+        return [known[at] for at in range(len(ended.trials))]
+
+    def _read(
+        self, reader: CaseReader, metric: Metric, ended: Ended, places: Sequence[int]
+    ) -> list[tuple[HeardTrial, Finding]]:
+        return read_trials(self, reader, metric, taken(ended.trials, places), ended.queries(places))
 
     def _in_other_wordings(self, behavior: Behavior, metric: Metric) -> Iterator[WordingRecord]:
         """Yield the verdict in each other wording of the question, if the metric is answered in words."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 Stage = Literal["opening", "deciding"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
+FEW = 300  # trials of a test whose answers stay in memory until it is judged, some 2 kB each
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Ended:
         aside: the queries that only tables need.
         looks: the number of trials at each look.
         found: the finding on each trial, if all answers were read and none may change; else empty.
+        heard: what the model answered about trials, by their places, where no other answer can say more of them; empty
+            unless there is a finding on each, and they are few.
     """
 
     behavior: Behavior
@@ -50,6 +53,7 @@ class Ended:
     aside: tuple[Query, ...] = ()
     looks: tuple[int, ...] = ()
     found: tuple[Finding, ...] = field(default=(), repr=False)
+    heard: Mapping[int, HeardTrial] = field(default_factory=dict, repr=False)
 
     def queries(self, places: Iterable[int]) -> Iterator[Query]:
         """Yield all queries that were asked about the trials at some places, also for the sake of other trials."""
@@ -66,8 +70,6 @@ class Ended:
     @cached_property
     def _keys_of_others(self) -> frozenset[str]:
         """Keys of closing queries of trials that are out, and that other trials ask: all black pictures are one."""
-        if len(self.trials) <= RECENT:
-            return frozenset()  # all of them are read together
         others = (at for at in range(len(self.trials)) if at not in self.out)
         closing = {query.key for at in self.out for query in queries_of([self._parts(at).closing])}
         asked = (query.key for at in others for query in self._parts(at).queries(closing=True))
@@ -107,6 +109,7 @@ class Inquiry:
         self._scales: list[Scale | None] = []  # on which each trial was read when it was decided what to ask about it
         self._out: set[int] = set()
         self._found: dict[int, Finding] = {}
+        self._heard: dict[int, HeardTrial] = {}  # of those that were found, if they are few
 
     def steps(self) -> Iterator[Step]:
         """Yield what to ask, step by step at each look, until the verdict is decided.
@@ -151,7 +154,9 @@ class Inquiry:
         few = len(self.trials) <= RECENT  # memory
         read = few and not aside and not again and len(self._found) == len(self.trials)
         found = tuple(self._found[i] for i in range(len(self.trials))) if read else ()
-        return Ended(self._behavior, self.trials, frozenset(self._out), aside, tuple(self._looks), found)
+        whole = found and len(self.trials) <= FEW and not self._behavior.tables
+        heard = {i: one for i, one in self._heard.items() if i not in self._out} if whole else {}
+        return Ended(self._behavior, self.trials, frozenset(self._out), aside, tuple(self._looks), found, heard)
 
     def _settling(self, stage: Stage) -> Iterator[Step]:
         """Yield what to ask in the exact type, until nothing is in doubt that the answers at a stage say."""
@@ -227,6 +232,7 @@ class Inquiry:
         answers = self._model.scorer.answers(queries_of(part.opening for part in parts.values()))
         for i, part in parts.items():
             self._found.pop(i, None)
+            self._heard.pop(i, None)
             self._out.discard(i)
             if not part.closing:
                 continue
@@ -307,6 +313,8 @@ class Inquiry:
         """Return the findings on the trials at some places, by these."""
         queries = (query for i in places for query in self._parts(i).queries(closing=i not in self._out))
         found = read_trials(self._model, reader, self._metric, taken(self.trials, places), queries)
+        if len(self.trials) <= FEW:
+            self._heard |= {i: heard for i, (heard, _) in zip(places, found, strict=True)}
         findings = kept_of([finding for _, finding in found], self._behavior, len(self.trials))
         return dict(zip(places, findings, strict=True))
 
