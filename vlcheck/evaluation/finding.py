@@ -9,16 +9,7 @@ from functools import cache
 from typing import NamedTuple
 
 from vlcheck.errors import NotApplicable
-from vlcheck.expect.base import (
-    AFTER,
-    BEFORE,
-    NO_RIVALS,
-    WHOLE,
-    Competing,
-    Condition,
-    Expectation,
-    Sample,
-)
+from vlcheck.expect.base import AFTER, BEFORE, NO_RIVALS, WHOLE, Competing, Condition, Expectation, Sample
 from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.stats.operating_scale import RAW
 
