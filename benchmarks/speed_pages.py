@@ -88,7 +88,7 @@ def _matrix_minutes(figures: dict[str, Any]) -> str:
 
 
 def cases(measured: str) -> str:
-    """What a test of a single case costs, as a whole_run."""
+    """What a test of a single case costs, as a table."""
     figures = json.loads(measured)
 
     def row(told: str, kind: str) -> str:
