@@ -165,6 +165,7 @@ class Session:
             data=config.data,
             images=source.images,
             seed=source.seed,
+            lexicons=source.words or None,
             sequential=config.sequential,
             device=None if setup.is_served else config.device,
             dtype=None if setup.is_served else config.dtype,
