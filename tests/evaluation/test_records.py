@@ -38,7 +38,7 @@ invalid = true
 KEYS = {
     "run": """kind schema model name fingerprint baseline score_kinds data images seed sequential device dtype
         trust_remote_code versions started policy left_out contract run_id complete required unjudged stated explained
-        unasked sees wrappers setup wordings options lexicons exit_status verdicts lines""",
+        unasked sees wrappers setup wordings options lexicons objects exit_status verdicts lines""",
     "image": "kind key sha256 jpeg width height",
     "evidence": """kind test metric case perturbation image perturbed texts targets wanted before after levels shares
         margin values effect reason violated scores top_before top_after boxes perturbed_boxes other_boxes

@@ -28,8 +28,10 @@ def disk(place, options):
     said = ("-t", "tmpfs", "-o", options, "none", place)
     if not mount or not umount or subprocess.run([mount, *said], capture_output=True, check=False).returncode:
         pytest.skip("needs the right to mount a disk")
-    yield place
-    subprocess.run([umount, place], check=True)
+    try:
+        yield place
+    finally:
+        subprocess.run([umount, place], check=True)
 
 
 @pytest.fixture

@@ -162,6 +162,7 @@ class Session:
             setup=setup.said(),
             wordings=list(wordings_of(adapter)) if config.wordings else [],
             options=dict(config.options),
+            objects=list(config.objects),
             data=config.data,
             images=source.images,
             seed=source.seed,
