@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from vlcheck.plugin.judgements import JUDGEMENTS
 from vlcheck.plugin.mark import stated
 from vlcheck.plugin.reporters.lines import shown
-from vlcheck.plugin.run import JUDGEMENTS
 
 if TYPE_CHECKING:
     from vlcheck.evaluation.evidence import Judgement
