@@ -125,6 +125,38 @@ def test_no_line_is_wider_than_the_terminal(project, monkeypatch, said):
     assert " ".join(text.split()).endswith("Fails 1 of 1 bias: color. Of 1 verdict, 1 fails.")
 
 
+def scored(text):
+    """The pictures done and the totals of the lines of progress."""
+    found = re.findall(r"scoring: ([\d,]+) of ([\d,]+) pictures? in", text)
+    return [(int(done.replace(",", "")), int(total.replace(",", ""))) for done, total in found]
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_short_run_has_one_line_of_progress_in_a_log(project, workers):
+    """Its rounds and batches take a second each."""
+    text = project.run("-n", workers, "--vl-sequential", subprocess=workers != "0").stdout.str()
+    ((done, total),) = scored(text)
+    assert done == total
+    assert len(re.findall(r"^scoring: ", text, re.MULTILINE)) == 1  # on a line of its own
+
+
+def test_the_progress_is_one_count_over_all_rounds_and_control(project, monkeypatch):
+    monkeypatch.setattr("vlcheck.plugin.reporters.progress._SECONDS_BETWEEN_LINES", 0.0)
+    found = scored(project.run("--vl-sequential", f"--vl-control={project.spec('reads_only')}").stdout.str())
+    assert len(found) > 3
+    assert found == sorted(found)
+    assert len({total for _, total in found}) > 1
+
+
+def test_a_terminal_has_one_line_of_progress(project):
+    command = [sys.executable, "-mpytest", "-p", "no:cacheprovider", "--color=no", "--vl-sequential", "-q"]
+    command += [f"--vl-model={project.spec('competent')}", f"--vl-data={project.data}"]
+    lines = on_a_terminal(command, project.folder, width=100).split("\n")
+    (progress,) = [line for line in lines if "scoring: " in line]
+    assert len(scored(progress)) > 1
+    assert re.search(r"pictures in \d+ seconds? *$", progress)  # and no dots of tests behind it
+
+
 def test_a_comparison_lists_what_changed_and_with_v_what_is_the_same(project):
     project.run("--vl-results=old.jsonl")
     brief, everything = (own_part(project.run("--vl-baseline=old.jsonl", *said).stdout.str()) for said in ((), ("-v",)))
