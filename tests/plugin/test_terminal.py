@@ -83,6 +83,40 @@ def test_what_fails_keeps_its_figures_reason_and_cases(project):
     assert "violated: the loss from" in text
 
 
+def failure(text, test):
+    """The report of a failed test, without its head."""
+    return re.split(rf"_+ {re.escape(test)} _+\n", text)[1].partition("\n____")[0].partition("\n====")[0]
+
+
+def test_a_failed_test_has_its_sentence_its_verdict_and_its_cases_once_and_its_source_with_v(project):
+    brief, everything = (
+        failure(project.run(*said, model="loves_color").stdout.str(), "test_grayscale_preserves[itm]")
+        for said in ((), ("-v",))
+    )
+    summary = "fail: 40 of 40 violate"
+    assert (brief.count(summary), everything.count(summary)) == (1, 3)
+    assert brief.count("A red bus is still a bus.") == everything.count("A red bus is still a bus.") == 1
+    assert ("@behavior(" in brief, "@behavior(" in everything) == (False, True)
+    assert brief.count("AssertionError") == 1
+    cases = brief.partition("- vlcheck -")[2].partition("\n")[2]
+    assert cases.count("violated: ") == 3
+    assert cases in everything
+    assert cases.count("  same text") == 3
+
+
+@pytest.mark.parametrize("said", ["--tb=long", "--showlocals"])
+def test_whoever_asks_for_a_traceback_has_it(project, said):
+    text = project.run(said, "-k", "grayscale and itm", model="loves_color").stdout.str()
+    assert ">       assert verdict.passed" in text
+
+
+def test_a_test_that_fails_for_another_reason_shows_its_source(project):
+    path = project.folder / "test_states.py"
+    path.write_text(path.read_text().replace("assert verdict.passed", "assert verdict.passed; assert 1 == 2"))
+    text = project.run("-k", "grayscale and itm").stdout.str()
+    assert ">       assert verdict.passed; assert 1 == 2" in text
+
+
 def test_with_q_the_matrix_and_the_notes_are_left(project):
     lines = own_part(project.run("-q", model="loves_color").stdout.str())
     assert lines[0].split() == ["bias", "mlm", "itm"]
