@@ -80,6 +80,16 @@ def test_a_disk_that_is_read_only_is_found_before_a_model_is_asked(project, log,
     assert not log.exists()
 
 
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_model_of_the_ini_file_is_no_reason_to_find_it_late(project, log, workers):
+    project.pytester.makeini(f"[pytest]\nvl_model = {project.spec('counting')}")
+    with disk(project.folder / "disk", "ro"):
+        result = project.run("-n", workers, "--vl-report=disk/x.html", model="", subprocess=True)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert f"--vl-report {project.folder / 'disk' / 'x.html'}: nothing can be written to the fol" in result.stderr.str()
+    assert not log.exists()
+
+
 @pytest.mark.parametrize("pictures", [(), ("--vl-no-images",)], ids=["no room for the results twice", "room for them"])
 def test_a_disk_without_room_for_the_page_keeps_the_results_and_says_how_to_draw_it(project, pictures):
     project.run(*pictures, "--vl-report=x.html", subprocess=True)
