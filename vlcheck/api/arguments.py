@@ -137,6 +137,11 @@ def given_path(name: str, said: str | Path | None) -> Path | None:
     return expanded(said, parameter(name))
 
 
+def objects_among(**arguments: object) -> tuple[str, ...]:
+    """Return the names of arguments that are objects of Python, and neither a spec, a path nor None."""
+    return tuple(name for name, one in arguments.items() if not isinstance(one, str | Path | None))
+
+
 def kept_options(
     columns: str | Mapping[str, str] | None, lexicons: str | Path | None, explain: str | None
 ) -> dict[str, str]:

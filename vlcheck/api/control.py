@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 
 from vlcheck._util.temporary import Scratch
-from vlcheck.api.arguments import Loading, Told, demand_model
+from vlcheck.api.arguments import Loading, Told, demand_model, objects_among
 from vlcheck.api.results import Results, ended
 from vlcheck.api.under_test import load_configured
 from vlcheck.behaviors.suite import BehaviorTest, sound
@@ -97,7 +97,9 @@ def load_control(
     if control is None:
         return None
     demand_model("control", control)
-    config = replace(config, wordings=False, **loading.of(control))
+    others = (name for name in config.objects if name != "model")
+    objects = (*objects_among(model=control), *others)
+    config = replace(config, wordings=False, objects=objects, **loading.of(control))
     try:
         if isinstance(control, str):
             own = replace(config, model=control)

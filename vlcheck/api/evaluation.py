@@ -17,6 +17,7 @@ from vlcheck.api.arguments import (
     given_path,
     kept_options,
     name_of_run,
+    objects_among,
     refuse_with,
     requests_of,
 )
@@ -117,6 +118,7 @@ def evaluate(
         store=given_path("store", store),
         images=images,
         options=kept_options(columns, lexicons, explain),
+        objects=objects_among(model=model, data=data, policy=policy),
     )
     name, started, folder = name_of_run(run_id), datetime.now(UTC), tests_folder(suite)
     with collected(folder) as found, Scratch() as scratch, closing(open_engine(engine, scratch, config.device)) as runs:

@@ -166,6 +166,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     failure.fail_unasserted(item, call, report)
+    failure.fold_assertion(item, call, report)
     failure.add_worst_cases(item, report)
     html.attach_worst_cases(item, report)
     return report

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -189,12 +190,18 @@ class Ending:
         self._write_page(results, status)
         if self.written and results.run.exit_status != self._at_least(status):
             self._write_results(path, results, status)
+        if self.written and self._run.settings.report and not self.drawn:
+            command = shlex.join(["vlcheck", "report", str(self.written), "--to"])
+            self._fail(self._forced, f"The results are kept: `{command} FILE.html` draws the page.")
 
     def _write_results(self, path: Path, results: ResultLines, status: int) -> None:
         results.ended_with(int(self._at_least(status)))
         with self._ending(f"--vl-results {path}: stopped before they were written."):
             self.places.write(path, results)
             self.written = path
+            return
+        if self.written == path:  # a disk that is full
+            self._fail(self._forced, f"{path.name} holds every verdict, and an exit status from before that.")
 
     def _write_page(self, results: ResultLines, status: int) -> None:
         report = self._run.settings.report

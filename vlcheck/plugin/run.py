@@ -112,6 +112,7 @@ class Run:
             reporter.announce([*self._hopeless(foresight), *foresight.shut()])
             if self.settings.shard or not session.config.getvalue("maxfail"):
                 opened.ask(chosen, self.tests.single, reporter)
+                reporter.end()
         except UsageError as error:
             self._complain(error)
 

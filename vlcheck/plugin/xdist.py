@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from vlcheck.plugin.run import Run
 
+_ASKS = ("model", "results", "report", "control", "store")  # without them, the tests may be others than vlcheck's
+
 
 class Controller:
     """Gives workers a common folder, a GPU each and a share of the processor; runs tests of a dead worker once more.
@@ -33,7 +35,7 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_setupnodes(self, config: pytest.Config, specs: Sequence[Any]) -> None:
-        if options.on_the_command_line(config, "model"):
+        if any(options.on_the_command_line(config, name) for name in _ASKS):
             _demand_settings(self._run)
         self._run.inputs.demand_baseline()
         self._workers = len(specs)

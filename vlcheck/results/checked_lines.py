@@ -11,7 +11,7 @@ from vlcheck.results.records import EvidenceRecord, Record, RunRecord, VerdictRe
 from vlcheck.results.schema import encoded, record_of
 
 _NO_JSON = (b"NaN", b"Infinity")  # numbers that Python writes and JSON does not have
-_EVIDENCE = b'{"kind": "evidence"'  # beginning of a line
+_RUN, _EVIDENCE = b'{"kind": "run"', b'{"kind": "evidence"'  # beginnings of lines
 
 
 def checked_lines(path: Path, file: Iterable[bytes]) -> Iterator[Record | str]:
@@ -39,7 +39,7 @@ def checked_lines(path: Path, file: Iterable[bytes]) -> Iterator[Record | str]:
                 rows.pop((test, metric), None)
                 _demand_none(path, rows)
         yield _spelled(line, text) if isinstance(line, EvidenceRecord) else line
-    _demand_none(path, rows)
+    _demand_none(path, rows, "; the file was cut short")
 
 
 def demand_one_run(path: Path, runs: Sequence[int]) -> None:
@@ -54,10 +54,16 @@ def demand_one_run(path: Path, runs: Sequence[int]) -> None:
         raise UsageError(f"{path}:{runs[1]}: {begins}.")
 
 
-def _demand_none(path: Path, rows: Mapping[tuple[str, str | None], int]) -> None:
-    """Raise UsageError if there is evidence without a verdict; `rows` has the numbers of its lines."""
+def _demand_none(path: Path, rows: Mapping[tuple[str, str | None], int], cause: str = "") -> None:
+    """Raise UsageError if there is evidence without a verdict.
+
+    Args:
+        path: the file, for messages.
+        rows: the number of the first line of each test's evidence.
+        cause: the end of the message.
+    """
     for (test, _), number in rows.items():
-        raise UsageError(f"{path}:{number}: is evidence of {printable(test)}, of which no verdict follows.")
+        raise UsageError(f"{path}:{number}: is evidence of {printable(test)}, of which no verdict follows{cause}.")
 
 
 def demand_all(path: Path, run: RunRecord, **held: int) -> None:
@@ -91,9 +97,11 @@ def record_at(path: Path, number: int, text: bytes) -> Record:
         raise UsageError(f"{path}:{number}: is longer than {LONGEST_LINE} bytes; no line of a results file is.")
     try:
         line = parse_json(text.decode("utf-8"))
-    except UnicodeDecodeError:
-        raise
     except ValueError as error:
+        if not text.endswith((b"\n", b"}")) and (number > 1 or text.startswith(_RUN)):
+            raise UsageError(f"{path}:{number}: ends within the line; the file was cut short.") from error
+        if isinstance(error, UnicodeDecodeError):
+            raise
         raise UsageError(f"{path}:{number}: not JSON ({printable(str(error), 80)}).") from error
     try:
         return record_of(line)

@@ -35,7 +35,7 @@ from vlcheck.results.comparison import OUTCOMES, Compared, Comparison
 from vlcheck.results.conclusion import Conclusion, conclude
 from vlcheck.results.explained_cases import explained_lines
 from vlcheck.results.file import Key, ResultLines, key_of
-from vlcheck.results.rerun import repeat_command
+from vlcheck.results.rerun import repeat_advice, repeat_command
 from vlcheck.stats.decision import BY_GRAVITY
 
 START = "<!doctype html>\n<!-- a report of vlcheck"  # the beginning of every page, by which a file is recognised
@@ -240,6 +240,7 @@ def _verdicts(
             change=changes.get(key),
             agreement=by_behavior.get(key[1]),
             command=repeat_command(results.run, verdict),
+            advice=shown_text(repeat_advice(results.run, verdict)),
         )
     return views
 

@@ -147,6 +147,9 @@ class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
             one alone.
         options: further options on which verdicts depend, by their names without `--vl-`, as they were given: columns,
             lexicons, explain, and compile with an empty value; empty in older files.
+        lexicons: digest of the words of the lexicons that the data was read with; None in older files.
+        objects: the parameters of `vlcheck.evaluate` that were Python objects, which no command can name: model, data,
+            policy; empty in older files.
         exit_status: exit status of the run's process; None while it runs.
         verdicts: number of verdicts in the whole file.
         lines: number of lines in the whole file.
@@ -193,6 +196,8 @@ class RunRecord(Record, frozen=True, kw_only=True, tag_field="kind", tag="run"):
     setup: Annotated[dict[str, str], Meta(description="an object of texts, or null")] = field(default_factory=dict)
     wordings: Texts = field(default_factory=list)
     options: Annotated[dict[str, str], Meta(description="an object of texts, or null")] = field(default_factory=dict)
+    lexicons: TextOrNone = None
+    objects: Texts = field(default_factory=list)
     exit_status: CountOrNone = None
     verdicts: CountOrNone = None
     lines: CountOrNone = None
