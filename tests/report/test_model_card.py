@@ -69,7 +69,7 @@ def test_the_hub_finds_how_many_tests_of_each_bias_pass():
     found = {(one.task_type, one.metric_type, one.metric_name, one.metric_value) for one in data.eval_results}
     assert found == {
         ("fill-mask", "pass-rate", "color: 1 of 3 tests passes", 0.333),
-        ("image-text-matching", "pass-rate", "position: 0 of 1 test pass", 0.0),
+        ("image-text-matching", "pass-rate", "position: 0 of 1 tests pass", 0.0),
     }
     assert {(one.dataset_type, one.dataset_name) for one in data.eval_results} == {("coco", "coco")}
 

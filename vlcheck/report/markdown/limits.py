@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from vlcheck._util.numbers import brief, counted, names_in_brief, share
+from vlcheck._util.numbers import brief, counted, names_in_brief, part_of, share
 from vlcheck.report.markdown import markdown
 from vlcheck.results.asked import dataset_of, scheme_of
 from vlcheck.results.conclusion import Conclusion, excuse
@@ -96,7 +96,7 @@ def _undecided(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
                 by_reason[verdict.reason].append(_named(verdict))
         if by_reason:
             count = sum(map(len, by_reason.values()))
-            yield f"- {status.capitalize()}, {what}: {count:,} of {counted(len(verdicts), 'test')}."
+            yield f"- {status.capitalize()}, {what}: {part_of(count, len(verdicts), 'test')}."
             yield from _listed(by_reason)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from vlcheck._util.numbers import counted
+from vlcheck._util.numbers import part_of
 from vlcheck.report.glossary import TERMS, Term
 from vlcheck.report.page.assets import pieces
 from vlcheck.report.page.baseline import Release, release
@@ -197,7 +197,7 @@ def page_view(
         beside=control.view if control else None,
         source=shown_text(source),
         statuses=tuple(status for status in BY_GRAVITY if any(view.status == status for view in views.values())),
-        shown=f"{shown:,} of {counted(rows, 'row')}",
+        shown=part_of(shown, rows, "row"),
         pictures=album,
         explained=tuple(_explained(views.values())),
         csv=table,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from vlcheck._util.numbers import chance, counted, figure, share, signed, span, whole
+from vlcheck._util.numbers import chance, counted, figure, part_of, share, signed, span, whole
 from vlcheck.metrics.registry import METRICS
 from vlcheck.report.glossary import TERMS
 from vlcheck.report.page import charts
@@ -236,4 +236,4 @@ def _effect(verdict: VerdictRecord) -> str:
 def _shown(rows: int, of: int) -> str:
     if rows == of:
         return f"all {counted(of, 'row')}" if of != 1 else "the one row"
-    return f"{rows:,} of {counted(of, 'row')}"
+    return part_of(rows, of, "row")
