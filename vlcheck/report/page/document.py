@@ -26,6 +26,7 @@ from vlcheck.report.page.run_header import RunView, run_view
 from vlcheck.report.page.shown_rows import ShownRows
 from vlcheck.report.page.survey import FIRST, Measured, RowAt, Survey, twins_numbered
 from vlcheck.report.page.verdict import VerdictView, verdict_view
+from vlcheck.report.page.violations import TOLERANCES
 from vlcheck.report.table import csv_text
 from vlcheck.report.text.summary import corrected
 from vlcheck.results.agreement import Agreement, agreements
@@ -244,7 +245,7 @@ def _verdicts(
 
 
 def _terms(views: Iterable[VerdictView]) -> Iterator[Term]:
-    names = {"margin", "words", *(figure.name for view in views for figure in view.figures)}
+    names = {"margin", "words", TOLERANCES, *(figure.name for view in views for figure in view.figures)}
     return (term for name, term in TERMS.items() if name in names)
 
 

@@ -18,6 +18,7 @@ from vlcheck.report.page.escaping import Marked, ShownText, mark_changes, shown_
 from vlcheck.report.page.explanations import Explanations, HeatMap, MethodView, WithoutMap
 from vlcheck.report.page.images import Album, EmbeddedImage
 from vlcheck.report.page.searching import searched_text
+from vlcheck.report.page.violations import ViolatedView, violated_view
 from vlcheck.report.page.word_list import WORD, Word, word_list
 from vlcheck.results.records import EvidenceRecord
 
@@ -81,7 +82,7 @@ class RowView:
         values: the parts of a claim about several things, each with its value.
         shares: the chart of what the words and the picture contribute, under the metric mm-shap.
         reason: the reason why the row does not count.
-        violated: the condition that is violated, with its numbers.
+        violated: the condition that is violated, with its numbers; None if none is named.
         sides: before, and after if there is one.
         without_map: the methods that give no map of it, or of one of its sides.
         case_rank: rank of its case among the explained cases of the verdict, if it has a map; 0 without one.
@@ -100,7 +101,7 @@ class RowView:
     values: tuple[Word, ...]
     shares: Markup | None
     reason: ShownText | None
-    violated: ShownText | None
+    violated: ViolatedView | None
     sides: tuple[Side, ...]
     without_map: tuple[WithoutMap, ...] = ()
     case_rank: int = 0
@@ -146,7 +147,7 @@ def row_view(
         values=tuple(Word(shown_text(name, WORD), signed(value)) for name, value in values.items()),
         shares=_shares(row),
         reason=shown_text(row.reason) if row.reason else None,
-        violated=shown_text(row.violated) if row.violated else None,
+        violated=violated_view(row.violated) if row.violated else None,
         sides=tuple(_sides(row, album, explanations)),
         without_map=explanations.without_map(row),
         case_rank=explanations.rank(row),

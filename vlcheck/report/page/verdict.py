@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from vlcheck._util.numbers import chance, counted, figure, part_of, share, signed, span, whole
+from vlcheck._util.numbers import brief, chance, counted, figure, part_of, share, signed, span, whole
 from vlcheck.metrics.registry import METRICS
 from vlcheck.report.glossary import TERMS
 from vlcheck.report.page import charts
@@ -20,6 +20,7 @@ from vlcheck.report.page.formatting import NAME, allowed, known, observed, obser
 from vlcheck.report.page.shown_rows import ShownRows
 from vlcheck.report.page.survey import Measured
 from vlcheck.report.page.tables import Grid, grids
+from vlcheck.report.page.violations import TOLERANCES
 from vlcheck.report.text.modalities import shares_of_modalities
 from vlcheck.report.text.summary import is_disputed
 from vlcheck.results.agreement import Agreement
@@ -197,6 +198,8 @@ def _figures(verdict: VerdictRecord, holm: float | None) -> Iterator[NamedValue]
         yield NamedValue("violations", whole(verdict.violations))
     yield NamedValue("mean" if mean else "rate", observed(verdict) or "-")
     yield NamedValue("without the picture" if verdict.claim == "lead" else "allowed", allowed(verdict))
+    if verdict.tolerances:
+        yield NamedValue(TOLERANCES, _tolerances(verdict.tolerances))
     if not mean and verdict.effect is not None:
         yield NamedValue("least lead" if verdict.claim == "lead" else "effect", _effect(verdict))
     detectable = verdict.detectable
@@ -225,6 +228,12 @@ def _of_answers(verdict: VerdictRecord) -> Iterator[NamedValue]:
     if verdict.asked is not None and verdict.asked != verdict.offered:
         yield NamedValue("images asked", f"{whole(verdict.asked)} of {whole(verdict.offered or 0)}")
     yield NamedValue("score", shown_text(verdict.score_kind, NAME).text)
+
+
+def _tolerances(tolerances: Mapping[str, float | None]) -> str:
+    """Return tolerances with their names: "within 0.1, by 0.05"."""
+    said = {shown_text(name, NAME).text: value for name, value in tolerances.items()}
+    return ", ".join(f"{name} {brief(value)}" for name, value in said.items() if value is not None)
 
 
 def _effect(verdict: VerdictRecord) -> str:

@@ -26,13 +26,20 @@
     return copy;
   };
 
+  // A line of the row, without its links: they lead to places behind the dialog.
+  const plain = (line) => {
+    const copy = line.cloneNode(true);
+    for (const link of copy.querySelectorAll("a")) link.replaceWith(...link.childNodes);
+    return copy;
+  };
+
   const draw = (pictures) => {
     const row = shown.closest(".row, .example"), verdict = row.closest(".verdict"), at = pictures.indexOf(shown);
     name.textContent = row.querySelector("h5")?.textContent ?? row.querySelector(".count").textContent;
     const lines = [...row.querySelectorAll(":scope > .meta, :scope > .violated, :scope > .words, :scope > .method")];
     const expected = document.createElement("p");
     expected.textContent = verdict?.querySelector(".expected")?.textContent ?? "";
-    told.replaceChildren(...(expected.textContent ? [expected] : []), ...lines.map((line) => line.cloneNode(true)));
+    told.replaceChildren(...(expected.textContent ? [expected] : []), ...lines.map(plain));
     pair.replaceChildren(...[...row.querySelectorAll(".pair > figure")].map(copied));
     count.textContent = `picture ${at + 1} of ${pictures.length}`;
     for (const button of steps) button.ariaDisabled = String(!pictures[at + Number(button.dataset.step)]);
