@@ -96,4 +96,4 @@ def test_a_violated_condition_leads_to_the_meaning_of_its_tolerance_where_it_is_
 def test_conditions_of_other_versions_and_of_no_tolerance_are_shown_as_they_are(condition, tolerance):
     shown = violated_view(condition)
     assert (shown.tolerance and shown.tolerance.text) == tolerance
-    assert shown.said.text + (tolerance or "") + shown.rest.text == condition
+    assert "".join(one.text for one in (shown.said, shown.tolerance, shown.rest) if one) == condition

@@ -19,12 +19,12 @@ class ViolatedView:
     Attributes:
         said: the condition up to the tolerance; all of it if it names none.
         tolerance: the tolerance that its limit comes from; None if it names none.
-        rest: the words after the tolerance.
+        rest: the words after the tolerance; None if it names none.
     """
 
     said: ShownText
     tolerance: ShownText | None = None
-    rest: ShownText = ShownText("")
+    rest: ShownText | None = None
 
     @property
     def term(self) -> str:
