@@ -93,6 +93,7 @@ class PageView:
         source: name of the results file, which holds all rows.
         statuses: the statuses that occur, the gravest first.
         shown: the numbers of rows shown and of all rows, in words.
+        partial: True if some rows are not shown.
         pictures: the pictures, which a style sheet holds.
         explained: ids of the rows that have a map, the worst first.
         csv: the table of the verdicts as CSV, in base64.
@@ -111,6 +112,7 @@ class PageView:
     source: ShownText
     statuses: tuple[str, ...]
     shown: str
+    partial: bool
     pictures: Album
     explained: tuple[str, ...]
     csv: str
@@ -199,6 +201,7 @@ def page_view(
         source=shown_text(source),
         statuses=tuple(status for status in BY_GRAVITY if any(view.status == status for view in views.values())),
         shown=part_of(shown, rows, "row"),
+        partial=shown < rows,
         pictures=album,
         explained=tuple(_explained(views.values())),
         csv=table,
