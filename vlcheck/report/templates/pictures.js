@@ -50,6 +50,12 @@
     return pair.querySelectorAll(".picture")[place];
   };
 
+  // The picture with its lines, of which the picture comes first where not all of them fit.
+  const reveal = () => {
+    const figure = current().closest("figure"), fits = figure.offsetHeight < dialog.clientHeight - 110;
+    (fits ? figure : current()).scrollIntoView({ block: "nearest" });
+  };
+
   const step = (by) => {
     const pictures = all(), next = pictures[pictures.indexOf(shown) + by];
     if (!next) return false;
@@ -64,6 +70,7 @@
     dialog.showModal();
     dialog.scrollTop = 0;
     current().focus();
+    reveal();
   };
 
   document.addEventListener("click", (event) => {
@@ -80,13 +87,13 @@
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!by || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
-    if (step(by)) current().focus();
+    if (!step(by)) return;
+    current().focus();
+    reveal();
   });
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog || event.target.matches("[data-close]")) dialog.close();
-    else if (event.target.matches("[data-step]") && step(Number(event.target.dataset.step))) {
-      current().scrollIntoView({ block: "nearest" });
-    }
+    else if (event.target.matches("[data-step]") && step(Number(event.target.dataset.step))) reveal();
   });
   // The focus comes back to the picture that was shown last.
   dialog.addEventListener("close", () => {
