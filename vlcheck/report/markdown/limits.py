@@ -21,6 +21,7 @@ from vlcheck.stats.decision import NOT_ASKED
 
 _MOST = 5  # tests, and lines, of a list
 _LONGEST = 2_000  # characters of a text
+_CHECK = "vlcheck models check"  # the command that notes on the contract name
 _UNDECIDED: Mapping[str, str] = MappingProxyType(
     {
         "inconclusive": "too few images to tell",
@@ -48,7 +49,7 @@ def limit_lines(run: RunRecord, verdicts: Sequence[VerdictRecord], found: Conclu
     if run.sequential:
         yield "- Each test stopped asking once it was decided: rely on the intervals of such a run, not on the rates."
     remarks = (*marks(verdicts), *wording_notes(run, verdicts), *thought_notes(verdicts), *found.left_out)
-    yield from (f"- {_text(note)}" for note in remarks)
+    yield from (f"- {_text(note).replace(_CHECK, f'`{_CHECK}`')}" for note in remarks)
     skipped = sum(verdict.not_applicable or 0 for verdict in verdicts)
     if skipped:
         why = "not applicable, or not known to the model"
