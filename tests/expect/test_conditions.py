@@ -72,7 +72,8 @@ EVEN = {"left": 0.52, "right": 0.48}
             Beats(),
             {BEFORE: {"red": 0.26, "green": 0.24, "blue": 0.24}},
             "red",
-            "the share of red against green before is 0.520; it has to be above 0.55 (tolerance of the policy: 0.5 + by)",
+            "the share of red against green before is 0.520; it has to be above 0.55"
+            " (tolerance of the policy: 0.5 + by)",
         ),
     ],
 )

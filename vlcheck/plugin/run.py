@@ -547,8 +547,9 @@ class Run:
         if not self.is_worker:
             _ = self.baseline
         started = self.started.isoformat()
+        tests = {test.id: (test.behavior.bias, test.metric) for test in self._chosen}
         self.ending.places.begin(
-            run_id=self.run_id, started=started, model=self.settings.model, data=self.settings.data
+            run_id=self.run_id, started=started, model=self.settings.model, data=self.settings.data, tests=tests
         )
 
     def _keep(self, item: pytest.Item, judgement: Judgement) -> None:
