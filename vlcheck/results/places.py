@@ -65,9 +65,7 @@ class Places:
         for path in self:
             check_results_path(path, others)
 
-    def begin(
-        self, *, run_id: str, started: str, model: str, data: str, tests: Mapping[str, tuple[str, str]]
-    ) -> None:
+    def begin(self, *, run_id: str, started: str, model: str, data: str, tests: Mapping[str, tuple[str, str]]) -> None:
         """Write the unfinished file, unless another process of the run has done so.
 
         Args:
