@@ -196,7 +196,7 @@ def conclude(results: ResultLines, comparison: Comparison | None = None) -> Conc
     ended = f"The run as a whole ended with {status}." if status else ""
     if tone in ("pass", "partial"):
         tone = "fail" if refusal else "inconclusive" if lacking else "partial" if ended else tone
-        refusal = refusal or lacking or ended
+        refusal = refusal or ("" if stopped and not is_ended(results.run) else lacking or ended)
     elif tone == "excused":
         refusal = " ".join(filter(None, (_kept_red(verdicts), refusal))) or lacking or ended
         tone = "fail" if refusal or stopped else "excused"
