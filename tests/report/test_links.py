@@ -92,6 +92,14 @@ def test_the_command_is_the_verdicts_and_a_name_that_is_no_text_has_none():
     assert page.count('data-copy="link"') == len(found.verdicts) == page.count('data-copy="command"') + 1
 
 
+def test_a_run_of_python_objects_says_how_it_is_repeated_and_has_no_command():
+    found = small(run={"objects": ["model"]})
+    page = draw(found, source="r")
+    assert {one.command for one in views(found).values()} == {""}
+    assert page.count("Again: call vlcheck.evaluate as before, with tests=") == len(found.verdicts)
+    assert "copy command" not in page.partition("<script>")[0]
+
+
 def test_the_download_is_the_table_of_the_verdicts():
     found = small(run=RUN | {"name": "=1+1"})
     for page in (draw(found, source="r"), draw(found, source="r", comparison=compare_runs(odd(), found))):

@@ -207,12 +207,16 @@ class Settings:
         self._demand_places()
 
     def demand_reports(self) -> None:
-        """Raise UsageError if pytest or pytest-html would write to something that is not a file, e.g. a pipe."""
+        """Raise UsageError if pytest or pytest-html could not write its file, or would write to a pipe."""
+        from vlcheck._util.files import demand_room
         from vlcheck._util.foreign_files import fault  # not imported in runs of other projects
 
         for option, path in (("--html", self.html), ("--junit-xml", self.junit)):
-            if path and there_is(str(path)) and not path.is_char_device() and (why := fault(path)):
+            if path is None or path.is_char_device():
+                continue
+            if there_is(str(path)) and (why := fault(path)):
                 raise UsageError(f"{option} {path}: cannot be written ({why}). Name a file.")
+            demand_room(path, option)
 
     def demand_comparable(self) -> None:
         """Raise UsageError if a baseline is combined with a sequential run."""

@@ -445,7 +445,7 @@ def _checked_lines(path: Path, file: Iterable[bytes]) -> Iterator[Record | str]:
                 rows.pop((test, metric), None)
                 _demand_none(path, rows)
         yield _spelled(line, text) if isinstance(line, EvidenceRecord) else line
-    _demand_none(path, rows)
+    _demand_none(path, rows, "; the file was cut short")
 
 
 def demand_one_run(path: Path, runs: Sequence[int]) -> None:
@@ -460,10 +460,16 @@ def demand_one_run(path: Path, runs: Sequence[int]) -> None:
         raise UsageError(f"{path}:{runs[1]}: {begins}.")
 
 
-def _demand_none(path: Path, rows: Mapping[tuple[str, str | None], int]) -> None:
-    """Raise UsageError if there is evidence without a verdict; `rows` has the numbers of its lines."""
+def _demand_none(path: Path, rows: Mapping[tuple[str, str | None], int], cause: str = "") -> None:
+    """Raise UsageError if there is evidence without a verdict.
+
+    Args:
+        path: the file, for messages.
+        rows: the number of the first line of each test's evidence.
+        cause: the end of the message.
+    """
     for (test, _), number in rows.items():
-        raise UsageError(f"{path}:{number}: is evidence of {printable(test)}, of which no verdict follows.")
+        raise UsageError(f"{path}:{number}: is evidence of {printable(test)}, of which no verdict follows{cause}.")
 
 
 def record_at(path: Path, number: int, text: bytes) -> Record:
@@ -482,9 +488,11 @@ def record_at(path: Path, number: int, text: bytes) -> Record:
         raise UsageError(f"{path}:{number}: is longer than {LONGEST_LINE} bytes; no line of a results file is.")
     try:
         line = parse_json(text.decode("utf-8"))
-    except UnicodeDecodeError:
-        raise
     except ValueError as error:
+        if not text.endswith((b"\n", b"}")) and (number > 1 or text.startswith(_RUN.encode())):
+            raise UsageError(f"{path}:{number}: ends within the line; the file was cut short.") from error
+        if isinstance(error, UnicodeDecodeError):
+            raise
         raise UsageError(f"{path}:{number}: not JSON ({printable(str(error), 80)}).") from error
     try:
         return record_of(line)

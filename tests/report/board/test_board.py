@@ -69,6 +69,14 @@ def test_releases_with_a_spec_each_are_a_row_if_they_are_given_one_name():
     assert rows[1].cells[0].trend is None
 
 
+def test_lexicons_that_an_older_file_names_by_their_folder_are_said_to_be():
+    told = {"options": {"lexicons": "/words"}}
+    runs = run_of(verdict(), day=1, **told), run_of(verdict(), name="b", lexicons="d1", **told)
+    (table,) = board_view(drawn(*runs)).tables
+    said = "lexicons of run 1: named by their folder, as an older vlcheck keeps them"
+    assert [one.text for one in table.about if "lexicons" in one.text] == [said]
+
+
 def test_data_in_two_folders_are_the_same_if_a_user_says_so_and_the_board_says_who_did():
     names = BoardNames.read([], ["val=coco:/mnt/*:40"])
     two = board_runs(*(run_of(name=place, data=f"coco:/mnt/{place}:40") for place in "ab"))

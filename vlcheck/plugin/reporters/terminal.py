@@ -69,7 +69,7 @@ def _sum_up(terminal: pytest.TerminalReporter, run: Run, results: ResultLines) -
     if not results.verdicts:
         print_own_lines(terminal, conclude(results, comparison).notes)
         return
-    print_own_lines(terminal, _summary(terminal.verbosity, results, run.beside, comparison))
+    print_own_lines(terminal, _summary(terminal.verbosity, results, run.inputs.beside, comparison))
     print_own_lines(terminal, gone(results), red=True)
     if comparison:
         terminal.section("vlcheck: compared with the baseline", sep="-")

@@ -55,6 +55,7 @@ class VerdictView:
         rows: the shown rows of the evidence: the worst, the median, the best, then the others, the worst first.
         shown: the numbers of rows shown and of all rows, in words.
         command: the command that repeats it; "" if there is none.
+        advice: how it is repeated without a command; "" if there is one.
     """
 
     id: str
@@ -82,6 +83,7 @@ class VerdictView:
     rows: ShownRows
     shown: str
     command: str
+    advice: ShownText
 
     @property
     def front(self) -> Sequence[RowView]:
@@ -105,6 +107,7 @@ def verdict_view(
     change: Compared | None,
     agreement: Agreement | None,
     command: str,
+    advice: ShownText,
 ) -> VerdictView:
     """Return a verdict as the page shows it.
 
@@ -118,6 +121,7 @@ def verdict_view(
         change: its change since the release before, if there is one.
         agreement: the agreement of the two metrics on the same rows, if both were asked.
         command: the command that repeats it; "" if there is none.
+        advice: how it is repeated without a command; "" if there is one.
     """
     doc, _, doc_more = inspect.cleandoc(verdict.doc or "").partition("\n\n")
     return VerdictView(
@@ -146,6 +150,7 @@ def verdict_view(
         rows=rows,
         shown=_shown(len(rows), measured.rows),
         command=command,
+        advice=advice,
     )
 
 

@@ -8,6 +8,7 @@ from functools import partial
 
 from vlcheck.report.page.control import Beside
 from vlcheck.report.page.disagreements import agreement_by_behavior
+from vlcheck.report.page.escaping import shown_text
 from vlcheck.report.page.evidence import RowView, row_view
 from vlcheck.report.page.explanations import Explanations
 from vlcheck.report.page.images import Album
@@ -19,7 +20,7 @@ from vlcheck.report.text.summary import corrected
 from vlcheck.results.agreement import Agreement
 from vlcheck.results.comparison import Compared
 from vlcheck.results.file import Key, ResultLines
-from vlcheck.results.rerun import repeat_command
+from vlcheck.results.rerun import repeat_advice, repeat_command
 
 _SECTION = 10_000  # characters of a verdict without its rows
 
@@ -67,6 +68,7 @@ class VerdictList:
                 change=self.changes.get(key),
                 agreement=agreements.get(key[1]),
                 command=repeat_command(self.results.run, verdict),
+                advice=shown_text(repeat_advice(self.results.run, verdict)),
             )
             for key, name in self.names.items()
         }
