@@ -16,7 +16,8 @@ from tests.warm_python import warm_python
 from vlcheck.behaviors.behavior import Behavior
 from vlcheck.cases import Case, with_target
 from vlcheck.cli import app
-from vlcheck.evaluation.outcomes import Finding, Findings
+from vlcheck.evaluation.finding import Finding
+from vlcheck.evaluation.outcomes import Findings
 from vlcheck.expect.aggregate import SidePreference
 from vlcheck.expect.base import AFTER, BEFORE, OTHER, Sample
 from vlcheck.expect.directional import Drops, Swaps

@@ -12,8 +12,9 @@ from vlcheck.report.page import draw
 from vlcheck.report.page.row_budget import Room
 from vlcheck.report.text import summary
 from vlcheck.report.text.comparison import conclusion
+from vlcheck.results.bias_matrix import matrix_of
 from vlcheck.results.comparison import compare_runs
-from vlcheck.results.conclusion import conclude, matrix_of
+from vlcheck.results.conclusion import conclude
 from vlcheck.results.file import ResultLines
 from vlcheck.results.schema import line_of, record_of
 from vlcheck.suite.shipped import BIASES

@@ -19,7 +19,8 @@ from vlcheck.plugin import workbench
 from vlcheck.plugin.options import Settings
 from vlcheck.plugin.workbench import Workbench
 from vlcheck.policy.policy import Policy
-from vlcheck.results.file import Part, ResultLines, gather
+from vlcheck.results.file import ResultLines
+from vlcheck.results.parts import Part, gather
 from vlcheck.scoring.engines.engine import Engine
 from vlcheck.scoring.progress import Progress
 

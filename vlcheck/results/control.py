@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from vlcheck._util.numbers import counted, names_in_brief, part_of
 from vlcheck.metrics.registry import KINDS
 from vlcheck.results.agreement import violations
-from vlcheck.results.conclusion import tally
 from vlcheck.results.file import ResultLines, key_of
 from vlcheck.results.records import FaultRecord, RunRecord, VerdictRecord
+from vlcheck.results.sentence import tally
 
 _MOST_NAMED = 3  # number of tests that a sentence names
 

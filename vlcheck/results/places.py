@@ -14,10 +14,10 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from vlcheck._util.files import Others, placing
-from vlcheck.results.conclusion import asked_all
 from vlcheck.results.file import OPTION, ResultLines, check_results_path, head, write_results
 from vlcheck.results.records import SCHEMA, RunRecord, StatedRecord
 from vlcheck.results.schema import encoded, line_of
+from vlcheck.results.unjudged import asked_all
 
 _PART, _UNFINISHED = "part", "unfinished"
 

@@ -64,3 +64,8 @@ def _by_name(test: str, biases: Mapping[str, str]) -> Unjudged:
 
 def _file(test: str) -> str:
     return test.partition("::")[0]
+
+
+def asked_all(run: RunRecord) -> bool:
+    """Return True if all tests of the suite have a verdict; a metric that the model does not have is no test."""
+    return bool(run.complete) and not run.unjudged

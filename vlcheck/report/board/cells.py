@@ -14,7 +14,7 @@ from vlcheck.report.board.sparkline import DatedCell, sparkline
 from vlcheck.report.links import verdict_address
 from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.report.page.formatting import briefly, title
-from vlcheck.results.conclusion import NO_VERDICT, STATUSES, Standing
+from vlcheck.results.bias_matrix import NO_VERDICT, STATUSES, Standing
 from vlcheck.stats.decision import NOT_ASKED
 
 _LONGEST = 1_000  # characters of a reason

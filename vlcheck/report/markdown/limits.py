@@ -12,8 +12,9 @@ from types import MappingProxyType
 from vlcheck._util.numbers import brief, counted, names_in_brief, part_of, share
 from vlcheck.report.markdown import markdown
 from vlcheck.results.asked import dataset_of, scheme_of
-from vlcheck.results.conclusion import Conclusion, excuse
+from vlcheck.results.conclusion import Conclusion
 from vlcheck.results.foils import marks
+from vlcheck.results.known_biases import excuse
 from vlcheck.results.records import RunRecord, VerdictRecord
 from vlcheck.results.thoughts import thought_notes
 from vlcheck.results.wordings import wording_notes

@@ -17,8 +17,10 @@ from vlcheck.report.markdown.model_index import model_index
 from vlcheck.report.text.summary import biases, held
 from vlcheck.report.text.words import words_sentence, words_table
 from vlcheck.results.asked import amount_of, dataset_of
-from vlcheck.results.conclusion import conclude, gravest_first, is_known
+from vlcheck.results.bias_matrix import gravest_first
+from vlcheck.results.conclusion import conclude
 from vlcheck.results.file import ResultLines
+from vlcheck.results.known_biases import is_known
 from vlcheck.results.records import RunRecord, VerdictRecord
 from vlcheck.results.words import WordsRecord
 from vlcheck.results.wrapped import setup_line, wrapper_lines

@@ -12,7 +12,7 @@ from vlcheck._util.numbers import part_of, verb
 from vlcheck._util.yaml_text import yaml_object, yaml_text
 from vlcheck.metrics.registry import METRICS
 from vlcheck.results.asked import amount_of, dataset_of, scheme_of
-from vlcheck.results.conclusion import Standing, matrix_of
+from vlcheck.results.bias_matrix import Standing, matrix_of
 from vlcheck.results.file import ResultLines
 from vlcheck.results.records import RunRecord
 from vlcheck.stats.decision import HOLLOW

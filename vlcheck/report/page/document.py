@@ -26,8 +26,9 @@ from vlcheck.report.page.violations import TOLERANCES
 from vlcheck.report.table import csv_text
 from vlcheck.results.agreement import agreements
 from vlcheck.results.anchors import verdict_anchor
+from vlcheck.results.bias_matrix import Matrix, matrix_of
 from vlcheck.results.comparison import OUTCOMES, Compared, Comparison
-from vlcheck.results.conclusion import Conclusion, Matrix, conclude, matrix_of
+from vlcheck.results.conclusion import Conclusion, conclude
 from vlcheck.results.explained_cases import explained_lines
 from vlcheck.results.file import Key, ResultLines, key_of
 from vlcheck.stats.decision import BY_GRAVITY

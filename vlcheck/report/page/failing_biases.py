@@ -12,9 +12,10 @@ from vlcheck.report.page.evidence import RowView
 from vlcheck.report.page.formatting import NAME, briefly
 from vlcheck.report.page.matrix import question
 from vlcheck.report.page.verdict import VerdictView
-from vlcheck.results.conclusion import Matrix, Standing, tally
+from vlcheck.results.bias_matrix import Matrix, Standing
 from vlcheck.results.file import Key, key_of
 from vlcheck.results.records import VerdictRecord
+from vlcheck.results.sentence import tally
 
 _MOST_TESTS = 3
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from vlcheck.metrics.registry import METRICS
 from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.report.page.formatting import NAME, allowed, observed_in_words, title
+from vlcheck.results.bias_matrix import NO_VERDICT, Standing, matrix_of
 from vlcheck.results.comparison import OUTCOMES, Outcome
-from vlcheck.results.conclusion import NO_VERDICT, Standing, matrix_of, tally
 from vlcheck.results.file import Key, ResultLines, key_of
 from vlcheck.results.records import VerdictRecord
+from vlcheck.results.sentence import tally
 from vlcheck.stats.decision import HOLLOW, NOT_ASKED
 
 

@@ -16,8 +16,9 @@ from vlcheck.report.text.modalities import shares_of_modalities, synergy_of
 from vlcheck.report.text.words import words_lines
 from vlcheck.results import scales
 from vlcheck.results.agreement import agreements
+from vlcheck.results.bias_matrix import Standing, matrix_of
 from vlcheck.results.comparison import ALPHA, Comparison
-from vlcheck.results.conclusion import Standing, conclude, matrix_of
+from vlcheck.results.conclusion import conclude
 from vlcheck.results.control import ControlVerdicts, is_on_one_scale
 from vlcheck.results.explained_cases import explained_lines
 from vlcheck.results.file import ResultLines
