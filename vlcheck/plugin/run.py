@@ -217,7 +217,10 @@ class Run:
         if not self.process.is_worker:
             _ = self.inputs.baseline
         run_id, started = self.process.run_id, self.process.started.isoformat()
-        self.ending.places.begin(run_id=run_id, started=started, model=self.settings.model, data=self.settings.data)
+        tests = {test.id: (test.behavior.bias, test.metric) for test in self.tests.chosen}
+        self.ending.places.begin(
+            run_id=run_id, started=started, model=self.settings.model, data=self.settings.data, tests=tests
+        )
 
     def judge_control(self, test: BehaviorTest) -> None:
         """Judge the control by a test, if the run has one."""

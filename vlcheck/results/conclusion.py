@@ -26,7 +26,7 @@ from vlcheck.results.sentence import (
     said_of_biases,
 )
 from vlcheck.results.thoughts import thought_notes
-from vlcheck.results.unjudged import asked_all, incomplete
+from vlcheck.results.unjudged import asked_all, incomplete, is_ended
 from vlcheck.results.wordings import passes_by_wording, wording_notes
 from vlcheck.stats.decision import DECIDED
 
@@ -101,7 +101,8 @@ def _held_against(tone: Tone, results: ResultLines, comparison: Comparison | Non
     ended = f"The run as a whole ended with {status}." if status else ""
     if tone in ("pass", "partial"):
         tone = "fail" if refusal else "inconclusive" if lacking else "partial" if ended else tone
-        return tone, refusal or lacking or ended
+        stopped = incomplete(results) and not is_ended(results.run)  # which is said before, and is reason enough
+        return tone, refusal or ("" if stopped else lacking or ended)
     if tone != "excused":
         return tone, refusal
     refusal = " ".join(filter(None, (_kept_red(results.verdicts.values()), refusal))) or lacking or ended

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from vlcheck._util.numbers import counted
+from vlcheck._util.numbers import part_of, verb
 from vlcheck.metrics.registry import METRICS
 from vlcheck.results.file import ResultLines
 from vlcheck.results.records import RunRecord
@@ -41,7 +41,7 @@ def incomplete(results: ResultLines) -> str:
         return ""
     tests = {test for test, _, _ in results.verdicts}.union(lacking)
     word = "Incomplete" if is_ended(results.run) else "Stopped"
-    return f"{word}: {len(lacking):,} of {counted(len(tests), 'test')} {has(len(lacking))} no verdict."
+    return f"{word}: {part_of(len(lacking), len(tests), 'test')} {has(len(lacking))} no verdict."
 
 
 def is_ended(run: RunRecord) -> bool:
@@ -51,7 +51,7 @@ def is_ended(run: RunRecord) -> bool:
 
 def has(count: int) -> str:
     """Return "has" for 1, else "have"."""
-    return "has" if count == 1 else "have"
+    return verb(count, "has", "have")
 
 
 def _by_name(test: str, biases: Mapping[str, str]) -> Unjudged:

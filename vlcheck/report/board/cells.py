@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from vlcheck._util.numbers import verb
 from vlcheck.report.board.comparable import ComparableRuns
 from vlcheck.report.board.runs import BoardRun
 from vlcheck.report.board.sparkline import DatedCell, sparkline
@@ -87,8 +88,8 @@ def dated_cells(table: ComparableRuns, runs: Sequence[BoardRun], bias: str) -> l
 
 
 def passes_in_words(standing: Standing) -> str:
-    """Return e.g. "5 of 7 pass"."""
-    return f"{standing.passes} of {standing.tests} pass"
+    """Return e.g. "5 of 7 pass" or "1 of 7 passes"."""
+    return f"{standing.passes} of {standing.tests} {verb(standing.passes, 'passes', 'pass')}"
 
 
 def _worst(standing: Standing) -> ShownText | None:

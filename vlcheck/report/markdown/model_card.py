@@ -64,9 +64,10 @@ def _section(results: ResultLines, page: str) -> Iterator[str]:
 
 
 def _linked(page: str) -> str:
-    """Return the sentence on the reviewer page, with a link if it has an address."""
-    what = "The page for reviewers"
-    named = markdown.link(what, quoted_address(page)) if page else f"{what} (vlcheck report)"
+    """Return the sentence that links to the reviewer page; "" without an address, since no reader could draw it."""
+    if not page:
+        return ""
+    named = markdown.link("The page for reviewers", quoted_address(page))
     return f"{named} has each test with its interval, and the pictures that prove it."
 
 

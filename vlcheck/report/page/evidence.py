@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -18,8 +18,11 @@ from vlcheck.report.page.escaping import Marked, ShownText, mark_changes, shown_
 from vlcheck.report.page.explanations import Explanations, HeatMap, MethodView, WithoutMap
 from vlcheck.report.page.images import Album, EmbeddedImage
 from vlcheck.report.page.searching import searched_text
+from vlcheck.report.page.violations import ViolatedView, violated_view
 from vlcheck.report.page.word_list import WORD, Word, word_list
 from vlcheck.results.records import EvidenceRecord
+
+Top = Sequence[tuple[str, float | None]]  # words, or other names, with their numbers
 
 _FIGURES = 5  # the most numbers beside a score that are shown
 _ENDS = ("worst", "best"), ("farthest from 0,", "nearest,")  # names of first and last row: of a rate, of a mean
@@ -81,7 +84,7 @@ class RowView:
         values: the parts of a claim about several things, each with its value.
         shares: the chart of what the words and the picture contribute, under the metric mm-shap.
         reason: the reason why the row does not count.
-        violated: the condition that is violated, with its numbers.
+        violated: the condition that is violated, with its numbers; None if none is named.
         sides: before, and after if there is one.
         without_map: the methods that give no map of it, or of one of its sides.
         case_rank: rank of its case among the explained cases of the verdict, if it has a map; 0 without one.
@@ -100,7 +103,7 @@ class RowView:
     values: tuple[Word, ...]
     shares: Markup | None
     reason: ShownText | None
-    violated: ShownText | None
+    violated: ViolatedView | None
     sides: tuple[Side, ...]
     without_map: tuple[WithoutMap, ...] = ()
     case_rank: int = 0
@@ -146,7 +149,7 @@ def row_view(
         values=tuple(Word(shown_text(name, WORD), signed(value)) for name, value in values.items()),
         shares=_shares(row),
         reason=shown_text(row.reason) if row.reason else None,
-        violated=shown_text(row.violated) if row.violated else None,
+        violated=violated_view(row.violated) if row.violated else None,
         sides=tuple(_sides(row, album, explanations)),
         without_map=explanations.without_map(row),
         case_rank=explanations.rank(row),
@@ -191,13 +194,11 @@ def _sides(row: EvidenceRecord, album: Album, explanations: Explanations) -> Ite
     heat_maps = explanations.of(row)
     is_share = row.metric == TextContribution.name
     raw, tops = (row.before, row.after), (row.top_before, row.top_after)
-    top_name = (METRICS.get(row.metric or "") or MetricDefinition).top_name
-    is_other = top_name != MetricDefinition.top_name  # its numbers are not those of words
     for place, text in enumerate(mark_changes(row.texts)[:2]):
         name = ("before", "after")[place]
         picture = album.get(keys[place])
         drawn = tuple(rectangles(each[place], picture) for each in (boxes, other_boxes))
-        likeliest, others = ((), tops[place] or ()) if is_other else (tops[place] or (), ())
+        likeliest, others = _words_or_others(row.metric, tops[place] or ())
         yield Side(
             name=name,
             picture=picture,
@@ -213,8 +214,18 @@ def _sides(row: EvidenceRecord, album: Album, explanations: Explanations) -> Ite
             words=tuple(word_list(scores[place], likeliest, targets[place : place + 1])) if place < len(scores) else (),
             top=tuple(Word(shown_text(what, WORD), figure(number)) for what, number in others)[:_FIGURES],
             heat_maps=heat_maps[name],
-            top_name=top_name,
+            top_name=_top_name(row.metric),
         )
+
+
+def _top_name(metric: str | None) -> str:
+    """Return the name of the numbers beside a score."""
+    return (METRICS.get(metric or "") or MetricDefinition).top_name
+
+
+def _words_or_others(metric: str | None, top: Top) -> tuple[Top, Top]:
+    """Return the numbers beside a score as those of words, or as other ones; the other part is empty."""
+    return (top, ()) if _top_name(metric) == MetricDefinition.top_name else ((), top)
 
 
 def _level(row: EvidenceRecord, place: int, score: float | None) -> str:
