@@ -66,6 +66,21 @@ def _demand_none(path: Path, rows: Mapping[tuple[str, str | None], int], cause: 
         raise UsageError(f"{path}:{number}: is evidence of {printable(test)}, of which no verdict follows{cause}.")
 
 
+def demand_all(path: Path, run: RunRecord, **held: int) -> None:
+    """Raise UsageError if a file has fewer or more lines than its first line says.
+
+    Args:
+        path: the file, for messages.
+        run: its first line.
+        **held: the number of `verdicts` and of `lines` that it has.
+    """
+    for what, there in held.items():
+        promised = getattr(run, what)
+        if promised not in (None, there):
+            wrong = "cut short" if there < promised else "added to"
+            raise UsageError(f"{path}:1: promises {promised} {what}, and {there} follow; the file was {wrong}.")
+
+
 def record_at(path: Path, number: int, text: bytes) -> Record:
     """Return the record of a line of a results file.
 
