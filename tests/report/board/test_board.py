@@ -8,7 +8,7 @@ import pytest
 
 from tests.report.board.boards import board_runs, drawn, run_of
 from tests.report.pages import invalid, mean, passing, unasked, verdict
-from tests.report.test_page import HOSTILE, Elements
+from tests.report.reading import HOSTILE, Elements
 from vlcheck.errors import UsageError
 from vlcheck.report.board import BoardNames, BoardRuns, board_view, stream_board
 from vlcheck.results.anchors import verdict_anchor
