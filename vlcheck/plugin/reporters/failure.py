@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -51,7 +51,7 @@ def fold_assertion(item: pytest.Item, call: pytest.CallInfo[None], report: pytes
     asked = item.config.get_verbosity() > 0 or option.tbstyle != "auto" or option.showlocals
     if asked or test is None or not item.stash.get(JUDGEMENTS, []) or not report.failed or not call.excinfo:
         return
-    entries = getattr(getattr(report.longrepr, "reprtraceback", None), "reprentries", ())
+    entries: Sequence[Any] = getattr(getattr(report.longrepr, "reprtraceback", None), "reprentries", ())
     if len(entries) == 1 and str(call.excinfo.traceback[-1].statement).strip() == _ASSERTION:
         doc = inspect.cleandoc(test.behavior.doc).partition("\n\n")[0]
         entries[0].lines = [f"    {shown(line)}" for line in f'"""{doc}"""'.splitlines()]
