@@ -97,3 +97,9 @@ def test_conditions_of_other_versions_and_of_no_tolerance_are_shown_as_they_are(
     shown = violated_view(condition)
     assert (shown.tolerance and shown.tolerance.text) == tolerance
     assert "".join(one.text for one in (shown.said, shown.tolerance, shown.rest) if one) == condition
+
+
+def test_the_contract_is_explained_on_a_page_that_speaks_of_it():
+    told = "<dt>contract</dt><dd>What vlcheck relies on in a model"
+    assert told in draw(small(run={"contract": {"tried": False, "broken": []}}), source="r")
+    assert told not in draw(small(run={"contract": {"tried": True, "broken": []}}), source="r")

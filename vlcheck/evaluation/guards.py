@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import chain
 from types import MappingProxyType
 
-from vlcheck._util.numbers import brief, counted
+from vlcheck._util.numbers import brief, part_of
 from vlcheck.behaviors.behavior import Behavior
 from vlcheck.errors import NotApplicable
 from vlcheck.evaluation.finding import Finding, image_keys
@@ -91,7 +91,7 @@ class Guards:
 
     def _of(self, number: int) -> str:
         """Return "3 of 50 cases" for 3."""
-        return f"{number:,} of {counted(len(self.each), 'case')}"
+        return part_of(number, len(self.each), "case")
 
     def given(self) -> Hollow | None:
         """Return the reason if at least half of the images are decided by construction."""
@@ -144,7 +144,7 @@ class Guards:
             known: number of cases that it knows.
             asked: number of cases that it was asked about.
         """
-        said = f"the model knows only {known:,} of {counted(asked, 'case')}: {self.behavior.expect.hollow}"
+        said = f"the model knows only {part_of(known, asked, 'case')}: {self.behavior.expect.hollow}"
         return said, "unknown"
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
-from vlcheck._util.numbers import counted
+from vlcheck._util.numbers import counted, part_of
 from vlcheck.behaviors.behavior import Behavior
 from vlcheck.cases.foils import CONTROL, PARTS, WITHOUT_PICTURE
 from vlcheck.errors import UsageError
@@ -152,7 +152,7 @@ class Findings:
         if not self._control_is_left_out:
             return ""
         answered = len({*image_keys(finding for finding in self.counted if CONTROL in finding.rivals)})
-        return f"{CONTROL} answers {answered:,} of {counted(self.images, 'image')} and is left out"
+        return f"{CONTROL} answers {part_of(answered, self.images, 'image')} and is left out"
 
     @cached_property
     def _control_is_left_out(self) -> bool:

@@ -6,11 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
-from vlcheck._util.numbers import counted
+from vlcheck._util.numbers import counted, part_of, verb
 from vlcheck.results.bias_matrix import NO_VERDICT, STATUSES, Standing
 from vlcheck.results.known_biases import is_known
 from vlcheck.results.records import VerdictRecord
-from vlcheck.results.unjudged import has
 from vlcheck.stats.decision import BY_GRAVITY, NOT_ASKED
 
 Tone = Literal["fail", "excused", "invalid", "inconclusive", "pass", "partial"]
@@ -37,7 +36,7 @@ def said_of_biases(biases: Mapping[str, Standing], *, whole: bool) -> tuple[Tone
     statuses = {its.status for its in biases.values()}
     tone: Tone = "invalid" if "invalid" in statuses else "inconclusive"
     if any(one.status == "pass" for its in biases.values() for one in its.verdicts):
-        pass_ = f"{len(passing)} of {of} {'passes' if len(passing) == 1 else 'pass'}"
+        pass_ = f"{len(passing)} of {of} {verb(len(passing), 'passes', 'pass')}"
         none = f"none of {of} passes" if len(biases) > 1 else "the one that was asked about does not pass"
         tone = tone if statuses & {"invalid", "inconclusive"} else "partial"
         return tone, f"No bias in what was decided: {pass_ if passing else none}."
@@ -48,8 +47,8 @@ def said_counts(verdicts: Sequence[VerdictRecord]) -> str:
     """Return e.g. "Of 56 verdicts, 6 fail, 2 are invalid, 48 pass."."""
     excused = Counter(verdict.status for verdict in verdicts if is_known(verdict))
     fails, hollow = excused["fail"], excused["invalid"]
-    known = f"; {fails} of what fails {_is(fails)} known" if fails else ""
-    known += f"; {hollow} of what is invalid {_is(hollow)} known, and excused" if hollow else ""
+    known = f"; {fails} of what fails {verb(fails, 'is', 'are')} known" if fails else ""
+    known += f"; {hollow} of what is invalid {verb(hollow, 'is', 'are')} known, and excused" if hollow else ""
     return f"Of {counted(len(verdicts), 'verdict')}, {', '.join(tally(verdicts))}{known}."
 
 
@@ -59,7 +58,7 @@ def tally(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
     verbs = {"fail": "fails", "pass": "passes"}
     for status in BY_GRAVITY:
         if count := counts[status]:
-            adjective = f"{_is(count)} {status}"
+            adjective = f"{verb(count, 'is', 'are')} {status}"
             yield f"{count} {adjective if status not in verbs else verbs[status] if count == 1 else status}"
 
 
@@ -69,7 +68,7 @@ def said_if_hollow(verdicts: Sequence[VerdictRecord]) -> str:
     hollow = [verdict for verdict in asked if verdict.status == "invalid"]
     if 2 * len(hollow) <= len(asked):
         return ""
-    said = f"{len(hollow):,} of {counted(len(asked), 'verdict')} {_is(len(hollow))} invalid"
+    said = f"{part_of(len(hollow), len(asked), 'verdict')} {verb(len(hollow), 'is', 'are')} invalid"
     causes = [verdict.cause for verdict in hollow]
     if 2 * sum(cause in _OF_THE_DATA for cause in causes) > len(causes):
         return f"{said}, most of them because cases are missing: look at the data."
@@ -102,11 +101,7 @@ def _fails(biases: Mapping[str, Standing], of: str, passing: Sequence[str]) -> s
 
 def _are(status: str, count: int) -> str:
     """Return e.g. "2 are invalid" or "1 has no verdict"."""
-    return f"{count} {has(count) if status == NO_VERDICT else _is(count)} {status}"
-
-
-def _is(count: int) -> str:
-    return "is" if count == 1 else "are"
+    return f"{count} {verb(count, 'has', 'have') if status == NO_VERDICT else verb(count, 'is', 'are')} {status}"
 
 
 def _passes(biases: Mapping[str, Standing], passing: Sequence[str], *, whole: bool) -> tuple[Tone, str]:

@@ -41,17 +41,12 @@ def incomplete(results: ResultLines) -> str:
         return ""
     tests = {test for test, _, _ in results.verdicts}.union(lacking)
     word = "Incomplete" if is_ended(results.run) else "Stopped"
-    return f"{word}: {part_of(len(lacking), len(tests), 'test')} {has(len(lacking))} no verdict."
+    return f"{word}: {part_of(len(lacking), len(tests), 'test')} {verb(len(lacking), 'has', 'have')} no verdict."
 
 
 def is_ended(run: RunRecord) -> bool:
     """Return True if a run came to its end, whether its tests passed or failed."""
     return run.exit_status in _ENDED
-
-
-def has(count: int) -> str:
-    """Return "has" for 1, else "have"."""
-    return verb(count, "has", "have")
 
 
 def _by_name(test: str, biases: Mapping[str, str]) -> Unjudged:

@@ -31,6 +31,7 @@ from vlcheck.results.comparison import OUTCOMES, Compared, Comparison
 from vlcheck.results.conclusion import Conclusion, conclude
 from vlcheck.results.explained_cases import explained_lines
 from vlcheck.results.file import Key, ResultLines, key_of
+from vlcheck.results.notes import contract_notes
 from vlcheck.stats.decision import BY_GRAVITY
 
 START = "<!doctype html>\n<!-- a report of vlcheck"  # the beginning of every page, by which a file is recognised
@@ -77,6 +78,7 @@ class PageView:
         explained: ids of the rows that have a map, the worst first.
         csv: the table of the verdicts as CSV, in base64.
         terms: the meanings of the figures that the page has.
+        contract: True if the page speaks of the contract.
     """
 
     run: RunView
@@ -96,6 +98,7 @@ class PageView:
     explained: tuple[str, ...]
     csv: str
     terms: tuple[Term, ...]
+    contract: bool
 
 
 def draw(
@@ -185,6 +188,7 @@ def page_view(
         explained=tuple(_explained(views.values())),
         csv=table,
         terms=tuple(_terms(views.values())),
+        contract=bool([*contract_notes(results.run)]),
     )
 
 
