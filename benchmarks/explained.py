@@ -25,7 +25,7 @@ import torch
 
 from benchmarks.memory import peak
 from benchmarks.suite import IMAGE_GFLOP, PAIR_GFLOP, ROOT, checkpoint, machine
-from vlcheck.api import evaluate
+from vlcheck import evaluate
 from vlcheck.behaviors.suite import asked, fitting
 from vlcheck.behaviors.trials import Trials
 from vlcheck.datasets.registry import open_source

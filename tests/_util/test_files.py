@@ -1,5 +1,6 @@
 """What is replaced is replaced whole, and together with what belongs to it; what is not ours is not replaced."""
 
+import errno
 import os
 import resource
 import subprocess
@@ -11,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from vlcheck._util.files import begins, demand_place, placing, replace_all, replacing
+from vlcheck._util.files import begins, demand_place, demand_room, placing, replace_all, replacing
 from vlcheck.errors import UsageError
 
 NOBODY = 65534
@@ -125,7 +126,8 @@ def here(tmp_path, monkeypatch):
         ("to-folder", "is no file that a report could be written to"),
         ("/dev/null", "is no file that a report could be written to"),
         ("absent/new", "there is no folder absent"),
-        ("older/new", "there is no folder older"),
+        ("older/new", "older is no folder"),
+        ("/proc/new", "nothing can be written to the folder /proc (No such file or directory)"),
         ("to-nowhere", "there is no folder {here}/absent"),
         ("circle", "is a link that leads in a circle"),
         ("x" * 300, "cannot be looked at (File name too long)"),
@@ -153,7 +155,7 @@ def test_a_folder_without_permission_is_found_out_before_anything_is_written():
     with TemporaryDirectory() as folder, ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         Path(folder).chmod(0o555)  # that of tmp_path lets nobody look inside
         said = pool.submit(complaint_without_permission, Path(folder) / "new").result(timeout=60)
-    assert said == f"--to {folder}/new: nothing can be written to the folder {folder}."
+    assert said == f"--to {folder}/new: nothing can be written to the folder {folder} (Permission denied)."
 
 
 @pytest.mark.parametrize("path", ["new", "older", "to-older", "to-come"])
@@ -170,6 +172,36 @@ def test_what_cannot_be_placed_is_told_by_its_option(here, path):
     with pytest.raises(UsageError, match=rf"^--to {path}: cannot be written \("), placing(Path(path), "--to") as draft:
         draft.write_text("new")
     assert not any(one.name.endswith(".draft") for one in here.rglob("*"))
+
+
+def test_the_errors_of_another_library_name_no_draft(here):
+    with pytest.raises(UsageError) as caught, placing(Path("new"), "--to") as draft:
+        raise OSError(errno.EACCES, f"Failed to open local file '{draft}'. Detail: [errno 13] Permission denied")
+    assert str(caught.value) == "--to new: cannot be written (Permission denied)."
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("new", ""),
+        ("absent/below/new", ""),
+        ("foreign", ""),
+        ("to-come", ""),
+        ("folder", "is a folder"),
+        ("foreign/new", "{here}/foreign is no folder"),
+        ("/proc/absent/new", "nothing can be written to the folder /proc (No such file or directory)"),
+        ("x" * 300, "cannot be looked at (File name too long)"),
+    ],
+)
+def test_a_file_of_another_program_needs_room(here, path, said):
+    before = sorted(here.rglob("*"))
+    try:
+        demand_room(Path(path), "--junit-xml")
+        found = ""
+    except UsageError as error:
+        found = str(error)
+    assert found == (f"--junit-xml {path}: {said.format(here=here)}." if said else "")
+    assert sorted(here.rglob("*")) == before
 
 
 def test_the_draft_of_a_killed_process_goes_with_the_next_and_no_other_does(tmp_path):

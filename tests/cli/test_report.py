@@ -21,6 +21,12 @@ def test_it_is_drawn_beside_the_results_unless_said(kept, tmp_path):
     assert (tmp_path / "results.html").read_text(encoding="utf-8") == draw(small(), source="results.jsonl")
 
 
+def test_the_ending_of_a_page_may_be_in_any_case(kept, tmp_path):
+    done = run("report", kept, "--to", tmp_path / "page.HTML")
+    assert (done.returncode, done.stdout) == (0, f"report: {tmp_path / 'page.HTML'}\n")
+    assert (tmp_path / "page.HTML").read_text(encoding="utf-8") == draw(small(), source="results.jsonl")
+
+
 def test_a_control_and_a_release_before_are_shown(kept, tmp_path):
     write_results(tmp_path / "old.jsonl", results((passing(), rows({"one": 0.1})), run={"name": "the old one"}))
     old = tmp_path / "old.jsonl"

@@ -180,9 +180,10 @@ def test_the_table_has_a_row_for_each_score(store, queries, tmp_path):
     assert all(row["kept"].tzinfo and row["place"].endswith(".png") for row in rows)
 
 
-def test_the_table_as_csv_has_the_same_rows(store, queries, tmp_path):
-    assert run("store", "export", store, tmp_path / "scores.csv").exit_code == 0
-    with (tmp_path / "scores.csv").open(newline="") as file:
+@pytest.mark.parametrize("name", ["scores.csv", "scores.Csv"])
+def test_the_table_as_csv_has_the_same_rows(store, queries, tmp_path, name):
+    assert run("store", "export", store, tmp_path / name).exit_code == 0
+    with (tmp_path / name).open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == list(COLUMNS)
     wanted = [{name: "" if one is None else str(one) for name, one in row.items()} for row in expected(queries)]

@@ -14,6 +14,7 @@ from PIL import Image
 from tests.doubles import Competent
 from tests.evaluation.test_evaluator import IN_GREY
 from vlcheck.behaviors.trials import Trials
+from vlcheck.datasets.lexicons.toml_files import lexicons_digest
 from vlcheck.datasets.registry import open_source
 from vlcheck.evaluation.config import EvaluationConfig
 from vlcheck.evaluation.session import open_session
@@ -21,6 +22,7 @@ from vlcheck.perturb import Mirror
 from vlcheck.policy.toml_file import load_policy
 from vlcheck.results.records import EvidenceRecord
 from vlcheck.results.schema import encoded, line_of, record_of
+from vlcheck.suite.shipped import lexicons_path
 
 POLICY = """
 [defaults]
@@ -36,7 +38,7 @@ invalid = true
 KEYS = {
     "run": """kind schema model name fingerprint baseline score_kinds data images seed sequential device dtype
         trust_remote_code versions started policy left_out contract run_id complete required unjudged stated explained
-        unasked sees wrappers setup wordings options exit_status verdicts lines""",
+        unasked sees wrappers setup wordings options lexicons objects exit_status verdicts lines""",
     "image": "kind key sha256 jpeg width height",
     "evidence": """kind test metric case perturbation image perturbed texts targets wanted before after levels shares
         margin values effect reason violated scores top_before top_after boxes perturbed_boxes other_boxes
@@ -99,6 +101,11 @@ def test_numbers_of_numpy_are_written_as_pythons_and_none_that_json_has_not():
     )
     line = json.loads(encoded(row))
     assert (line["texts"], line["margin"], line["values"]) == (["x"], -0.3, {"a": 0.1, "b": None, "c": None})
+
+
+def test_a_run_keeps_a_digest_of_the_words_that_its_data_was_read_with(kept):
+    (run,) = kept["run"]
+    assert run.lexicons == lexicons_digest(lexicons_path())
 
 
 def test_a_judgement_in_brief_says_the_same_in_reports(session_of_one_test):

@@ -127,7 +127,7 @@ SPOILT = {
     "a directory": (lambda path: (path.unlink(), path.mkdir()), "cannot be read as a results file"),
     "binary": (lambda path: path.write_bytes(b"\x89PNG\r\n\xff"), "cannot be read as a results file"),
     "empty": (lambda path: path.write_text(""), "holds no run"),
-    "damaged": (lambda path: path.write_text(path.read_text()[:-20]), "old.jsonl:{last}: not JSON"),
+    "damaged": (lambda path: path.write_text(path.read_text()[:-20]), "old.jsonl:{last}: ends within the line"),
     "of another schema": (
         lambda path: path.write_text(path.read_text().replace('"schema": 1', '"schema": 9', 1)),
         "old.jsonl:1: schema 9; this vlcheck reads schema 1",

@@ -26,7 +26,7 @@ from vlcheck.plugin.run import RUN
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config):
-    config.stash[RUN].started = datetime.fromisoformat("{}")
+    config.stash[RUN].process.started = datetime.fromisoformat("{}")
 """
 KNOWN_GREY = 'behavior = "test_grayscale_preserves"'
 

@@ -5,8 +5,8 @@ from types import ModuleType
 import pytest
 
 from vlcheck.errors import UsageError
-from vlcheck.plugin.options import read_settings
 from vlcheck.plugin.run import Run
+from vlcheck.plugin.settings import read_settings
 from vlcheck.suite.shipped import FIXTURES, policy_path
 
 
@@ -26,7 +26,7 @@ def in_force(pytester, folder, *arguments):
     module.__file__ = str(folder / "model.py")
     config.pluginmanager.register(module, FIXTURES)
     run = Run(config)
-    return run.policy_path, run.lexicons
+    return run.inputs.policy_path, run.inputs.lexicons
 
 
 def test_policy_and_lexicons_are_those_beside_the_fixtures_that_are_loaded(pytester, fixtures):
@@ -40,7 +40,7 @@ def test_what_is_said_goes_before_them(pytester, fixtures):
 
 def test_fixtures_of_another_sort_have_none(pytester):
     assert in_force(pytester, pytester.path) == (policy_path(), None)
-    assert Run(pytester.parseconfig()).policy_path == policy_path()
+    assert Run(pytester.parseconfig()).inputs.policy_path == policy_path()
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,40 @@ def test_what_fails_keeps_its_figures_reason_and_cases(project):
     assert "violated: the loss from" in text
 
 
+def failure(text, test):
+    """The report of a failed test, without its head."""
+    return re.split(rf"_+ {re.escape(test)} _+\n", text)[1].partition("\n____")[0].partition("\n====")[0]
+
+
+def test_a_failed_test_has_its_sentence_its_verdict_and_its_cases_once_and_its_source_with_v(project):
+    brief, everything = (
+        failure(project.run(*said, model="loves_color").stdout.str(), "test_grayscale_preserves[itm]")
+        for said in ((), ("-v",))
+    )
+    summary = "fail: 40 of 40 violate"
+    assert (brief.count(summary), everything.count(summary)) == (1, 3)
+    assert brief.count("A red bus is still a bus.") == everything.count("A red bus is still a bus.") == 1
+    assert ("@behavior(" in brief, "@behavior(" in everything) == (False, True)
+    assert brief.count("AssertionError") == 1
+    cases = brief.partition("- vlcheck -")[2].partition("\n")[2]
+    assert cases.count("violated: ") == 3
+    assert cases in everything
+    assert cases.count("  same text") == 3
+
+
+@pytest.mark.parametrize("said", ["--tb=long", "--showlocals"])
+def test_whoever_asks_for_a_traceback_has_it(project, said):
+    text = project.run(said, "-k", "grayscale and itm", model="loves_color").stdout.str()
+    assert ">       assert verdict.passed" in text
+
+
+def test_a_test_that_fails_for_another_reason_shows_its_source(project):
+    path = project.folder / "test_states.py"
+    path.write_text(path.read_text().replace("assert verdict.passed", "assert verdict.passed; assert 1 == 2"))
+    text = project.run("-k", "grayscale and itm").stdout.str()
+    assert ">       assert verdict.passed; assert 1 == 2" in text
+
+
 def test_with_q_the_matrix_and_the_notes_are_left(project):
     lines = own_part(project.run("-q", model="loves_color").stdout.str())
     assert lines[0].split() == ["bias", "mlm", "itm"]
@@ -123,6 +157,38 @@ def test_no_line_is_wider_than_the_terminal(project, monkeypatch, said):
     assert any(line.startswith("  ") for line in lines)  # something was wrapped
     assert [line for line in lines if len(line) > 72 and " " in line.strip()] == []
     assert " ".join(text.split()).endswith("Fails 1 of 1 bias: color. Of 1 verdict, 1 fails.")
+
+
+def scored(text):
+    """The pictures done and the totals of the lines of progress."""
+    found = re.findall(r"scoring: ([\d,]+) of ([\d,]+) pictures? in", text)
+    return [(int(done.replace(",", "")), int(total.replace(",", ""))) for done, total in found]
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_short_run_has_one_line_of_progress_in_a_log(project, workers):
+    """Its rounds and batches take a second each."""
+    text = project.run("-n", workers, "--vl-sequential", subprocess=workers != "0").stdout.str()
+    ((done, total),) = scored(text)
+    assert done == total
+    assert len(re.findall(r"^scoring: ", text, re.MULTILINE)) == 1  # on a line of its own
+
+
+def test_the_progress_is_one_count_over_all_rounds_and_control(project, monkeypatch):
+    monkeypatch.setattr("vlcheck.plugin.reporters.progress._SECONDS_BETWEEN_LINES", 0.0)
+    found = scored(project.run("--vl-sequential", f"--vl-control={project.spec('reads_only')}").stdout.str())
+    assert len(found) > 3
+    assert found == sorted(found)
+    assert len({total for _, total in found}) > 1
+
+
+def test_a_terminal_has_one_line_of_progress(project):
+    command = [sys.executable, "-mpytest", "-p", "no:cacheprovider", "--color=no", "--vl-sequential", "-q"]
+    command += [f"--vl-model={project.spec('competent')}", f"--vl-data={project.data}"]
+    lines = on_a_terminal(command, project.folder, width=100).split("\n")
+    (progress,) = [line for line in lines if "scoring: " in line]
+    assert len(scored(progress)) > 1
+    assert re.search(r"pictures in \d+ seconds? *$", progress)  # and no dots of tests behind it
 
 
 def test_a_comparison_lists_what_changed_and_with_v_what_is_the_same(project):

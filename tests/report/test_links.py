@@ -3,7 +3,7 @@
 import base64
 
 from tests.report.pages import RUN, explanation, passing, results, row, small, verdict
-from tests.report.test_page import HOSTILE, Elements, views
+from tests.report.reading import HOSTILE, Elements, views
 from vlcheck.report.page import draw
 from vlcheck.report.page.searching import searched_text
 from vlcheck.report.table import csv_text
@@ -90,6 +90,14 @@ def test_the_command_is_the_verdicts_and_a_name_that_is_no_text_has_none():
     assert shown["bell␇"] == ""
     page = draw(found, source="r")
     assert page.count('data-copy="link"') == len(found.verdicts) == page.count('data-copy="command"') + 1
+
+
+def test_a_run_of_python_objects_says_how_it_is_repeated_and_has_no_command():
+    found = small(run={"objects": ["model"]})
+    page = draw(found, source="r")
+    assert {one.command for one in views(found).values()} == {""}
+    assert page.count("Again: call vlcheck.evaluate as before, with tests=") == len(found.verdicts)
+    assert "copy command" not in page.partition("<script>")[0]
 
 
 def test_the_download_is_the_table_of_the_verdicts():

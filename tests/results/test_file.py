@@ -7,7 +7,8 @@ import pytest
 
 from tests.report.pages import FAULT, WORDS
 from vlcheck.errors import UsageError
-from vlcheck.results.file import Part, ResultLines, gather, read, write_results
+from vlcheck.results.file import ResultLines, read, write_results
+from vlcheck.results.parts import Part, gather
 from vlcheck.results.schema import encoded, line_of, record_of
 
 KEY = ("test_a", "a", "mlm")
@@ -169,14 +170,20 @@ def test_a_file_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path):
             json.dumps(verdict() | {"tolerances": 0.1}),
             ":1: verdict line without 'tolerances', .* an object of numbers, or null",
         ),
-        ("\n".join(map(json.dumps, (RUN, row("one")))), ":2: is evidence of test_a, of which no verdict follows"),
+        (
+            "\n".join(map(json.dumps, (RUN, row("one")))),
+            ":2: .* of test_a, of which no verdict follows; the file was cut",
+        ),
+        (json.dumps(RUN)[:-9], ":1: ends within the line; the file was cut short"),
+        (f"{json.dumps(RUN)}\n{json.dumps(verdict())[:-9]}", ":2: ends within the line; the file was cut short"),
+        (f"{json.dumps(RUN)}\n{json.dumps(verdict())[:-9]}\n", ":2: not JSON"),
         (
             json.dumps(RUN | {"verdicts": 2}) + "\n" + json.dumps(verdict()),
             ":1: promises 2 verdicts, and 1 follow; the file was cut",
         ),
         (
             "\n".join(map(json.dumps, (RUN, row("one"), verdict("test_b")))),
-            ":2: is evidence of test_a, of which no verdict follows",
+            ":2: is evidence of test_a, of which no verdict follows\\.",
         ),
         ("[" * 100_000, ":1: not JSON"),
         ('{"kind": "run", "schema": ' + "1" * 5000 + "}", ":1: not JSON"),
@@ -295,3 +302,10 @@ def test_a_part_has_a_picture_once_more_with_its_larger_copy(tmp_path):
     kept = [json.loads(line) for line in (tmp_path / "one.part.jsonl").read_text().splitlines()]
     assert [line.get("large") for line in kept] == [None, "bGFyZ2U="]
     assert (part.images, part.enlarged) == ({"red"}, {"red"})
+
+
+def test_a_file_that_ends_within_a_letter_was_cut_short(tmp_path):
+    path = tmp_path / "results.jsonl"
+    path.write_bytes(f'{json.dumps(RUN)}\n{{"kind": "verdict", "test": "test_é'.encode()[:-1])
+    with pytest.raises(UsageError, match=":2: ends within the line; the file was cut short"):
+        read(path)

@@ -173,14 +173,14 @@ def cut(text, lines):
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda text: cut(text, -1), "of which no verdict follows"),
+        (lambda text: cut(text, -1), "of which no verdict follows; the file was cut short"),
         (lambda text: cut(text, 1), "promises 1 verdicts, and 0 follow; the file was cut short"),
         (
             lambda text: text.replace(text.splitlines()[3] + "\n", ""),
             "34 lines, and 33 follow; the file was cut short",
         ),
         (lambda text: text + "".join(text.splitlines(keepends=True)[1:]), "and 67 follow; the file was added to"),
-        (lambda text: text[:-20], "not JSON"),
+        (lambda text: text[:-20], "ends within the line; the file was cut short"),
         (lambda text: text + text, "begins a second run after that of line 1"),
         (lambda text: f"<<<<<<< HEAD\n{text}", ":1: not JSON"),
         (lambda text: "", "holds no run"),

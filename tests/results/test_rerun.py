@@ -10,9 +10,11 @@ from msgspec.structs import replace
 import vlcheck
 from tests.conftest import ROOT
 from tests.report.pages import RUN, contributions, verdict
+from vlcheck.policy.toml_file import load_policy
 from vlcheck.results.records import PolicyInForce
-from vlcheck.results.rerun import repeat_command
+from vlcheck.results.rerun import repeat_advice, repeat_command
 from vlcheck.results.schema import record_of
+from vlcheck.suite.shipped import policy_path
 
 PLAIN = record_of(RUN | {"policy": {"path": "/x/fixtures/policy.toml"}})
 OWN = record_of(verdict())
@@ -76,10 +78,32 @@ def test_it_repeats_the_verdict(tmp_path):
         assert list(again) == [one]
 
 
+def test_what_was_given_as_an_object_has_no_command_and_says_how_it_is_repeated():
+    by_spec = vlcheck.evaluate("tiny", "scenes:3", tests="test_mirror_swaps_sides", progress=False)
+    by_object = vlcheck.evaluate(
+        vlcheck.load_model("tiny"),
+        "scenes:3",
+        tests="test_mirror_swaps_sides[itm]",
+        policy=load_policy(policy_path()),
+        control="tiny-blind",
+        progress=False,
+    )
+    (own,) = by_object
+    assert repeat_command(by_spec.lines.run, own).startswith("pytest ")
+    assert repeat_advice(by_spec.lines.run, own) == ""
+    assert repeat_command(by_object.lines.run, own) == ""
+    assert repeat_advice(by_object.lines.run, own) == (
+        "call vlcheck.evaluate as before, with tests='test_mirror_swaps_sides[itm]'; the model and policy of this run"
+        " were Python objects, which no command can name."
+    )
+    assert by_object.control.lines.run.objects == ["policy"]
+
+
 @pytest.mark.parametrize(
     ("verdict", "changes"),
     [
         (OWN, {"model": None}),
+        (OWN, {"objects": ["data"]}),
         (OWN, {"model": "tiny\n"}),
         (OWN, {"data": "scenes\x1b[201~;reboot"}),
         (OWN, {"data": "\u202escenes"}),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import platform
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -34,6 +35,26 @@ def demand_place(
     """
     try:
         wrong = _unwritable(path, what, others or {}) or _taken(path, what, is_ours)
+    except OSError as error:
+        wrong = f"cannot be looked at ({error.strerror})"
+    if wrong:
+        raise UsageError(f"{option} {path}: {wrong}.")
+
+
+def demand_room(path: Path, option: str) -> None:
+    """Check, before anything is computed, that another program can write a file and the folders above it.
+
+    Args:
+        path: the file; the folders that are not there will be made, and a file that is there will be replaced.
+        option: the option that names it, for messages.
+
+    Raises:
+        UsageError: If it cannot be written; the message names the option.
+    """
+    try:
+        place = followed(path)
+        above = next(folder for folder in place.parents if folder.exists())
+        wrong = "is a folder" if place.is_dir() else _closed(above)
     except OSError as error:
         wrong = f"cannot be looked at ({error.strerror})"
     if wrong:
@@ -118,7 +139,8 @@ def placing(path: Path, option: str) -> Iterator[Path]:
         with replacing(followed(path)) as draft:
             yield draft
     except OSError as error:
-        raise UsageError(f"{option} {path}: cannot be written ({error.strerror}).") from error
+        why = os.strerror(error.errno) if error.errno else error.strerror or error  # pyarrow's text names the draft
+        raise UsageError(f"{option} {path}: cannot be written ({why}).") from error
 
 
 def replace_all(files: Mapping[Path, bytes]) -> None:
@@ -141,11 +163,23 @@ def _unwritable(path: Path, what: str, others: Others) -> str:
     if place.is_symlink():
         return "is a link that leads in a circle"
     folder = place.parent if path.is_symlink() else path.parent
-    if not folder.is_dir():
+    if not folder.exists():
         return f"there is no folder {folder}"
     if place.exists() and not place.is_file():
         return f"is no file that a {what} could be written to"
-    return "" if os.access(folder, os.W_OK) else f"nothing can be written to the folder {folder}"
+    return _closed(folder)
+
+
+def _closed(folder: Path) -> str:
+    """Return why nothing can be written to a folder, or "": it is tried, since permissions do not bind every user."""
+    if not folder.is_dir():
+        return f"{folder} is no folder"
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"\n")
+    except OSError as error:
+        return f"nothing can be written to the folder {folder} ({error.strerror})"
+    return ""
 
 
 def _taken(path: Path, what: str, is_ours: Callable[[Path], bool] | None) -> str:

@@ -31,12 +31,14 @@ class CaseSource:
         offer: the result of reading the data.
         images: number of images for each behavior, if the data has so many.
         seed: determines which images are chosen.
+        words: digest of the words of the lexicons that the data was read with; "" if it was read without them.
     """
 
     spec: str
     offer: Offer
     images: int
     seed: int
+    words: str = ""
 
     @property
     def cases(self) -> Sequence[Case]:

@@ -63,7 +63,7 @@ def policy_for(collected: Collected, own: Path | None) -> Policy:
     Raises:
         UsageError: the policy cannot be read, or does not fit the tests.
     """
-    return collected.run.policy_from(own)
+    return collected.run.inputs.policy_from(own)
 
 
 def policy_file(collected: Collected, own: Path | None = None) -> Path:
@@ -73,7 +73,7 @@ def policy_file(collected: Collected, own: Path | None = None) -> Path:
         collected: the selected tests.
         own: the policy that the user named, if any.
     """
-    return own or collected.run.policy_path
+    return own or collected.run.inputs.policy_path
 
 
 def lexicons_for(collected: Collected, own: Path | None) -> Path | None:
@@ -83,7 +83,7 @@ def lexicons_for(collected: Collected, own: Path | None) -> Path | None:
         collected: the selected tests.
         own: the folder that the user named, if any.
     """
-    return own or collected.run.lexicons
+    return own or collected.run.inputs.lexicons
 
 
 def is_sequential(collected: Collected) -> bool:

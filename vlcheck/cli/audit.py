@@ -19,6 +19,7 @@ from vlcheck.results.file import ResultLines, read_judged
 from vlcheck.suite.shipped import BIASES, lexicons_path
 
 if TYPE_CHECKING:
+    from vlcheck.audit.document import AuditDocument
     from vlcheck.models.text_encoding import GapFilling
 
 JSON, RESULTS, FAIL_ON = "--json", "--results", "--fail-on"
@@ -76,8 +77,6 @@ def audit(
     from vlcheck.audit.corpus import open_corpus
     from vlcheck.audit.document import document_of
     from vlcheck.audit.gate import cause_objections
-    from vlcheck.audit.page import draw_audit
-    from vlcheck.audit.records import audit_as_json
     from vlcheck.audit.text import audit_lines
     from vlcheck.audit.verdicts import run_beside
 
@@ -94,17 +93,25 @@ def audit(
     document = document_of(report, version=__version__, runs=beside, unfinished=corpus.unread.unfinished)
     for line in audit_lines(document):
         say(line)
+    _write(document, to, json)
+    refused = list(cause_objections(report, wanted))
+    for reason in refused:
+        say(f"{FAIL_ON}: {reason}")
+    if refused or document.unfinished:
+        sys.exit(1)
+
+
+def _write(document: AuditDocument, to: Path | None, json: Path | None) -> None:
+    """Write the page and the JSON of an audit, those that are asked for."""
+    from vlcheck.audit.page import draw_audit
+    from vlcheck.audit.records import audit_as_json
+
     if to:
         write_file(to, draw_audit(document).encode())
         say(f"report: {to}")
     if json:
         write_file(json, audit_as_json(document), JSON)
         say(f"findings: {json}")
-    refused = list(cause_objections(report, wanted))
-    for reason in refused:
-        say(f"{FAIL_ON}: {reason}")
-    if refused or document.unfinished:
-        sys.exit(1)
 
 
 def _names(said: str) -> list[str]:

@@ -39,7 +39,7 @@ from vlcheck.metrics.registry import METRICS
 from vlcheck.models.loading.load import load_model
 from vlcheck.plugin.collect import collect
 from vlcheck.policy.policy import SCALING, UNDECIDED, Policy, Terms, Value
-from vlcheck.results.conclusion import excuse
+from vlcheck.results.known_biases import excuse
 from vlcheck.stats.decision import Claim
 
 _LIMITS: Mapping[Claim, Sequence[str]] = {"rate": ("allowed", "alpha"), "mean": ("band", "alpha"), "lead": ("alpha",)}
@@ -101,12 +101,8 @@ def calibrate(
         proposal = propose(before.about(subjects(tests)), asked)
     if not any(one.passes(proposal.policy) for one in proposal.asked):
         raise UsageError(f"--vl-model {model}: passes none of the tests; nothing can be proposed from it.")
-    trust = Trust(model, adapter.fingerprint, data, today)
-    text = "".join(f"{line}\n" for line in policy_lines(proposal, trust))
-    if to:
-        _write(to, text, store)
-    else:
-        say_all(text)
+    text = "".join(f"{line}\n" for line in policy_lines(proposal, Trust(model, adapter.fingerprint, data, today)))
+    _write(to, text, store) if to else say_all(text)
 
 
 def _demand_place(to: Path, store: Path | None) -> None:

@@ -30,10 +30,11 @@ def report(
     ] = None,
 ) -> None:
     """Draw the reviewer page: which biases the model has, and the pictures that prove it; or write a table."""
-    if to and to.suffix in table.FORMATS:
+    ending = to.suffix.lower() if to else page.PAGE_SUFFIXES[0]
+    if to and ending in table.FORMATS:
         _demand_no_others({"--baseline": baseline, "--beside": beside}, to)
         place = _write_table(results, to)
-    elif to and to.suffix not in page.PAGE_SUFFIXES:
+    elif ending not in page.PAGE_SUFFIXES:
         pages, tables = (" or ".join(suffixes) for suffixes in (page.PAGE_SUFFIXES, table.FORMATS))
         raise UsageError(f"{TO} {to}: has to end in {pages} for the page, or in {tables} for the table of verdicts.")
     else:

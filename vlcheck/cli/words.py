@@ -18,6 +18,7 @@ from vlcheck.report.text.words import words_lines
 from vlcheck.results.words import is_words_file, words_json
 
 if TYPE_CHECKING:
+    from vlcheck.models.protocol import VisionLanguageModel
     from vlcheck.results.words import WordsRecord
 
 
@@ -31,7 +32,7 @@ def words(
     trusted: TrustRemoteCode = False,
 ) -> None:
     """Say which visible properties of things a model tells from words alone; exit with 1 if no model can be asked."""
-    from vlcheck.explain.words.knowledge import ALPHA, ask_words  # slow to import
+    from vlcheck.explain.words.knowledge import ALPHA  # slow to import
 
     if to:
         demand_place(to, TO, "words file", is_ours=is_words_file)
@@ -41,16 +42,11 @@ def words(
             model = load_model(spec, device=device, dtype=dtype, trust_remote_code=trusted)
         except UsageError as error:
             raise error.renamed("model", "models") from error
-        try:
-            with contained():  # a model of a user's own
-                found.append(ask_words(model).record)
-        except NotApplicable as error:
-            say(str(error))
+        record = _asked(model)
+        if record is None:
             continue
-        except ForeignFault as error:
-            say(f"{model.name} raised {error}")
-            continue
-        for line in words_lines(found[-1]):
+        found.append(record)
+        for line in words_lines(record):
             say(line)
         if to:
             write_file(to, words_json(found, ALPHA))  # kept if a later model cannot be loaded
@@ -58,3 +54,17 @@ def words(
         say(f"words: {to}")
     if not found:
         sys.exit(1)
+
+
+def _asked(model: VisionLanguageModel) -> WordsRecord | None:
+    """Return what a model tells from words alone; if it cannot be asked, say why, and return None."""
+    from vlcheck.explain.words.knowledge import ask_words  # slow to import
+
+    try:
+        with contained():  # a model of a user's own
+            return ask_words(model).record
+    except NotApplicable as error:
+        say(str(error))
+    except ForeignFault as error:
+        say(f"{model.name} raised {error}")
+    return None

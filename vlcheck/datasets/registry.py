@@ -31,7 +31,7 @@ from vlcheck._util.spec_grammar import DataSpec, Reference, Scheme, accepted, pa
 from vlcheck.cases.offer import Offer
 from vlcheck.cases.source import CaseSource
 from vlcheck.datasets.lexicons.lexicon import Lexicons
-from vlcheck.datasets.lexicons.toml_files import load_lexicons
+from vlcheck.datasets.lexicons.toml_files import lexicons_digest, load_lexicons
 from vlcheck.datasets.tables.columns import ColumnsSaid
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, argument, demand_type, printable
 from vlcheck.suite.shipped import lexicons_path
@@ -122,7 +122,7 @@ def open_source(
         raise UsageError(f"{argument('columns', columns)}: {scheme} has no columns; parquet, webdataset and hf have.")
     shared = run / f"data-{digest(spec, str(lexicons))[:16]}" if run else None
     offer = _read(reader, parsed, words, spec, columns, shared)
-    return CaseSource(spec, offer, parsed.images, parsed.seed)
+    return CaseSource(spec, offer, parsed.images, parsed.seed, lexicons_digest(lexicons_path(), lexicons))
 
 
 def _scheme(entry: EntryPoint, spec: str) -> Scheme:

@@ -28,6 +28,7 @@ class EvaluationConfig:
         wordings: whether a question in words is asked in each of its wordings, and judged in each.
         explained: the methods that explain the worst cases.
         options: further options on which verdicts depend, as `vlcheck.results.records.RunRecord` has them.
+        objects: the parameters that were given as Python objects, as `RunRecord` has them.
     """
 
     model: str = ""
@@ -44,3 +45,4 @@ class EvaluationConfig:
     wordings: bool = False
     explained: tuple[MethodRecord, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
+    objects: tuple[str, ...] = ()

@@ -99,11 +99,13 @@ class Row:
         yield f"case {self.case.id}, {under}{found}"
         if self.violated:
             yield f"  violated: {self.violated}"
+        text = None
         for name, shown in (("before", self.before), ("after", self.after)):
             if shown:
-                yield f"  {name:6} {shown.said}  {shown.text!r}"
+                yield f"  {name:6} {shown.said}  {'same text' if shown.text == text else repr(shown.text)}"
                 if shown.bar:
                     yield f"  {'':6} {shown.bar}"
+                text = shown.text
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
 def pytest_configure(config: pytest.Config) -> None:
     run = Run(config)
     config.stash[RUN] = run
-    if run.settings.model and run.is_worker:
+    if run.settings.model and run.process.is_worker:
         signals.follow_controller(run, int(config.workerinput["vlcheck_controller"]))  # type: ignore[attr-defined] # xdist's
     elif run.settings.model:
         config.pluginmanager.register(signals.Signals(run), "vlcheck-signals")
@@ -131,13 +131,13 @@ def pytest_pycollect_makeitem(collector: pytest.Collector) -> Generator[None, ob
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, object, object]:
     run, config.stash[COLLECTED] = config.stash[RUN], tuple(items)  # whose suite says which words the data is read with
-    run.leave_unfit(items)
-    run.collected = config.stash[COLLECTED] = tuple(items)  # before any of them is deselected
+    run.tests.leave_unfit(items, run.inputs.why_unfit)
+    run.tests.collected = config.stash[COLLECTED] = tuple(items)  # before any of them is deselected
     return (yield)
 
 
 def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
-    return config.stash[RUN].said_of_unfit()
+    return config.stash[RUN].tests.said_of_unfit()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -166,6 +166,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     failure.fail_unasserted(item, call, report)
+    failure.fold_assertion(item, call, report)
     failure.add_worst_cases(item, report)
     html.attach_worst_cases(item, report)
     return report

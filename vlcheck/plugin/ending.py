@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,7 +62,7 @@ class Ending:
         Args:
             status: the status with which pytest would end.
         """
-        if self._over or self._run.is_worker:
+        if self._over or self._run.process.is_worker:
             return self._at_least(status)
         self._over = True
         if self._run.lists:
@@ -147,7 +148,7 @@ class Ending:
     def _conclude_part(self, status: int) -> None:
         """Say what part was asked; fail unless all of it was."""
         failed = pytest.ExitCode(status or pytest.ExitCode.TESTS_FAILED)
-        self.part = PartOfRun.read(self._run.settings, self._run.folder)
+        self.part = PartOfRun.read(self._run.settings, self._run.process.folder)
         if self.part is None:
             self._fail(failed, f"--vl-shard {self._run.settings.shard}: the part was not scored.")
         for fault in self.part.faults if self.part else ():
@@ -156,10 +157,10 @@ class Ending:
     def _conclude(self, status: int) -> None:
         """Collect the results of all processes, list objections, and write the files."""
         from vlcheck.results.explained_cases import keep_worst
-        from vlcheck.results.file import gather
         from vlcheck.results.gate import objections  # not imported in runs of other projects
+        from vlcheck.results.parts import gather
 
-        self.results = results = gather(self._run.folder)
+        self.results = results = gather(self._run.process.folder)
         keep_worst(results)
         self.comparison = self._compared(results)
         self.objections = list(objections(results, self.comparison))
@@ -177,11 +178,11 @@ class Ending:
 
     def _compared(self, results: ResultLines) -> Comparison | None:
         """Return the comparison with the baseline; None if there is no baseline, or no verdict."""
-        if not results.verdicts or self._run.baseline is None:
+        if not results.verdicts or self._run.inputs.baseline is None:
             return None
         from vlcheck.results.comparison import compare_run  # not imported in runs of other projects
 
-        return compare_run(self._run.baseline, results)
+        return compare_run(self._run.inputs.baseline, results)
 
     def _write(self, path: Path, results: ResultLines, status: int) -> None:
         """Write results and page; if an error on the way changes the exit status, write the results again."""
@@ -189,12 +190,18 @@ class Ending:
         self._write_page(results, status)
         if self.written and results.run.exit_status != self._at_least(status):
             self._write_results(path, results, status)
+        if self.written and self._run.settings.report and not self.drawn:
+            command = shlex.join(["vlcheck", "report", str(self.written), "--to"])
+            self._fail(self._forced, f"The results are kept: `{command} FILE.html` draws the page.")
 
     def _write_results(self, path: Path, results: ResultLines, status: int) -> None:
         results.ended_with(int(self._at_least(status)))
         with self._ending(f"--vl-results {path}: stopped before they were written."):
             self.places.write(path, results)
             self.written = path
+            return
+        if self.written == path:  # a disk that is full
+            self._fail(self._forced, f"{path.name} holds every verdict, and an exit status from before that.")
 
     def _write_page(self, results: ResultLines, status: int) -> None:
         report = self._run.settings.report
@@ -205,7 +212,7 @@ class Ending:
 
     def _write_control(self) -> None:
         """Write the results of the control beside those of the model."""
-        control = self._run.beside if self._run.settings.control and self.written else None
+        control = self._run.inputs.beside if self._run.settings.control and self.written else None
         if control and self.written:
             from vlcheck.results.file import write_results
             from vlcheck.results.gate import objections
@@ -220,13 +227,14 @@ class Ending:
     def _keep_parts(self) -> None:
         """Keep the run's folder, which holds the results of each process."""
         self.kept = True
-        self.problem += f" The results are kept in {self._run.folder}, in parts; vlcheck report draws each of them."
+        folder = self._run.process.folder
+        self.problem += f" The results are kept in {folder}, in parts; vlcheck report draws each of them."
 
     def _draw(self, path: Path, results: ResultLines, source: str) -> None:
         """Write the page for reviewers. Raises UsageError."""
         from vlcheck.report import page  # not imported in runs of other projects
 
-        drawn = page.stream(results, source=source, beside=self._run.beside, comparison=self.comparison)
+        drawn = page.stream(results, source=source, beside=self._run.inputs.beside, comparison=self.comparison)
         page.write_page(path, drawn, "--vl-report")
         self.drawn = True
 

@@ -40,7 +40,7 @@ def follow_controller(run: Run, controller: int) -> None:
 
 def _stop(run: Run) -> Path:
     """Return the file whose existence tells workers to end."""
-    return run.folder / "stop"
+    return run.process.folder / "stop"
 
 
 def end_with(config: pytest.Config, status: int) -> None:

@@ -20,8 +20,9 @@ _MM_SHAP = "mmshap"
 def repeat_command(run: RunRecord, verdict: VerdictRecord) -> str:
     """Return the command that repeats a verdict, quoted for a POSIX shell; "" if none can be trusted to.
 
-    There is none for results without the model's spec, and none if a name in it could do something else when it is
-    pasted: a test begins like an option, or there is a control character.
+    There is none for results without the model's spec, none of a run of Python objects (see `repeat_advice`), and none
+    if a name in it could do something else when it is pasted: a test begins like an option, or there is a control
+    character.
 
     Args:
         run: the first line of the results.
@@ -36,8 +37,23 @@ def repeat_command(run: RunRecord, verdict: VerdictRecord) -> str:
     """
     words = ["pytest", verdict.test, *_options(run, verdict)]
     command = shlex.join(words)
-    sound = bool(run.model and _TEST.fullmatch(verdict.test) and all(map(str.isprintable, words)))
+    sound = bool(run.model and not run.objects and _TEST.fullmatch(verdict.test) and all(map(str.isprintable, words)))
     return command if sound and len(command) <= _LONGEST else ""
+
+
+def repeat_advice(run: RunRecord, verdict: VerdictRecord) -> str:
+    """Return how a verdict is repeated that no command repeats, since objects were given; "" for any other verdict.
+
+    Args:
+        run: the first line of the results.
+        verdict: the verdict's line.
+    """
+    if not run.objects:
+        return ""
+    name = verdict.test.rpartition("::")[2]
+    were = "was a Python object" if len(run.objects) == 1 else "were Python objects"
+    cause = f"the {' and '.join(run.objects)} of this run {were}, which no command can name"
+    return f"call vlcheck.evaluate as before, with tests={name!r}; {cause}."
 
 
 def _options(run: RunRecord, verdict: VerdictRecord) -> Iterator[str]:

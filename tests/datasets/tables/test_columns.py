@@ -16,8 +16,9 @@ def test_a_named_column_goes_before_a_usual_one():
     assert found == {"caption": "text", "image": "jpg"}
 
 
-def test_a_file_names_columns(tmp_path):
-    path = tmp_path / "columns.toml"
+@pytest.mark.parametrize("name", ["columns.toml", "columns.TOML"])
+def test_a_file_names_columns(tmp_path, name):
+    path = tmp_path / name
     path.write_text('caption = "json.caption"\n')
     assert parse_columns(str(path)).named == {"caption": "json.caption"}
 

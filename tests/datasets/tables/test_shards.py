@@ -80,7 +80,8 @@ def test_a_series_and_a_pattern_name_shards(tmp_path):
     for at in range(8, 12):
         write_shard(tmp_path / f"s-{at:03}.tar", samples())
     assert len(shard_parts(tmp_path / "s-{008..011}.tar")) == len(shard_parts(tmp_path / "s-*.tar")) == 4
-    assert len(shard_parts(tmp_path)) == 4
+    write_shard(tmp_path / "S-012.TAR", samples())
+    assert len(shard_parts(tmp_path)) == 5
     with pytest.raises(UsageError, match=r"s-012\.tar: there is no such file; 1 of 5 in the series are missing"):
         shard_parts(tmp_path / "s-{008..012}.tar")
 

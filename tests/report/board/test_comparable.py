@@ -26,7 +26,10 @@ def test_runs_of_the_same_thing_stand_in_one_table_for_each_metric():
         ({"data": "coco:/data"}, "the data: coco:/data here, scenes:6 there"),
         ({"seed": 7}, "the seed: 7 here, none there"),
         ({"images": 50}, "the number of images: 50 here, none there"),
-        ({"options": {"lexicons": "mine"}}, "the folder of lexicons: mine here, none there"),
+        (
+            {"options": {"lexicons": "mine"}},
+            "the lexicons, which are named by their folder: mine here, none there",
+        ),
         ({"options": {"columns": "a=b"}}, "the columns of the table: a=b here, none there"),
         ({"sequential": True}, "each behavior was asked until it was decided here alone"),
     ],
@@ -35,6 +38,37 @@ def test_runs_of_other_data_stand_apart_which_says_what_differs(changes, said):
     found = comparable_runs(board_runs(run_of(day=2), run_of(day=1, **changes)))
     assert [[run.number for run in table.runs] for table in found] == [[1], [2], [1], [2]]
     assert list(found[1].scope.differences(found[0].scope)) == [said]
+
+
+def with_words(day, words=None, folder=None, **changes):
+    return run_of(verdict(), day=day, lexicons=words, options={"lexicons": folder} if folder else {}, **changes)
+
+
+def test_lexicons_are_compared_by_their_words_wherever_they_are():
+    assert tables_of(with_words(1, "d1", "/a"), with_words(2, "d1", "/b"), with_words(3, "d1")) == [("mlm", [1, 2, 3])]
+
+
+def test_a_folder_of_lexicons_that_changed_in_place_is_another_one():
+    found = comparable_runs(board_runs(with_words(2, "d1" * 16, "/a"), with_words(1, "d2" * 16, "/a")))
+    assert [[run.number for run in table.runs] for table in found] == [[1], [2]]
+    assert list(found[1].scope.differences(found[0].scope)) == [
+        "the words of the lexicons: d2d2d2d2d2d2 (/a) here, d1d1d1d1d1d1 (/a) there"
+    ]
+
+
+def test_an_older_file_has_the_folder_of_its_lexicons_alone():
+    same, other = with_words(1, folder="/a"), with_words(1, folder="/b")
+    new = with_words(2, "d1", "/a")
+    assert tables_of(new, same) == [("mlm", [1, 2])]
+    assert tables_of(new, other) == [("mlm", [1]), ("mlm", [2])]
+
+
+def test_an_older_file_brings_no_two_lexicons_together():
+    """It is the latest, and its folder is that of both."""
+    assert tables_of(with_words(3, folder="/a"), with_words(2, "d1", "/a"), with_words(1, "d2", "/a")) == [
+        ("mlm", [1, 2]),
+        ("mlm", [3]),
+    ]
 
 
 def test_the_table_of_most_models_is_the_first_though_one_run_elsewhere_is_later():

@@ -86,9 +86,9 @@ def test_parquet_is_read_again_with_types_and_meanings(kept, source, found):
     assert [field.metadata[b"meaning"].decode() for field in table.schema] == [one.meaning for one in COLUMNS]
 
 
-@pytest.mark.parametrize("ending", ["csv", "parquet"])
+@pytest.mark.parametrize("ending", ["csv", "CSV", "parquet", "Parquet"])
 def test_a_table_replaces_an_older_one_and_nothing_else(kept, ending):
-    if ending == "parquet":
+    if ending.lower() == "parquet":
         pytest.importorskip("pyarrow.parquet", reason="needs vlcheck[tables]")
     written("odd.jsonl", f"verdicts.{ending}")
     written("small.jsonl", f"verdicts.{ending}")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from vlcheck._util.foreign_files import read_toml
+from vlcheck._util.hashing import digest
 from vlcheck._util.paths import is_folder
 from vlcheck._util.typed import BrokenRule, Fault, MissingKey, UnknownKey, WrongValue, convert
-from vlcheck.datasets.lexicons.lexicon import (
+from vlcheck.datasets.lexicons.lexicon import Lexicons
+from vlcheck.datasets.lexicons.tables import (
     Aloft,
     ColorWords,
     Held,
-    Lexicons,
     Nouns,
     ObjectWords,
     Persons,
@@ -40,7 +42,7 @@ def load_lexicons(shipped: Path, own: Path | None = None) -> Lexicons:
     Raises:
         UsageError: If a key is unknown, missing or of the wrong kind; the message names the file and the key.
     """
-    paths = {name: shipped / f"{name}.toml" for name in FILES} | (_own(own) if own else {})
+    paths = _paths(shipped, own)
     lexicons = Lexicons(
         objects=_each(paths["objects"], ObjectWords),
         colors=_each(paths["colors"], ColorWords),
@@ -56,6 +58,24 @@ def load_lexicons(shipped: Path, own: Path | None = None) -> Lexicons:
     _check_names(paths["objects"], lexicons.objects)
     _check_names(paths["colors"], lexicons.colors)
     return lexicons
+
+
+def lexicons_digest(shipped: Path, own: Path | None = None) -> str:
+    """Return a digest of the words of the lexicons, whatever folder they are read from.
+
+    Args:
+        shipped: the folder that has all of them.
+        own: a folder with files that replace shipped ones.
+
+    Raises:
+        UsageError: If a file cannot be read.
+    """
+    words = {name: _in_lower_case(read_toml(path)) for name, path in _paths(shipped, own).items()}
+    return digest(json.dumps(words, sort_keys=True, default=str))  # default: dates, which no lexicon has
+
+
+def _paths(shipped: Path, own: Path | None) -> dict[str, Path]:
+    return {name: shipped / f"{name}.toml" for name in FILES} | (_own(own) if own else {})
 
 
 def _whole(path: Path, lexicon: type[Lexicon]) -> Lexicon:

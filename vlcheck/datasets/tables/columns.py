@@ -89,7 +89,7 @@ def parse_columns(said: ColumnsSaid) -> Columns:
     if not isinstance(said, str):
         return _checked(said, argument("columns", repr(dict(said))))
     where = argument("columns", printable(said))
-    if said.endswith(".toml"):
+    if said.lower().endswith(".toml"):
         return _checked(read_toml(Path(said).expanduser()), where)
     pairs: dict[str, str] = {}
     for part in said.split(","):

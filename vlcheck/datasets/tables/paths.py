@@ -23,7 +23,7 @@ def files_of(path: Path, suffixes: tuple[str, ...]) -> tuple[Path, ...]:
         UsageError: If there is no such file; the message says what is accepted.
     """
     if path.is_dir():
-        found = sorted(one for one in path.iterdir() if one.name.endswith(suffixes) and one.is_file())
+        found = sorted(one for one in path.iterdir() if one.name.lower().endswith(suffixes) and one.is_file())
         if not found:
             raise UsageError(f"{path}: the folder holds no file that ends with {' or '.join(suffixes)}.")
         return tuple(found)

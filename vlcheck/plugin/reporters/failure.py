@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import inspect
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from vlcheck.plugin.judgements import JUDGEMENTS
 from vlcheck.plugin.mark import stated
 from vlcheck.plugin.reporters.lines import shown
-from vlcheck.plugin.run import JUDGEMENTS
 
 if TYPE_CHECKING:
     from vlcheck.evaluation.evidence import Judgement
     from vlcheck.policy.policy import Known
     from vlcheck.stats.verdict import Verdict
+
+_ASSERTION = "assert verdict.passed"
 
 
 def fail_unasserted(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
@@ -31,7 +34,28 @@ def fail_unasserted(item: pytest.Item, call: pytest.CallInfo[None], report: pyte
     failed = [judgement.verdict for judgement in item.stash.get(JUDGEMENTS, []) if not judgement.verdict.passed]
     if failed and call.when == "call" and not call.excinfo and not hasattr(report, "wasxfail") and stated(item):
         report.outcome = "failed"
-        report.longrepr = f"{shown(failed[-1].summary)}\nThe test passed all the same: add `assert verdict.passed`."
+        report.longrepr = f"{shown(failed[-1].summary)}\nThe test passed all the same: add `{_ASSERTION}`."
+
+
+def fold_assertion(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+    """Show the docstring of a behavior alone in place of its source, whose assertion only repeats the verdict.
+
+    The source stays with -v, --showlocals or a --tb of the user's, and where a test fails for another reason.
+
+    Args:
+        item: the test.
+        call: its phase.
+        report: the test's report, which is changed.
+    """
+    option, test = item.config.option, stated(item)
+    asked = item.config.get_verbosity() > 0 or option.tbstyle != "auto" or option.showlocals
+    if asked or test is None or not item.stash.get(JUDGEMENTS, []) or not report.failed or not call.excinfo:
+        return
+    entries: Sequence[Any] = getattr(getattr(report.longrepr, "reprtraceback", None), "reprentries", ())
+    if len(entries) == 1 and str(call.excinfo.traceback[-1].statement).strip() == _ASSERTION:
+        doc = inspect.cleandoc(test.behavior.doc).partition("\n\n")[0]
+        entries[0].lines = [f"    {shown(line)}" for line in f'"""{doc}"""'.splitlines()]
+        entries[0].reprfuncargs = None
 
 
 def add_worst_cases(item: pytest.Item, report: pytest.TestReport) -> None:

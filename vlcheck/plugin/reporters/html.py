@@ -19,8 +19,9 @@ import pytest
 
 from vlcheck._util.paths import expanded
 from vlcheck.errors import printable
+from vlcheck.plugin.judgements import JUDGEMENTS
 from vlcheck.plugin.reporters.page_link import address_from
-from vlcheck.plugin.run import JUDGEMENTS, RUN, Run
+from vlcheck.plugin.run import RUN, Run
 
 if TYPE_CHECKING:
     from vlcheck.evaluation.evidence import Judgement, Row, Shown
@@ -63,7 +64,7 @@ class Page:
         from vlcheck.results.conclusion import conclude  # not imported in runs of other projects
 
         found = conclude(results, self._run.ending.comparison)
-        everything = _preformatted(summary_lines(results, self._run.beside))
+        everything = _preformatted(summary_lines(results, self._run.inputs.beside))
         summary += [
             f"<p><b>{_text(subject(results.run))}</b>: {_text(found.sentence)} {found.counts}</p>",
             *self._link(),

@@ -37,9 +37,20 @@ def print_own_lines(terminal: pytest.TerminalReporter, lines: Iterable[str], **m
     """
     from vlcheck.report.text.fitting import fitted  # not imported in runs of other projects
 
-    terminal.ensure_newline()
+    begin_line(terminal)
     for line in fitted(map(shown, lines), _width(terminal)):
         terminal.line(line, **markup)
+
+
+def begin_line(terminal: pytest.TerminalReporter) -> None:
+    """End a line that is not complete: the dots of tests, or a progress that was written over.
+
+    Args:
+        terminal: pytest's terminal reporter.
+    """
+    terminal.ensure_newline()
+    if terminal.config.get_terminal_writer().width_of_current_line:  # dots of workers, of which pytest knows nothing
+        terminal.line("")
 
 
 def _width(terminal: pytest.TerminalReporter) -> int | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from types import MappingProxyType
 
+from vlcheck._util.hashing import brief_digest
 from vlcheck._util.numbers import names_in_brief
 from vlcheck.metrics.registry import METRICS
 from vlcheck.report.board.runs import BoardRun
@@ -26,7 +27,6 @@ _CONDITIONS: Mapping[str, str] = MappingProxyType(
         "data": "the data",
         "images": "the number of images",
         "seed": "the seed",
-        "lexicons": "the folder of lexicons",
         "columns": "the columns of the table",
     }
 )
@@ -43,8 +43,9 @@ class Scope:
         images: the number of images that were requested.
         seed: the seed of the choice of cases.
         sequential: whether each behavior was asked until it was decided.
-        lexicons: the folder of the run's own word lists; "" for the shipped ones alone.
         columns: the columns that were named of a table of cases; "" for the usual ones.
+        lexicons: the folder of the run's own word lists; "" if no option named one.
+        words: digest of the words of all lists; "" in results of an older vlcheck, which have the folder alone.
     """
 
     metric: str
@@ -53,8 +54,17 @@ class Scope:
     images: int | None
     seed: int | None
     sequential: bool
-    lexicons: str = ""
     columns: str = ""
+    lexicons: str = ""
+    words: str = ""
+
+    def fits(self, other: Scope) -> bool:
+        """Return True if runs of both can stand in one table.
+
+        Args:
+            other: other conditions.
+        """
+        return not any(self.differences(other))
 
     def differences(self, other: Scope) -> Iterator[str]:
         """Yield the conditions in which another table differs from this one, in words.
@@ -66,6 +76,12 @@ class Scope:
             here, there = getattr(self, key), getattr(other, key)
             if here != there:
                 yield f"{name}: {_named(here)} here, {_named(there)} there"
+        if self.words and other.words and self.words != other.words:
+            here, there = (f"{brief_digest(one.words)}{_of_folder(one)}" for one in (self, other))
+            yield f"the words of the lexicons: {here} here, {there} there"
+        elif not (self.words and other.words) and self.lexicons != other.lexicons:
+            here, there = _named(self.lexicons), _named(other.lexicons)
+            yield f"the lexicons, which are named by their folder: {here} here, {there} there"
         if self.sequential != other.sequential:
             yield f"each behavior was asked until it was decided {'here' if self.sequential else 'there'} alone"
 
@@ -125,9 +141,15 @@ class ComparableRuns:
         found = {bias for run in self.runs for bias in biases_of(run, self.scope.metric)}
         return [bias for bias in BIASES if bias in found] + sorted(found.difference(BIASES))
 
-    def add(self, run: BoardRun) -> None:
-        """Add a run; its cells that cannot be compared with those of their columns are listed in `apart`."""
+    def add(self, run: BoardRun, scope: Scope) -> None:
+        """Add a run; its cells that cannot be compared with those of their columns are listed in `apart`.
+
+        Args:
+            run: the run.
+            scope: its conditions, which fit those of the table.
+        """
         self.runs.append(run)
+        self.scope = self.scope if self.scope.words else scope  # an older run says less about its words
         for bias in biases_of(run, self.scope.metric):
             cell = CellTests(run, run.tests(bias, self.scope.metric))
             if reason := self._difference(cell, bias):
@@ -169,11 +191,11 @@ def comparable_runs(runs: Sequence[BoardRun]) -> list[ComparableRuns]:
             if not biases_of(run, metric):
                 continue
             scope, its = _scope(run, metric), tables.setdefault(metric, [])
-            table = next((one for one in its if one.scope == scope and one.fits(run)), None)
+            table = next((one for one in its if one.scope.fits(scope) and one.fits(run)), None)
             if table is None:
                 table = ComparableRuns(scope)
                 its.append(table)
-            table.add(run)
+            table.add(run, scope)
     for table in chain(*tables.values()):
         table.runs.sort(key=lambda run: run.number)
     return list(chain.from_iterable(sorted(its, key=_size, reverse=True) for its in tables.values()))
@@ -197,8 +219,21 @@ def _scope(run: BoardRun, metric: str) -> Scope:
     header = run.header
     kinds = (one.score_kind for one in run.results.verdicts.values() if one.metric == metric)
     kind = str(header.score_kinds.get(metric) or next(kinds, "unknown"))
-    own = (header.options.get(name, "") for name in ("lexicons", "columns"))
-    return Scope(metric, kind, run.data, header.images, header.seed, bool(header.sequential), *own)
+    return Scope(
+        metric,
+        kind,
+        run.data,
+        header.images,
+        header.seed,
+        bool(header.sequential),
+        columns=header.options.get("columns", ""),
+        lexicons=header.options.get("lexicons", ""),
+        words=header.lexicons or "",
+    )
+
+
+def _of_folder(scope: Scope) -> str:
+    return f" ({scope.lexicons})" if scope.lexicons else ""
 
 
 def _named(value: object) -> object:

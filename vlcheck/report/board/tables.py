@@ -118,6 +118,9 @@ def _conditions(table: ComparableRuns) -> Iterator[ShownText]:
         yield shown_text(f"up to {counted(scope.images, 'image')} a behavior, seed {scope.seed}")
     if scope.sequential:
         yield shown_text("each behavior was asked until it was decided")
+    if by_folder := [run for run in table.runs if run.header.options.get("lexicons") and not run.header.lexicons]:
+        said = ", ".join(str(run.number) for run in by_folder)
+        yield shown_text(f"lexicons of run {said}: named by their folder, as an older vlcheck keeps them")
 
 
 def _versions(runs: Sequence[BoardRun]) -> ShownText | None:
@@ -137,7 +140,7 @@ def _apart(tables: Sequence[ComparableRuns], number: int) -> ShownText | None:
     before = [place for place in range(1, number) if tables[place - 1].scope.metric == table.scope.metric]
     if not before:
         return None
-    nearest = next((place for place in before if tables[place - 1].scope == table.scope), before[0])
+    nearest = next((place for place in before if tables[place - 1].scope.fits(table.scope)), before[0])
     other = tables[nearest - 1]
     said = "; ".join(table.scope.differences(other.scope)) or other.difference_from(table)
     return shown_text(f"Not comparable with table {nearest}: {said}.", _LONGEST)

@@ -37,7 +37,7 @@ def demand_page_suffix(path: Path, option: str) -> None:
     Raises:
         UsageError: the name has another ending.
     """
-    if path.suffix not in PAGE_SUFFIXES:
+    if path.suffix.lower() not in PAGE_SUFFIXES:
         raise UsageError(f"{option} {path}: has to end in {' or '.join(PAGE_SUFFIXES)}.")
 
 

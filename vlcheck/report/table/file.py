@@ -57,22 +57,23 @@ def check_table_path(path: Path, others: Others, option: str) -> None:
     """Check that a table can be written to a path, where at most an older table of the same format may be.
 
     Args:
-        path: the path, which ends in one of `FORMATS`.
+        path: the path, which ends in one of `FORMATS`, in any case.
         others: files that it must not replace, by the option that names them.
         option: the option that names the path, for the message.
 
     Raises:
         UsageError: the table cannot be written there, or a package is not installed; the message names the option.
     """
-    FORMATS[path.suffix].demand(f"{option} {path}")
-    demand_place(path, option, "table", is_ours=FORMATS[path.suffix].is_ours, others=others)
+    format_of = FORMATS[path.suffix.lower()]
+    format_of.demand(f"{option} {path}")
+    demand_place(path, option, "table", is_ours=format_of.is_ours, others=others)
 
 
 def write_table(path: Path, results: ResultLines, option: str) -> None:
     """Write the table of a run's verdicts, whole or not at all.
 
     Args:
-        path: the file to write, which ends in one of `FORMATS`.
+        path: the file to write, which ends in one of `FORMATS`, in any case.
         results: the run's results.
         option: the option that names the path, for the message.
 
@@ -80,7 +81,7 @@ def write_table(path: Path, results: ResultLines, option: str) -> None:
         UsageError: it cannot be written; the message names the option.
     """
     with placing(path, option) as draft:
-        FORMATS[path.suffix].write(draft, results)
+        FORMATS[path.suffix.lower()].write(draft, results)
 
 
 def _write_csv(path: Path, results: ResultLines) -> None:

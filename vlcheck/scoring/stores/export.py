@@ -59,11 +59,12 @@ def export_scores(store: StoreFile, to: Path, option: str = "TO", *, tell: Tell 
     Raises:
         UsageError: the file cannot be written, has another ending, or is there; or pyarrow is not installed.
     """
-    if to.suffix not in _WRITERS:
+    writer = _WRITERS.get(to.suffix.lower())
+    if writer is None:
         raise UsageError(f"{option} {to}: has to end in {' or '.join(_WRITERS)}.")
     demand_place(to, option, "table")
     count = damaged = 0
-    with placing(to, option) as draft, _WRITERS[to.suffix](draft) as write:
+    with placing(to, option) as draft, writer(draft) as write:
         answers = store.stream(_ROWS)
         while several := list(islice(answers, _AT_ONCE)):
             read = list(map(read_rows, several))
