@@ -35,7 +35,8 @@ from vlcheck.behaviors.suite import asked
 from vlcheck.behaviors.trials import Trials
 from vlcheck.datasets.registry import open_source
 from vlcheck.evaluation.config import EvaluationConfig
-from vlcheck.evaluation.outcomes import Finding, Findings
+from vlcheck.evaluation.finding import Finding
+from vlcheck.evaluation.outcomes import Findings
 from vlcheck.evaluation.session import scored
 from vlcheck.expect.base import WHOLE, Given
 from vlcheck.models.loading.load import load_model

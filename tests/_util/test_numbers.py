@@ -54,6 +54,21 @@ def test_what_arithmetic_leaves_behind_is_not_shown():
     assert [rounded(1 - 1e-8), rounded(1.0), rounded(2 / 3)] == [0.99999999, 1.0, 0.666667]
 
 
+@pytest.mark.parametrize(
+    ("number", "whole", "said"),
+    [
+        (0, 1, "0 of 1 tests pass"),
+        (1, 1, "1 of 1 test passes"),
+        (1, 2, "1 of 2 tests passes"),
+        (2, 2, "2 of 2 tests pass"),
+        (1_000, 2_000, "1,000 of 2,000 tests pass"),
+    ],
+)
+def test_a_part_and_its_verb_agree_with_their_numbers(number, whole, said):
+    assert f"{numbers.part_of(number, whole, 'test')} {numbers.verb(number, 'passes', 'pass')}" == said
+    assert numbers.part_of(1, whole, "query", "queries").endswith("query" if whole == 1 else "queries")
+
+
 def test_what_is_no_number_is_named_and_what_is_not_there_is_a_dash():
     assert [figure(math.nan), signed(math.inf), share(-math.inf), chance(math.nan)] == ["nan", "+inf", "-inf %", "nan"]
     assert [figure(None), signed(None), chance(None), whole(None), numbers.between(None, 1.0)] == ["-"] * 5

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tests.audit.documents import COLORS, FEW, PICTURES, SIDES, TWICE, document, fails_position
-from tests.report.test_page import HOSTILE, Elements
+from tests.report.reading import HOSTILE, Elements
 from vlcheck.audit.page import AUDIT_START, audit_view, draw_audit
 from vlcheck.audit.records import AuditPart
 from vlcheck.report.page.share_chart import share_chart

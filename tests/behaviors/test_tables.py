@@ -199,7 +199,7 @@ def test_figure_1_has_mlm_beside_itm():
     cells = VisionAndLanguage().cells([four(0.9, 0.5, 0.7, 0.1)])
     verdicts = [line("a", metric, tables={"vision_language": dict(cells)}) for metric in ("mlm", "itm")]
     text = list(summary.vision_and_language(verdicts))
-    assert text[0] == "vision and language (figure 1), mean score over 1 row"
+    assert text[0] == "vision and language (figure 1 of Jung et al. 2023), mean score over 1 row"
     assert text[3].split() == ["blocked,", "with", "hint", "0.500", "0.500"]
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from benchmarks import table
+from benchmarks import proof_page
 from tests.conftest import ROOT
 from tests.studies.test_power import examined
 from vlcheck.studies.power import PowerMatrix, as_json, from_json
@@ -51,4 +51,4 @@ def test_everything_is_only_said_to_pass_in_every_seed_where_it_does(matrix):
 )
 def test_the_block_says_in_how_many_seeds_the_control_passes_everything(seeds, said):
     rows = (examined("tiny", "color", seeds, "pass"), examined("tiny", "order", "pass pass", "pass"))
-    assert said in table.power(as_json(PowerMatrix(40, rows)))
+    assert said in proof_page.power(as_json(PowerMatrix(40, rows)))

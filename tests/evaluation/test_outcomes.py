@@ -7,7 +7,8 @@ import pytest
 
 from vlcheck.behaviors.behavior import Behavior
 from vlcheck.cases import Case, with_target
-from vlcheck.evaluation.outcomes import Finding, Findings
+from vlcheck.evaluation.finding import Finding
+from vlcheck.evaluation.outcomes import Findings
 from vlcheck.expect.aggregate import Balance, Skew
 from vlcheck.expect.base import AFTER, BEFORE, OTHER, Sample
 from vlcheck.expect.directional import Drops, Swaps

@@ -21,7 +21,7 @@ from vlcheck.explain.request import parse_requests
 from vlcheck.explain.worst_cases import ENDED, CaseExplainer, WorstCase
 from vlcheck.models.differentiable import ImageLayout
 from vlcheck.models.loading.pair import Pair
-from vlcheck.results.file import reread
+from vlcheck.results.parts import reread
 
 pytestmark = pytest.mark.slow  # networks are run many times
 

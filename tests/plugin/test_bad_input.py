@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.plugin.conftest import ROOT, write_cases
-from vlcheck.results.file import gather
+from vlcheck.results.parts import gather
 
 pytestmark = pytest.mark.slow
 

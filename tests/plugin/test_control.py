@@ -11,7 +11,8 @@ from tests.plugin.test_bad_input import complaint
 from vlcheck.errors import UsageError, argument
 from vlcheck.plugin import control
 from vlcheck.results.comparison import compare_runs, read_compared
-from vlcheck.results.file import Part, read
+from vlcheck.results.file import read
+from vlcheck.results.parts import Part
 from vlcheck.results.records import SCHEMA, RunRecord
 
 pytestmark = pytest.mark.slow  # networks are run many times

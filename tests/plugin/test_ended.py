@@ -11,6 +11,9 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.plugin.conftest import STATES
+from tests.plugin.test_results_life import UNFINISHED
+from vlcheck.report.page import draw
+from vlcheck.results.file import read
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +53,8 @@ def ended_by(project, number, *options):
     said = [f"--vl-model={ROOT}/tests/doubles.py:competent", f"--vl-data={project.data}", "-p", "no:cacheprovider"]
     waiting = project.folder / "waiting"
     near, far = pty.openpty()
-    with project.pytester.popen([sys.executable, "-m", "pytest", *said, *options], stdout=far, stderr=far) as run:
+    command = [sys.executable, "-m", "pytest", *said, *options]
+    with project.pytester.popen(command, stdout=far, stderr=far, preexec_fn=_interruptible) as run:
         os.close(far)
         deadline = time.monotonic() + PATIENCE
         while not (waiting.exists() and waiting.read_text().endswith("\n")):
@@ -66,6 +70,11 @@ def ended_by(project, number, *options):
     return status, int(waiting.read_text().split()[-1])
 
 
+def _interruptible():
+    """Let SIGINT end a program that was started by one that ignores it, as jobs of a shell do."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize(("name", "options", "ends_with"), [("SIGTERM", ("-n", "1"), 2), ("SIGHUP", (), 1)])
 def test_a_signal_ends_a_run_as_an_interrupt_does(project, temporary, name, options, ends_with):
     status, process = ended_by(project, getattr(signal, name), *options)
@@ -76,6 +85,25 @@ def test_a_signal_ends_a_run_as_an_interrupt_does(project, temporary, name, opti
     assert run["exit_status"] in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR)  # likewise
     assert run["unjudged"] == ["test_states.py::test_that_nothing_is_known_of[itm]"]
     assert not is_alive(process)
+
+
+@pytest.mark.parametrize(
+    ("name", "left", "said"),
+    [
+        ("SIGINT", "vlcheck-results.jsonl", "Stopped: 1 of 5 tests has no verdict. "),
+        ("SIGKILL", UNFINISHED, "Stopped: 5 of 5 tests have no verdict. Nothing was checked."),
+    ],
+)
+def test_a_page_of_what_a_stopped_run_leaves_says_how_many_tests_have_no_verdict(project, name, left, said):
+    ended_by(project, getattr(signal, name), "--vl-report=page.html")
+    kept = project.folder / left
+    page = draw(read(kept), source=left)
+    tone, _, sentence = page.partition('<p class="conclusion ')[2].partition('"')
+    assert said in sentence.partition("</p>")[0]
+    assert tone != "pass"
+    assert "color" in page.partition('<table class="matrix"')[2].partition("</table>")[0]
+    drawn = project.folder / "page.html"
+    assert [drawn.read_text(encoding="utf-8")] == [page] if name == "SIGINT" else not drawn.exists()
 
 
 def test_a_second_signal_is_muted_before_the_first_one_is_reported(project):

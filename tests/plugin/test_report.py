@@ -9,7 +9,8 @@ import pytest
 from tests.plugin.conftest import lines
 from tests.plugin.test_bad_input import complaint
 from vlcheck.report.page import draw
-from vlcheck.results.file import gather, read
+from vlcheck.results.file import read
+from vlcheck.results.parts import gather
 
 pytestmark = pytest.mark.slow
 

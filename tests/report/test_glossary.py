@@ -1,11 +1,16 @@
+from dataclasses import fields
+
 import pytest
 
-from tests.report.pages import results, rows, small, verdict
+from tests.report.pages import results, row, rows, small, verdict
+from vlcheck.expect.base import Condition
 from vlcheck.metrics.registry import METRICS
+from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.report.glossary import TERMS, glossary_table, legend
 from vlcheck.report.page import draw
 from vlcheck.report.page.document import page_view
 from vlcheck.report.page.row_budget import Room
+from vlcheck.report.page.violations import violated_view
 
 
 def test_each_meaning_has_an_id_of_its_own_and_is_a_sentence():
@@ -58,3 +63,43 @@ def test_each_figure_of_a_verdict_has_a_meaning_under_every_metric(metric):
     found = results((verdict(metric=metric, **many), rows(metric=metric)))
     (one,) = (one for group in page_view(found, source="r", room=Room()).groups for one in group.verdicts)
     assert {figure.name for figure in one.figures} <= TERMS.keys()
+
+
+def test_each_tolerance_of_the_policy_is_explained():
+    explained = {word.strip(",:") for word in TERMS["tolerances"].meaning.split()}
+    assert {field.name for field in fields(Tolerances)} <= explained
+
+
+def test_a_violated_condition_leads_to_the_meaning_of_its_tolerance_where_it_is_shown_first_and_in_its_row():
+    condition = Condition("the share of left after", 0.6, "under", 0.45, "0.5 - by", -0.15).said
+    shown = violated_view(f"{condition}, on the model's own scale")
+    assert (shown.tolerance.text, shown.rest.text) == (
+        "tolerance of the policy: 0.5 - by",
+        "), on the model's own scale",
+    )
+    told = verdict(tolerances={"within": 0.1, "by": 0.05})
+    page = draw(results((told, [row("one", -0.3, violated=condition)])), source="r")
+    link = '<a class="term" href="#term-tolerances" aria-describedby="term-tolerances">'
+    said = f"it has to be under 0.45 (</bdi>{link}<bdi>tolerance of the policy: 0.5 - by</bdi></a><bdi>)</bdi></p>"
+    assert page.count(said) == 2
+    assert f"<dt>{link}tolerances</a></dt><dd>within 0.1, by 0.05</dd>" in page.replace("\N{NO-BREAK SPACE}", " ")
+
+
+@pytest.mark.parametrize(
+    ("condition", "tolerance"),
+    [
+        ("it has to be under 0.45 (policy: 0.5 - by)", "policy: 0.5 - by"),
+        ("it has to be above 0", None),
+        ("the word (policy: x", None),
+    ],
+)
+def test_conditions_of_other_versions_and_of_no_tolerance_are_shown_as_they_are(condition, tolerance):
+    shown = violated_view(condition)
+    assert (shown.tolerance and shown.tolerance.text) == tolerance
+    assert "".join(one.text for one in (shown.said, shown.tolerance, shown.rest) if one) == condition
+
+
+def test_the_contract_is_explained_on_a_page_that_speaks_of_it():
+    told = "<dt>contract</dt><dd>What vlcheck relies on in a model"
+    assert told in draw(small(run={"contract": {"tried": False, "broken": []}}), source="r")
+    assert told not in draw(small(run={"contract": {"tried": True, "broken": []}}), source="r")

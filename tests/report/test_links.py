@@ -3,7 +3,7 @@
 import base64
 
 from tests.report.pages import RUN, explanation, passing, results, row, small, verdict
-from tests.report.test_page import HOSTILE, Elements, views
+from tests.report.reading import HOSTILE, Elements, views
 from vlcheck.report.page import draw
 from vlcheck.report.page.searching import searched_text
 from vlcheck.report.table import csv_text

@@ -172,6 +172,14 @@ def test_a_click_opens_the_case_and_arrow_keys_go_on_to_the_end(open_page):
     assert in_dialog(page)[2] == "picture 6 of 7"
 
 
+def test_a_tall_picture_leaves_room_for_all_lines(open_page):
+    page = open_page()
+    case_of(page, "upright").locator("svg.picture").first.click()
+    dialog = page.get_by_role("dialog")
+    assert dialog.evaluate("one => one.scrollHeight - one.clientHeight") == 0
+    expect(dialog.locator("figcaption p").last).to_be_in_viewport(ratio=1)
+
+
 def test_enter_opens_escape_closes_and_the_focus_comes_back(open_page):
     page = open_page()
     pictures = case_of(page, "side").locator("svg.picture")
@@ -235,3 +243,5 @@ def test_on_a_phone_the_dialog_shows_one_below_the_other(open_page):
     page.get_by_role("button", name="next").click()
     _, shown = frames(page.get_by_role("dialog").locator("svg.picture"))
     assert shown["y"] + shown["height"] <= page.viewport_size["height"]  # the button brings it into view
+    lines = page.get_by_role("dialog").locator("figcaption").last
+    expect(lines.locator("p").last).to_be_in_viewport(ratio=1)  # with its lines

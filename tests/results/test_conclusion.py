@@ -3,8 +3,9 @@
 import pytest
 
 from tests.report.pages import invalid, mean, passing, results, row, small, unasked, verdict
+from vlcheck.results.bias_matrix import bias_matrix, gravest_first
 from vlcheck.results.comparison import compare_runs
-from vlcheck.results.conclusion import bias_matrix, conclude, gravest_first
+from vlcheck.results.conclusion import conclude
 from vlcheck.results.schema import record_of
 
 KNOWN = {"reason": "issue 7", "until": "2027-01-31", "expired": False}

@@ -83,7 +83,7 @@ MEMORY, LONG = "no memory for one pair", "the text is too long"
     ("lines", "count", "said"),
     [
         ([line("test_b", 1), line("test_b", 1, "after"), line("test_b", 2)], 2, "explained 2 of 2 cases"),
-        ([line("test_b", 1), without_map(1, MEMORY, "after")], 1, f"explained 0 of 1 case; 1: {MEMORY}"),
+        ([line("test_b", 1), without_map(1, MEMORY, "after")], 1, f"explained 0 of 1 cases; 1: {MEMORY}"),
         (
             [line("test_b", 1), *(without_map(rank, MEMORY) for rank in (2, 3)), without_map(4, LONG)],
             5,

@@ -7,7 +7,8 @@ import pytest
 
 from tests.report.pages import FAULT, WORDS
 from vlcheck.errors import UsageError
-from vlcheck.results.file import Part, ResultLines, gather, read, write_results
+from vlcheck.results.file import ResultLines, read, write_results
+from vlcheck.results.parts import Part, gather
 from vlcheck.results.schema import encoded, line_of, record_of
 
 KEY = ("test_a", "a", "mlm")

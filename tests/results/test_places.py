@@ -17,7 +17,7 @@ def places(tmp_path):
 
 
 def begin(places, run):
-    places.begin(**run, model="m", data="d")
+    places.begin(**run, model="m", data="d", tests={"t.py::test_x[itm]": ("color", "itm")})
 
 
 def judged(run, **changes):

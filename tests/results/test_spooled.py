@@ -13,7 +13,8 @@ from tests.report.pages import RUN, image, results, row, rows, small, verdict
 from vlcheck.errors import UsageError
 from vlcheck.report.page import draw
 from vlcheck.results import spooled
-from vlcheck.results.file import ResultLines, gather
+from vlcheck.results.file import ResultLines
+from vlcheck.results.parts import gather
 from vlcheck.results.schema import record_of
 from vlcheck.results.spooled import Spool
 from vlcheck.results.spooled_images import SpooledImages

@@ -12,8 +12,9 @@ from vlcheck.report.page import draw
 from vlcheck.report.page.row_budget import Room
 from vlcheck.report.text import summary
 from vlcheck.report.text.comparison import conclusion
+from vlcheck.results.bias_matrix import matrix_of
 from vlcheck.results.comparison import compare_runs
-from vlcheck.results.conclusion import conclude, matrix_of
+from vlcheck.results.conclusion import conclude
 from vlcheck.results.file import ResultLines
 from vlcheck.results.schema import line_of, record_of
 from vlcheck.suite.shipped import BIASES
@@ -84,6 +85,16 @@ def test_a_run_in_which_some_tests_have_no_verdict_and_that_went_on_is_not_calle
     found = conclude(stopped(*(judged(test) for test in SUITE[1:]), exit_status=1))
     assert found.sentence.startswith("Incomplete: 1 of 42 tests has no verdict. ")
     assert (found.tone, found.notes[0][:24]) == ("partial", "Without a verdict, since")
+
+
+def test_the_sentence_of_a_stopped_run_that_passes_is_short_and_the_policys_part_is_a_note():
+    asked = "The policy requires a pass or a fail of order, position, and there is none."
+    found = conclude(stopped(judged(SUITE[0]), required=["modality", "order", "position"]))
+    told = "Stopped: 41 of 42 tests have no verdict. No bias in what was decided: none of 7 biases passes."
+    assert (found.tone, found.sentence) == ("inconclusive", f"{told} Nothing is known of the rest.")
+    assert asked in found.notes
+    ended = conclude(stopped(*(judged(test) for test in SUITE[:2]), exit_status=0, required=["order", "position"]))
+    assert ended.sentence.endswith(asked)
 
 
 def test_a_run_that_was_stopped_before_its_first_verdict_is_drawn_everywhere():

@@ -17,7 +17,8 @@ from vlcheck.cases import with_target
 from vlcheck.cli import app
 from vlcheck.datasets.registry import open_source
 from vlcheck.errors import NotApplicable
-from vlcheck.evaluation.outcomes import Finding, Findings
+from vlcheck.evaluation.finding import Finding
+from vlcheck.evaluation.outcomes import Findings
 from vlcheck.expect.base import WHOLE, Sample
 from vlcheck.expect.directional import Swaps
 from vlcheck.policy.policy import Rule

@@ -28,6 +28,29 @@ def counted(number: int, what: str, many: str = "") -> str:
     return f"{number:,} {what if number == 1 else many or what + 's'}"
 
 
+def part_of(number: int, whole: int, what: str, many: str = "") -> str:
+    """Format a part of a number of things: 3 of 10 tests, 1 of 1 test, 0 of 1 tests.
+
+    Args:
+        number: the number of the part, 0 or more.
+        whole: the number of all things.
+        what: the singular.
+        many: the plural; by default the singular with an s.
+    """
+    return f"{number:,} of {whole:,} {what if number == whole == 1 else many or what + 's'}"
+
+
+def verb(number: int, one: str, many: str) -> str:
+    """Return the form of a verb that agrees with a number: 1 passes, 0 pass, 2 pass.
+
+    Args:
+        number: the number of things that the verb is about.
+        one: the form for one thing.
+        many: the form for any other number.
+    """
+    return one if number == 1 else many
+
+
 def names_in_brief(names: Sequence[str], most: int) -> str:
     """Format a list of names, of which the first ones are named: "a, b and 3 more".
 

@@ -22,7 +22,7 @@ from vlcheck.explain.control import judge_control, tell_words
 from vlcheck.models.loading.load import as_model
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.policy.policy import Policy
-from vlcheck.results import file
+from vlcheck.results.parts import Part, gather
 from vlcheck.results.records import RunRecord
 from vlcheck.scoring.engines.engine import Engine
 
@@ -68,7 +68,7 @@ class Companion:
         asked = [test for test in sound(tests) if not test.skipped]
         started = datetime.fromisoformat(run.started)
         with Scratch() as scratch:
-            part = file.Part(scratch, "main")
+            part = Part(scratch, "main")
             complete = bool(run.complete)
             part.keep([session.header(tests, run_id=str(run.run_id), started=started, complete=complete)])
             tell_words(self.adapter, part.keep)
@@ -77,7 +77,7 @@ class Companion:
             for test in asked:
                 judge_control(session, test, part.keep)
             part.keep(session.last_lines("main"))
-            lines = file.gather(scratch)
+            lines = gather(scratch)
         return ended(lines, {fault.test: fault.reason for fault in lines.faults.values()})
 
 

@@ -23,8 +23,8 @@ from vlcheck.evaluation.session import Session
 from vlcheck.explain.request import Request
 from vlcheck.explain.worst_cases import CaseExplainer
 from vlcheck.policy.policy import Policy
-from vlcheck.results import file
 from vlcheck.results.explained_cases import keep_worst
+from vlcheck.results.parts import Part, gather
 from vlcheck.results.records import RunRecord
 from vlcheck.scoring.engines.engine import Engine
 
@@ -70,14 +70,14 @@ class SuiteRun:
             return replace(results, control=companion.judged(beside, chosen, results.lines.run, told_by(self.progress)))
 
     def _judged(self, session: Session, model: UnderTest, chosen: Sequence[BehaviorTest]) -> Results:
-        part = file.Part(self.scratch, "main")
+        part = Part(self.scratch, "main")
         part.keep([self._header(session, model.requests, chosen)])
         session.ask((test for test in sound(chosen) if not test.skipped), told_by(self.progress))
         errors = _judge_all(session, chosen, part, model.explainer)
         part.keep(session.last_lines("main"))
         if model.explainer:
             part.keep(model.explainer.lines())
-        lines = file.gather(self.scratch)
+        lines = gather(self.scratch)
         keep_worst(lines)
         return ended(lines, errors)
 
@@ -93,7 +93,7 @@ class SuiteRun:
 
 
 def _judge_all(
-    session: Session, tests: Sequence[BehaviorTest], part: file.Part, explainer: CaseExplainer | None
+    session: Session, tests: Sequence[BehaviorTest], part: Part, explainer: CaseExplainer | None
 ) -> dict[str, str]:
     """Judge the tests one after the other, and keep what comes of them; return why some have no verdict."""
     errors = {}
@@ -109,7 +109,7 @@ def _judge_all(
     return errors
 
 
-def _keep(session: Session, part: file.Part, explainer: CaseExplainer | None, test: str, judgement: Judgement) -> None:
+def _keep(session: Session, part: Part, explainer: CaseExplainer | None, test: str, judgement: Judgement) -> None:
     part.keep(chain(session.images(judgement, part.images, part.enlarged), judgement.records(test)))
     if explainer:
         explainer.add(test, judgement)

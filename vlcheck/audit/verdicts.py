@@ -12,7 +12,7 @@ from typing import Literal
 from msgspec import Struct
 
 from vlcheck.audit.records import AuditFinding, AuditReport
-from vlcheck.results.conclusion import Standing, matrix_of
+from vlcheck.results.bias_matrix import Standing, matrix_of
 from vlcheck.results.file import ResultLines
 from vlcheck.results.unjudged import incomplete
 from vlcheck.results.wrapped import wrapper_lines

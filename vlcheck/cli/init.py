@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from vlcheck._util.numbers import counted
+from vlcheck._util.numbers import counted, part_of
 from vlcheck.cli.console import say_all
 from vlcheck.suite import install
 from vlcheck.suite.diff import RECORD, CopiedFile, SuiteCopy
@@ -56,7 +56,7 @@ def written(copy: SuiteCopy, folder: Path, unignored: Sequence[str]) -> Iterator
         folder: the repository.
         unignored: lines that its own .gitignore lacks.
     """
-    yield f"vlcheck {copy.version}: {len(copy.missing)} of {counted(len(copy.files), 'file')} written to {folder}"
+    yield f"vlcheck {copy.version}: {part_of(len(copy.missing), len(copy.files), 'file')} written to {folder}"
     if copy.differing:
         yield f"left alone, though they differ from vlcheck's (vlcheck init --diff {folder} shows how):"
         yield from (f"  {file.path}{_lacks(file)}" for file in copy.differing)

@@ -39,7 +39,7 @@ from vlcheck.metrics.registry import METRICS
 from vlcheck.models.loading.load import load_model
 from vlcheck.plugin.collect import collect
 from vlcheck.policy.policy import SCALING, UNDECIDED, Policy, Terms, Value
-from vlcheck.results.conclusion import excuse
+from vlcheck.results.known_biases import excuse
 from vlcheck.stats.decision import Claim
 
 _LIMITS: Mapping[Claim, Sequence[str]] = {"rate": ("allowed", "alpha"), "mean": ("band", "alpha"), "lead": ("alpha",)}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from vlcheck.behaviors.behavior import Behavior, Trial
 from vlcheck.evaluation.calibration import Gauge
 from vlcheck.evaluation.evidence import Row, Shown
-from vlcheck.evaluation.outcomes import Finding
+from vlcheck.evaluation.finding import Finding
 from vlcheck.evaluation.steps import NOT_COUNTED
 from vlcheck.expect.base import AFTER, BEFORE, Sample, Unscaled
 from vlcheck.metrics.answer import Answer

@@ -7,8 +7,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 
 from vlcheck.behaviors.behavior import Behavior, Trial
+from vlcheck.evaluation.finding import Finding, decisive_arms
+from vlcheck.evaluation.guards import FEWEST_KNOWN
 from vlcheck.evaluation.nearby import Bounds, Possible, possible
-from vlcheck.evaluation.outcomes import FEWEST_KNOWN, Finding, Findings, decisive_arms
+from vlcheck.evaluation.outcomes import Findings
 from vlcheck.expect.base import Expectation, Unscaled
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.query import Query

@@ -20,9 +20,10 @@ from vlcheck.evaluation.blind_control import BlindControl
 from vlcheck.evaluation.calibration import Operating
 from vlcheck.evaluation.case_findings import CaseReader, HeardTrial
 from vlcheck.evaluation.evidence import Judgement, Row
+from vlcheck.evaluation.finding import Finding
 from vlcheck.evaluation.inquiry import Ended, Inquiry, findings_of, read_trials
 from vlcheck.evaluation.judged_rows import JudgedRows
-from vlcheck.evaluation.outcomes import Finding, Findings
+from vlcheck.evaluation.outcomes import Findings
 from vlcheck.evaluation.slim_findings import kept_of
 from vlcheck.evaluation.steps import Agenda, Round, Step, merged
 from vlcheck.evaluation.told import told

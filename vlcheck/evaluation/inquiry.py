@@ -15,7 +15,8 @@ from vlcheck.behaviors.made_trials import RECENT, parted, taken, with_further
 from vlcheck.behaviors.tables import arms_of
 from vlcheck.datasets.tags import strange_tags
 from vlcheck.evaluation.case_findings import CaseReader, HeardTrial
-from vlcheck.evaluation.outcomes import Finding, Findings
+from vlcheck.evaluation.finding import Finding
+from vlcheck.evaluation.outcomes import Findings
 from vlcheck.evaluation.slim_findings import kept_of
 from vlcheck.evaluation.steps import Parts, Step, queries_of
 from vlcheck.metrics.kinds import Metric

@@ -18,7 +18,7 @@ from itertools import product
 from types import MappingProxyType
 
 from vlcheck.errors import NotApplicable
-from vlcheck.evaluation.outcomes import Counted
+from vlcheck.evaluation.finding import Counted
 from vlcheck.expect.base import WHOLE, Expectation, Sample
 from vlcheck.metrics.reading import Reading
 from vlcheck.metrics.tolerances import Tolerances

@@ -26,7 +26,7 @@ from vlcheck.cases.foils import asks_foils
 from vlcheck.datasets.tags import strange_tags
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, printable
 from vlcheck.evaluation.calibration import Operating, ahead
-from vlcheck.evaluation.outcomes import fewest_needed, told_by_words
+from vlcheck.evaluation.reachable import fewest_needed, told_by_words
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.query import Query
 from vlcheck.metrics.question import Question

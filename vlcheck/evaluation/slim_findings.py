@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from vlcheck.behaviors.behavior import Behavior
 from vlcheck.behaviors.made_trials import RECENT
-from vlcheck.evaluation.outcomes import Finding
+from vlcheck.evaluation.finding import Finding
 from vlcheck.metrics.reading import Reading
 
 

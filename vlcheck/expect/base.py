@@ -66,7 +66,7 @@ class Condition:
         value: its value.
         has_to_be: the side of the limit on which the value must be.
         limit: the limit.
-        name: the tolerance that the limit comes from.
+        name: the tolerance that the limit comes from, e.g. "within" or "0.5 + by"; "" if the policy has no part in it.
         margin: above 0 if the condition holds.
         ends: the scores before and after, if the value is their difference; else empty.
     """
@@ -84,7 +84,8 @@ class Condition:
         """The inequality with its numbers, in words."""
         moved = f" from {' to '.join(map(figure, self.ends))}" if self.ends else ""
         value = figure(self.value, apart=(self.limit,))
-        return f"{self.what}{moved} is {value}; it has to be {self.has_to_be} {brief(self.limit)} (policy: {self.name})"
+        by_policy = f" (tolerance of the policy: {self.name})" if self.name else ""
+        return f"{self.what}{moved} is {value}; it has to be {self.has_to_be} {brief(self.limit)}{by_policy}"
 
 
 @dataclass(frozen=True, slots=True)

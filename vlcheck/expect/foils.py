@@ -56,7 +56,7 @@ class BeatsBlind(BaseExpectation):
     def conditions(self, sample: Sample, tolerances: Tolerances) -> tuple[Condition, ...]:
         caption, *foils = _scores(sample[BEFORE], sample.case)
         lead = caption - max(foils)
-        return (Condition("the caption's lead over its best foil", lead, "above", 0.0, "no tie", lead),)
+        return (Condition("the caption's lead over its best foil", lead, "above", 0.0, "", lead),)
 
     def effect(self, sample: Sample) -> float:
         """Return the caption's score minus that of the best foil."""

@@ -23,7 +23,7 @@ from vlcheck.metrics.registry import OF_PICTURES
 from vlcheck.models.differentiable import differentiable
 from vlcheck.models.protocol import VisionLanguageModel
 from vlcheck.results.explained_cases import Order, order_of
-from vlcheck.results.file import reread
+from vlcheck.results.parts import reread
 from vlcheck.results.records import ExplanationRecord, MethodRecord
 
 AT_ONCE = 8  # pictures that are in memory together

@@ -15,7 +15,7 @@ from vlcheck._util.image_files import SMALL_PIXELS, open_jpeg
 from vlcheck.errors import UsageError
 from vlcheck.report.table import COLUMNS, table_rows
 from vlcheck.results.anchors import row_anchor
-from vlcheck.results.conclusion import gravest_first
+from vlcheck.results.bias_matrix import gravest_first
 from vlcheck.results.file import Key, ResultLines, badness, key_of
 from vlcheck.results.records import EvidenceRecord, ImageRecord, VerdictRecord
 from vlcheck.stats.decision import BY_GRAVITY

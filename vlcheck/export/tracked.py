@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from vlcheck._util.numbers import rounded
 from vlcheck.results.anchors import verdict_anchor
-from vlcheck.results.conclusion import conclude, matrix_of
+from vlcheck.results.bias_matrix import matrix_of
+from vlcheck.results.conclusion import conclude
 from vlcheck.results.file import ResultLines
 from vlcheck.results.records import RunRecord, VerdictRecord
 from vlcheck.results.unjudged import is_ended

@@ -16,10 +16,11 @@ from vlcheck.errors import UsageError, marked, spelled
 from vlcheck.explain.control import WORDS_ALONE, judge_control, tell_words, words_fault
 from vlcheck.models.loading.two_types import in_one_type
 from vlcheck.plugin import workbench
-from vlcheck.plugin.options import Settings
+from vlcheck.plugin.settings import Settings
 from vlcheck.plugin.workbench import Workbench
 from vlcheck.policy.policy import Policy
-from vlcheck.results.file import Part, ResultLines, gather
+from vlcheck.results.file import ResultLines
+from vlcheck.results.parts import Part, gather
 from vlcheck.scoring.engines.engine import Engine
 from vlcheck.scoring.progress import Progress
 

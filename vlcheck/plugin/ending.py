@@ -157,8 +157,8 @@ class Ending:
     def _conclude(self, status: int) -> None:
         """Collect the results of all processes, list objections, and write the files."""
         from vlcheck.results.explained_cases import keep_worst
-        from vlcheck.results.file import gather
         from vlcheck.results.gate import objections  # not imported in runs of other projects
+        from vlcheck.results.parts import gather
 
         self.results = results = gather(self._run.process.folder)
         keep_worst(results)

@@ -20,6 +20,7 @@ from vlcheck.plugin.mark import all_stated, hold_apart
 from vlcheck.plugin.process import RunProcess
 from vlcheck.plugin.reporters.progress import Reporter
 from vlcheck.plugin.selection import SelectedTests
+from vlcheck.plugin.settings import read_settings
 from vlcheck.plugin.shard import demand_shard
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Run:
         self._words: Path | None = None  # the lexicons with which `collect` read the cases
         self._opened: OpenedRun | None = None
         try:
-            self.settings = options.read_settings(config)
+            self.settings = read_settings(config)
             if self.settings.model:
                 self.settings.demand_reports()
             if self.settings.shard:
@@ -217,7 +218,10 @@ class Run:
         if not self.process.is_worker:
             _ = self.inputs.baseline
         run_id, started = self.process.run_id, self.process.started.isoformat()
-        self.ending.places.begin(run_id=run_id, started=started, model=self.settings.model, data=self.settings.data)
+        tests = {test.id: (test.behavior.bias, test.metric) for test in self.tests.chosen}
+        self.ending.places.begin(
+            run_id=run_id, started=started, model=self.settings.model, data=self.settings.data, tests=tests
+        )
 
     def judge_control(self, test: BehaviorTest) -> None:
         """Judge the control by a test, if the run has one."""

@@ -51,6 +51,15 @@ _TERMS = (
         "without the picture",
         "The share of right answers that can be had without the picture, which the model has to beat.",
     ),
+    Term(
+        "tolerances",
+        "Limits on scores, which the policy sets. within: the most that a score may fall that has to stay. by: the"
+        " least difference that counts; of two words, one needs a share above 0.5 + by, and the other one under"
+        " 0.5 - by. below: a score that has to drop ends below it. delta: the model knows a case if its own picture"
+        " scores higher than another one by more than this. floor, mass: a case counts if the words, or the answers,"
+        " that are compared have at least this probability together. On the model's own scale, 0.5 is where it is as"
+        " likely right as wrong.",
+    ),
     Term("effect", "How far the edit moves the score on average. It decides nothing."),
     Term(
         "least lead",

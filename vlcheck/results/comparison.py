@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from vlcheck._util.files import followed
 from vlcheck._util.installed import version_changes
-from vlcheck._util.numbers import counted
+from vlcheck._util.numbers import counted, verb
 from vlcheck.errors import UsageError, argument, marked, parameter, printable
 from vlcheck.results.evidence_columns import Claimed, EvidenceColumns
 from vlcheck.results.file import Key, ResultLines, demand_judged, read
@@ -346,7 +346,7 @@ def _other_data(old: EvidenceColumns, new: EvidenceColumns, paired: int) -> str:
         return "other data: no case in common"
     if paired < FEWEST_PAIRED * max(len(old), len(new)):
         return (
-            f"other data: {paired:,} of the {counted(len(old), 'row')} that {'counts' if len(old) == 1 else 'count'} in"
+            f"other data: {paired:,} of the {counted(len(old), 'row')} that {verb(len(old), 'counts', 'count')} in"
             f" the old run, and of {len(new):,} in the new one"
         )
     return ""

@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from vlcheck._util.numbers import counted, names_in_brief
+from vlcheck._util.numbers import counted, names_in_brief, part_of
 from vlcheck.metrics.registry import KINDS
 from vlcheck.results.agreement import violations
-from vlcheck.results.conclusion import tally
 from vlcheck.results.file import ResultLines, key_of
 from vlcheck.results.records import FaultRecord, RunRecord, VerdictRecord
+from vlcheck.results.sentence import tally
 
 _MOST_NAMED = 3  # number of tests that a sentence names
 
@@ -117,7 +117,7 @@ class ControlVerdicts:
                 alike = sum(other.status == status for other in others)
                 told = ", ".join([*tally(others), *lacking])
                 yield (
-                    f"Both {status} {alike} of {counted(len(its), 'test')} that {model} {verb}; the verdicts of"
+                    f"Both {status} {part_of(alike, len(its), 'test')} that {model} {verb}; the verdicts of"
                     f" {self.run.name} on them: {told}"
                 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from vlcheck._util.numbers import counted
+from vlcheck._util.numbers import part_of
 from vlcheck.metrics.registry import OF_PICTURES
 from vlcheck.results.file import ResultLines
 from vlcheck.results.records import ExplanationRecord, MethodRecord
@@ -66,4 +66,4 @@ def _told(method: MethodRecord, views: Iterable[ExplanationRecord]) -> str:
         named.append(f"{others}: other reasons")
     mapped = len(reasons) - sum(count for _, count in without)
     few = f" ({method.count:,} were asked for)" if len(reasons) < method.count else ""
-    return "; ".join([f"{method.title}: explained {mapped} of {counted(len(reasons), 'case')}{few}", *named])
+    return "; ".join([f"{method.title}: explained {part_of(mapped, len(reasons), 'case')}{few}", *named])

@@ -1,26 +1,19 @@
-"""The results file: JSON lines, written in parts by the processes of a run and put together at its end.
-
-The line of a verdict follows its evidence and the images of this evidence. A part that was cut short by a kill
-therefore holds whole verdicts and a rest that is ignored.
-"""
+"""The results file: JSON lines, which are read into records and written from them."""
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import cast
 
 from msgspec.structs import replace
 
-from vlcheck._util import temporary
 from vlcheck._util.files import Others, begins, demand_place, placing
-from vlcheck._util.foreign_files import LONGEST_LINE, fault, parse_json, read_lines
-from vlcheck.errors import UsageError, parameter, printable
+from vlcheck._util.foreign_files import fault, read_lines
+from vlcheck.errors import UsageError, parameter
+from vlcheck.results.checked_lines import checked_lines, demand_all, record_at
 from vlcheck.results.records import (
     SCHEMA,
     EvidenceRecord,
@@ -43,8 +36,6 @@ Key = tuple[str, str, str]
 OPTION = parameter("results")
 _BESIDE = parameter("beside")
 _RUN, _EVIDENCE, _EXPLANATION = (f'{{"kind": "{kind}"' for kind in ("run", "evidence", "explanation"))  # beginnings
-_PART = ".part.jsonl"  # end of the name of a process's part
-_NO_JSON = (b"NaN", b"Infinity")  # numbers that Python writes and JSON does not have
 
 
 NO_RUN = RunRecord(schema=SCHEMA, name="", fingerprint="", data="", started="")
@@ -189,99 +180,6 @@ class ResultLines:
             yield self.words
 
 
-class Part:
-    """The part of the results that one process writes, test by test, so that a kill loses the current test alone.
-
-    Args:
-        folder: the folder of the run's parts.
-        name: the name of the process.
-
-    Attributes:
-        images: the keys of the pictures that it has.
-        enlarged: the keys of those of them that it has a larger copy of.
-    """
-
-    def __init__(self, folder: Path, name: str) -> None:
-        self._path = folder / f"{name}{_PART}"
-        self.images: set[str] = set()
-        self.enlarged: set[str] = set()
-
-    def keep(self, lines: Iterable[Record]) -> None:
-        """Append lines, each image once, and once more with a larger copy; a line is written when it comes.
-
-        Args:
-            lines: the lines. If they raise, none of them is kept.
-
-        Raises:
-            UsageError: they cannot be written; then none of them is.
-        """
-        pictures: dict[str, bool] = {}  # whether there is a larger copy, by key
-        try:
-            with self._whole(), self._path.open("a", encoding="utf-8") as file:
-                for line in lines:
-                    if isinstance(line, ImageRecord):
-                        if line.key in (self.enlarged if line.large else self.images):
-                            continue
-                        pictures[line.key] = bool(line.large)
-                    file.write(f"{encoded(line)}\n")
-        except OSError as error:
-            raise UsageError(
-                f"{temporary.where()}: {self._path}: the results cannot be kept there ({error.strerror})."
-            ) from error
-        self.images |= pictures.keys()
-        self.enlarged |= {key for key, enlarged in pictures.items() if enlarged}
-
-    @contextmanager
-    def _whole(self) -> Iterator[None]:
-        """Take back what was written if not all of it is: half a line would spoil the following one."""
-        before = self._path.stat().st_size if self._path.exists() else 0
-        try:
-            yield
-        except BaseException:
-            with suppress(OSError):
-                os.truncate(self._path, before)
-            raise
-
-
-def gather(folder: Path) -> ResultLines:
-    """Put the parts in a folder together; lines that a kill cut short, and unreadable explanations, are left out.
-
-    The field `unjudged` of each part's first line has all tests that should have a verdict; those that have none remain
-    there. If the model changed during the run, or processes have loaded different ones, nobody knows which model the
-    verdicts are about: they are invalid.
-    """
-    results = ResultLines()
-    models: dict[str, str] = {}
-    for path in sorted(folder.glob(f"*{_PART}")):
-        process = path.name.removesuffix(_PART)
-        with path.open(encoding="utf-8", newline="\n") as file:
-            results.add(line.removesuffix("\n") for line in file if line.endswith("\n"))
-        if results.begun:
-            models.setdefault(results.run.fingerprint, process)
-    results.take(_of_other_models(results.run.name, [*models.values()]))
-    results.run = replace(results.run, unjudged=selected_without_verdict(results)) if results.begun else NO_RUN
-    if results.changed:
-        results.void("changed", "the model may have become another one during the run")
-    return results
-
-
-def _of_other_models(name: str, processes: Sequence[str]) -> Iterator[IdentityRecord]:
-    """Yield a line for each process but the first, of processes that have loaded a model each.
-
-    Args:
-        name: the model's name.
-        processes: a process for each model that was loaded.
-    """
-    for process in processes[1:]:
-        said = f"worker {process} has loaded another model than {processes[0]}, e.g. since its files were replaced"
-        yield IdentityRecord(process=process, name=name, changed=said)
-
-
-def reread(record: ExplanationRecord) -> ExplanationRecord:
-    """Return an explanation as a reader of its line gets it. Raises ValueError or TypeError if none can read it."""
-    return cast(ExplanationRecord, record_of(json.loads(encoded(record))))
-
-
 def _of_part(texts: Iterable[str]) -> Iterator[Record | str]:
     """Yield the lines of a part as `ResultLines.take` takes them, without explanations that cannot be read."""
     for text in texts:
@@ -334,7 +232,7 @@ def read(path: Path) -> ResultLines:
     results = ResultLines()
     numbers = count()  # zipped after the lines, so that the next number is their count
     try:
-        results.take(line for line, _ in zip(_checked_lines(path, read_lines(path)), numbers, strict=False))
+        results.take(line for line, _ in zip(checked_lines(path, read_lines(path)), numbers, strict=False))
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: cannot be read as a results file ({error}).") from error
     if not results.begun:
@@ -351,21 +249,6 @@ def head(path: Path) -> RunRecord | None:
     except (UnicodeDecodeError, UsageError):
         return None
     return line if isinstance(line, RunRecord) else None
-
-
-def demand_all(path: Path, run: RunRecord, **held: int) -> None:
-    """Raise UsageError if a file has fewer or more lines than its first line says.
-
-    Args:
-        path: the file, for messages.
-        run: its first line.
-        **held: the number of `verdicts` and of `lines` that it has.
-    """
-    for what, there in held.items():
-        promised = getattr(run, what)
-        if promised not in (None, there):
-            wrong = "cut short" if there < promised else "added to"
-            raise UsageError(f"{path}:1: promises {promised} {what}, and {there} follow; the file was {wrong}.")
 
 
 def selected_without_verdict(results: ResultLines) -> list[str]:
@@ -425,82 +308,3 @@ def badness(margin: float, claim: str) -> float:
 def key_of(verdict: VerdictRecord) -> Key:
     """Return the key of a verdict: its test, its behavior and its metric."""
     return verdict.test, verdict.behavior, verdict.metric
-
-
-def _checked_lines(path: Path, file: Iterable[bytes]) -> Iterator[Record | str]:
-    """Yield the lines of a file as `ResultLines.take` takes them. Raises UsageError for an invalid or misplaced line.
-
-    If the line of a verdict is missing, its rows must not be taken for those of the next verdict.
-    """
-    rows: dict[tuple[str, str | None], int] = {}  # first line of evidence by test and metric, since the last verdict
-    runs: list[int] = []
-    for number, text in enumerate(file, start=1):
-        match line := record_at(path, number, text):
-            case RunRecord():
-                runs.append(number)
-                demand_one_run(path, runs)
-            case EvidenceRecord(test=str(test), metric=metric):
-                rows.setdefault((test, metric), number)
-            case VerdictRecord(test=test, metric=metric):
-                rows.pop((test, metric), None)
-                _demand_none(path, rows)
-        yield _spelled(line, text) if isinstance(line, EvidenceRecord) else line
-    _demand_none(path, rows, "; the file was cut short")
-
-
-def demand_one_run(path: Path, runs: Sequence[int]) -> None:
-    """Raise UsageError if a file has a second run.
-
-    Args:
-        path: the file, for messages.
-        runs: the numbers of the lines that begin a run.
-    """
-    if len(runs) > 1:
-        begins = f"begins a second run after that of line {runs[0]}; a file holds one"
-        raise UsageError(f"{path}:{runs[1]}: {begins}.")
-
-
-def _demand_none(path: Path, rows: Mapping[tuple[str, str | None], int], cause: str = "") -> None:
-    """Raise UsageError if there is evidence without a verdict.
-
-    Args:
-        path: the file, for messages.
-        rows: the number of the first line of each test's evidence.
-        cause: the end of the message.
-    """
-    for (test, _), number in rows.items():
-        raise UsageError(f"{path}:{number}: is evidence of {printable(test)}, of which no verdict follows{cause}.")
-
-
-def record_at(path: Path, number: int, text: bytes) -> Record:
-    """Return the record of a line of a results file.
-
-    Args:
-        path: the file, for messages.
-        number: the line's number, from 1.
-        text: the line.
-
-    Raises:
-        UsageError: it is not valid.
-        UnicodeDecodeError: it is no text.
-    """
-    if len(text) > LONGEST_LINE:
-        raise UsageError(f"{path}:{number}: is longer than {LONGEST_LINE} bytes; no line of a results file is.")
-    try:
-        line = parse_json(text.decode("utf-8"))
-    except ValueError as error:
-        if not text.endswith((b"\n", b"}")) and (number > 1 or text.startswith(_RUN.encode())):
-            raise UsageError(f"{path}:{number}: ends within the line; the file was cut short.") from error
-        if isinstance(error, UnicodeDecodeError):
-            raise
-        raise UsageError(f"{path}:{number}: not JSON ({printable(str(error), 80)}).") from error
-    try:
-        return record_of(line)
-    except ValueError as error:
-        raise UsageError(f"{path}:{number}: {error}.") from error
-
-
-def _spelled(row: EvidenceRecord, text: bytes) -> str:
-    """Return evidence as this module would write it; a line in this form is returned unchanged."""
-    ours = text.startswith(_EVIDENCE.encode()) and text.isascii() and not any(word in text for word in _NO_JSON)
-    return text.decode("ascii").rstrip() if ours else encoded(row)

@@ -10,10 +10,12 @@ from vlcheck._util.numbers import counted, moment, names_in_brief
 from vlcheck._util.paths import there_is
 from vlcheck.errors import printable
 from vlcheck.results.comparison import Comparison
-from vlcheck.results.conclusion import NOTHING_DECIDED, gates, missing_biases, no_longer_known, worsened
+from vlcheck.results.conclusion import missing_biases, worsened
 from vlcheck.results.file import ResultLines, head, read
+from vlcheck.results.known_biases import gates, no_longer_known
 from vlcheck.results.places import Places, same_run
 from vlcheck.results.records import RunRecord
+from vlcheck.results.sentence import NOTHING_DECIDED
 
 _MOST_NAMED = 5  # number of tests that a sentence names
 

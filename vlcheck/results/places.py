@@ -7,17 +7,17 @@ without results, in whatever way, the file remains and shows it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from vlcheck._util.files import Others, placing
-from vlcheck.results.conclusion import asked_all
 from vlcheck.results.file import OPTION, ResultLines, check_results_path, head, write_results
-from vlcheck.results.records import SCHEMA, RunRecord
+from vlcheck.results.records import SCHEMA, RunRecord, StatedRecord
 from vlcheck.results.schema import encoded, line_of
+from vlcheck.results.unjudged import asked_all
 
 _PART, _UNFINISHED = "part", "unfinished"
 
@@ -65,7 +65,7 @@ class Places:
         for path in self:
             check_results_path(path, others)
 
-    def begin(self, *, run_id: str, started: str, model: str, data: str) -> None:
+    def begin(self, *, run_id: str, started: str, model: str, data: str, tests: Mapping[str, tuple[str, str]]) -> None:
         """Write the unfinished file, unless another process of the run has done so.
 
         Args:
@@ -73,6 +73,7 @@ class Places:
             started: its start, as ISO 8601.
             model: the model's spec.
             data: the spec of the cases.
+            tests: the ids of the selected tests, none of which has a verdict yet, with their biases and metrics.
 
         Raises:
             UsageError: the file cannot be written.
@@ -86,6 +87,8 @@ class Places:
             model=model,
             data=data,
             fingerprint="",
+            unjudged=[*tests],
+            stated={name: StatedRecord(bias=bias, metric=metric) for name, (bias, metric) in tests.items()},
         )
         if not same_run(head(self.unfinished), run):
             said = {key: value for key, value in line_of(run).items() if value not in (None, [], {})}

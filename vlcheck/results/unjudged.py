@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from vlcheck._util.numbers import counted
+from vlcheck._util.numbers import part_of, verb
 from vlcheck.metrics.registry import METRICS
 from vlcheck.results.file import ResultLines
 from vlcheck.results.records import RunRecord
@@ -41,17 +41,12 @@ def incomplete(results: ResultLines) -> str:
         return ""
     tests = {test for test, _, _ in results.verdicts}.union(lacking)
     word = "Incomplete" if is_ended(results.run) else "Stopped"
-    return f"{word}: {len(lacking):,} of {counted(len(tests), 'test')} {has(len(lacking))} no verdict."
+    return f"{word}: {part_of(len(lacking), len(tests), 'test')} {verb(len(lacking), 'has', 'have')} no verdict."
 
 
 def is_ended(run: RunRecord) -> bool:
     """Return True if a run came to its end, whether its tests passed or failed."""
     return run.exit_status in _ENDED
-
-
-def has(count: int) -> str:
-    """Return "has" for 1, else "have"."""
-    return "has" if count == 1 else "have"
 
 
 def _by_name(test: str, biases: Mapping[str, str]) -> Unjudged:
@@ -64,3 +59,8 @@ def _by_name(test: str, biases: Mapping[str, str]) -> Unjudged:
 
 def _file(test: str) -> str:
     return test.partition("::")[0]
+
+
+def asked_all(run: RunRecord) -> bool:
+    """Return True if all tests of the suite have a verdict; a metric that the model does not have is no test."""
+    return bool(run.complete) and not run.unjudged

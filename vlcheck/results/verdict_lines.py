@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from vlcheck._util.foreign_files import read_lines
 from vlcheck.errors import UsageError
-from vlcheck.results.file import ResultLines, demand_all, demand_one_run, record_at, selected_without_verdict
+from vlcheck.results.checked_lines import demand_all, demand_one_run, record_at
+from vlcheck.results.file import ResultLines, selected_without_verdict
 from vlcheck.results.records import EvidenceRecord, ExplanationRecord, ImageRecord, Record, RunRecord
 
 _LEFT_OUT = tuple(f'{{"kind": "{kind}"'.encode() for kind in ("evidence", "image", "explanation"))  # beginnings

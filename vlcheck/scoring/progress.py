@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from vlcheck._util.numbers import counted, duration
+from vlcheck._util.numbers import duration, part_of
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Progress:
     @property
     def said(self) -> str:
         """The progress in words."""
-        done = f"{self.done:,} of {counted(self.total, 'picture')}"
+        done = part_of(self.done, self.total, "picture")
         return f"{done} in {duration(self.seconds)}" + (f", about {duration(self.left)} left" if self.left else "")
 
     @classmethod

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from vlcheck._util.numbers import between, brief, counted, figure, share, shares
+from vlcheck._util.numbers import between, brief, counted, figure, part_of, share, shares, verb
 from vlcheck.stats.bootstrap import by_cluster
 from vlcheck.stats.bounds import Tally, Test, exact, lower, upper
 from vlcheck.stats.decision import (
@@ -285,11 +285,11 @@ def _seen(by_image: np.ndarray, violations: int, rows: int, ends: tuple[float, f
     """Describe the violations: images if each holds or violates as a whole, else rows and an image's share of them."""
     rate, limits = float(by_image.mean()), (allowed,)
     bounds = f"from {shares(*ends, limits)}"
-    verb = "violates" if violations == 1 else "violate"
+    violate = verb(violations, "violates", "violate")
     if rows == len(by_image):
-        return f"{violations:,} of {rows:,} {verb} ({share(rate, limits)}, {bounds})"
+        return f"{violations:,} of {rows:,} {violate} ({share(rate, limits)}, {bounds})"
     on_average = f"on average {share(rate, limits)} of an image's ({counted(len(by_image), 'image')}, {bounds})"
-    return f"{violations:,} of {counted(rows, 'row')} {verb}, {on_average}"
+    return f"{part_of(violations, rows, 'row')} {violate}, {on_average}"
 
 
 def with_needed(said: str, needed: int | None) -> str:

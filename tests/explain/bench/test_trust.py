@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from benchmarks.table import explanations
+from benchmarks.explanation_pages import explanations
 from tests.conftest import ROOT
 from vlcheck import load_model
 from vlcheck.explain.attribution.registry import METHODS

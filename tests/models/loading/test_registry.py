@@ -2,7 +2,7 @@
 
 from importlib.metadata import EntryPoint
 
-from benchmarks.table import listing
+from benchmarks.families_page import listing
 from vlcheck.models.loading.registry import (
     GROUP,
     LISTED,

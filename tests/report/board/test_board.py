@@ -8,7 +8,7 @@ import pytest
 
 from tests.report.board.boards import board_runs, drawn, run_of
 from tests.report.pages import invalid, mean, passing, unasked, verdict
-from tests.report.test_page import HOSTILE, Elements
+from tests.report.reading import HOSTILE, Elements
 from vlcheck.errors import UsageError
 from vlcheck.report.board import BoardNames, BoardRuns, board_view, stream_board
 from vlcheck.results.anchors import verdict_anchor
@@ -27,7 +27,7 @@ def test_a_cell_has_the_gravest_verdict_its_numbers_and_its_worst_test():
     (row,) = table.rows
     color, position = row.cells[table.biases.index(table.biases[0])], row.cells[-1]
     assert [bias.text for bias in table.biases] == ["color", "position"]
-    assert (color.status, color.passes, color.worst.text) == ("fail", "1 of 3 pass", "hue: wrong in 100 %")
+    assert (color.status, color.passes, color.worst.text) == ("fail", "1 of 3 passes", "hue: wrong in 100 %")
     assert (position.status, position.passes) == ("inconclusive", "0 of 2 pass")
     assert position.worst.text == "right is no favourite: mean +0.120"
 
@@ -43,7 +43,7 @@ def test_a_model_of_several_dates_is_a_row_with_its_latest_run_and_a_line():
     assert "1 of 1 (pass) on 09 January 2026" in itm.rows[0].cells[0].trend
     (history,) = mlm.histories
     assert [(one.run, one.cells) for one in history.rows] == [
-        (2, (("pass", "1 of 1 pass"),)),
+        (2, (("pass", "1 of 1 passes"),)),
         (1, (("fail", "0 of 1 pass"),)),
     ]
 
@@ -133,7 +133,7 @@ def test_an_older_run_that_cannot_be_compared_is_in_no_line():
     color, order = view.tables[0].rows[0].cells
     assert color.trend is None
     assert order.trend is not None
-    assert view.tables[0].histories[0].rows[0].cells == (("not comparable", ""), ("pass", "1 of 1 pass"))
+    assert view.tables[0].histories[0].rows[0].cells == (("not comparable", ""), ("pass", "1 of 1 passes"))
 
 
 def test_other_data_stand_in_a_table_of_their_own_that_says_what_differs_and_names_the_later_run():

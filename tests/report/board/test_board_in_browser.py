@@ -128,7 +128,7 @@ def test_numbers_and_lines_are_those_of_the_results(open_board):
     for place, bias in enumerate(BIASES):
         text = row.locator("td").nth(1 + place).inner_text()
         fails = bias == "order"
-        assert ("0 of 1 pass" if fails else "1 of 1 pass") in text
+        assert ("0 of 1 pass" if fails else "1 of 1 passes") in text
         assert ("wrong in 66.7\N{NO-BREAK SPACE}%" in text) == fails
     colored = row.locator("td").nth(2)
     label = "passes 0 of 1 (fail) on 01 January 2026, 1 of 1 (pass) on 09 January 2026"

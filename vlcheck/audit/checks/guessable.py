@@ -15,7 +15,7 @@ from vlcheck.audit.sample import HashSample
 from vlcheck.audit.words import AuditWords
 from vlcheck.cases.case import MASK
 from vlcheck.cases.words import OTHER_SIDE, Token, join_tokens, tokenize
-from vlcheck.datasets.lexicons.lexicon import Number
+from vlcheck.datasets.lexicons.tables import Number
 from vlcheck.errors import ForeignFault, NotApplicable
 from vlcheck.models.text_encoding import GapFilling
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from vlcheck.cases.box import Box
 from vlcheck.datasets.coco.photograph import Draft, Finding, ParsedCaption, PhotographFacts
-from vlcheck.datasets.lexicons.lexicon import Held
+from vlcheck.datasets.lexicons.tables import Held
 from vlcheck.datasets.limbs import Whose, whose
 from vlcheck.datasets.scenes.scene import Limb
 

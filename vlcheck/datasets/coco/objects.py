@@ -8,7 +8,8 @@ from functools import partial
 from vlcheck.cases.case import MASK
 from vlcheck.cases.words import PhraseMatch
 from vlcheck.datasets.coco.photograph import Draft, Finding, ParsedCaption, PhotographFacts
-from vlcheck.datasets.lexicons.lexicon import Number, Sense
+from vlcheck.datasets.lexicons.lexicon import Sense
+from vlcheck.datasets.lexicons.tables import Number
 
 # Always "a": "an" would reveal part of the answer.
 _BARE: Mapping[Number, str] = {"one": f"a photo of a {MASK}", "many": f"a photo of {MASK}"}

@@ -15,7 +15,8 @@ from vlcheck.cases.encoded_image import EncodedImage
 from vlcheck.cases.words import PhraseMatch, Token, article_of, tokenize, words_among
 from vlcheck.datasets.boxes import is_seen
 from vlcheck.datasets.coco.complement_set import AllBut
-from vlcheck.datasets.lexicons.lexicon import Lexicons, Number, Sense, with_near
+from vlcheck.datasets.lexicons.lexicon import Lexicons, Sense, with_near
+from vlcheck.datasets.lexicons.tables import Number
 from vlcheck.datasets.limbs import Pose
 
 CROWDED = 2.0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from vlcheck.cases.case import MASK
 from vlcheck.cases.words import Token, join_tokens
 from vlcheck.datasets.coco.photograph import Draft, Finding, ParsedCaption, PhotographFacts
-from vlcheck.datasets.lexicons.lexicon import Number
+from vlcheck.datasets.lexicons.tables import Number
 
 _PASSIVE = "passive "
 _SOMEBODY = {"one": "somebody", "many": "some people"}

@@ -11,11 +11,11 @@ from vlcheck._util.foreign_files import read_toml
 from vlcheck._util.hashing import digest
 from vlcheck._util.paths import is_folder
 from vlcheck._util.typed import BrokenRule, Fault, MissingKey, UnknownKey, WrongValue, convert
-from vlcheck.datasets.lexicons.lexicon import (
+from vlcheck.datasets.lexicons.lexicon import Lexicons
+from vlcheck.datasets.lexicons.tables import (
     Aloft,
     ColorWords,
     Held,
-    Lexicons,
     Nouns,
     ObjectWords,
     Persons,

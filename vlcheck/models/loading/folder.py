@@ -13,6 +13,7 @@ from torch import Tensor
 
 from vlcheck._util import foreign_files
 from vlcheck._util.foreign_files import demand_file, read_text
+from vlcheck._util.numbers import verb
 from vlcheck.errors import UsageError
 from vlcheck.models.loading.checkpoint import SUFFIXES, as_bytes, is_pointer, read_checkpoint, read_tensors
 from vlcheck.models.loading.extents import check_sides
@@ -305,7 +306,7 @@ def _shards(index: Path) -> list[Path]:
     names = sorted({*_places(index).values()})
     if absent := [name for name in names if not (index.parent / name).is_file()]:
         raise UsageError(
-            f"{index}: names {', '.join(absent)}, which {'is' if len(absent) == 1 else 'are'} not there. Fetch or save"
+            f"{index}: names {', '.join(absent)}, which {verb(len(absent), 'is', 'are')} not there. Fetch or save"
             " the checkpoint again; remove the index where another file holds all weights."
         )
     return [index.parent / name for name in names]

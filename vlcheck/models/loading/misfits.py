@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 
 import torch
 
+from vlcheck._util.numbers import verb
 from vlcheck.errors import UsageError
 
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -153,6 +154,5 @@ def _unwrap(prefix: str) -> str:
     else:
         cure = f"save model.{prefix}state_dict()"
     by = " and ".join(makers) or "a module around the model (such as Lightning's)"
-    return (
-        f"The names of its weights begin with {prefix!r}, which {by} put{'' if len(makers) > 1 else 's'} there: {cure}."
-    )
+    put = verb(max(len(makers), 1), "puts", "put")
+    return f"The names of its weights begin with {prefix!r}, which {by} {put} there: {cure}."

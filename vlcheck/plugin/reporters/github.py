@@ -100,7 +100,7 @@ def _annotations(
     results: ResultLines, failed: Mapping[str, pytest.TestReport], config: pytest.Config, workspace: Path | None
 ) -> Iterator[str]:
     """Yield annotations for the gravest verdicts of tests that failed."""
-    from vlcheck.results.conclusion import gravest_first  # not imported in runs of other projects
+    from vlcheck.results.bias_matrix import gravest_first  # not imported in runs of other projects
 
     gravest = gravest_first(results.verdicts.values())
     counted = [verdict for verdict in gravest if verdict.test in failed and verdict.status != "pass"]

@@ -63,7 +63,8 @@ def _color(found: Conclusion) -> str:
 
 def _sum_up(terminal: pytest.TerminalReporter, run: Run, results: ResultLines) -> None:
     """Print the verdicts, as many as the verbosity asks for, and what is to be said beside them."""
-    from vlcheck.results.conclusion import conclude, gone  # not imported in runs of other projects
+    from vlcheck.results.conclusion import conclude
+    from vlcheck.results.known_biases import gone  # not imported in runs of other projects
 
     comparison = run.ending.comparison
     if not results.verdicts:

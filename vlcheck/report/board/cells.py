@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from vlcheck._util.numbers import verb
 from vlcheck.report.board.comparable import ComparableRuns
 from vlcheck.report.board.runs import BoardRun
 from vlcheck.report.board.sparkline import DatedCell, sparkline
 from vlcheck.report.links import verdict_address
 from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.report.page.formatting import briefly, title
-from vlcheck.results.conclusion import NO_VERDICT, STATUSES, Standing
+from vlcheck.results.bias_matrix import NO_VERDICT, STATUSES, Standing
 from vlcheck.stats.decision import NOT_ASKED
 
 _LONGEST = 1_000  # characters of a reason
@@ -87,8 +88,8 @@ def dated_cells(table: ComparableRuns, runs: Sequence[BoardRun], bias: str) -> l
 
 
 def passes_in_words(standing: Standing) -> str:
-    """Return e.g. "5 of 7 pass"."""
-    return f"{standing.passes} of {standing.tests} pass"
+    """Return e.g. "5 of 7 pass" or "1 of 7 passes"."""
+    return f"{standing.passes} of {standing.tests} {verb(standing.passes, 'passes', 'pass')}"
 
 
 def _worst(standing: Standing) -> ShownText | None:

@@ -18,7 +18,8 @@ from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.report.page.formatting import NAME
 from vlcheck.report.page.matrix import question
 from vlcheck.report.page.run_header import Fact
-from vlcheck.results.conclusion import Tone, conclude
+from vlcheck.results.conclusion import conclude
+from vlcheck.results.sentence import Tone
 
 BOARD_START = "<!doctype html>\n<!-- a board of vlcheck"  # the beginning of every board, by which a file is recognised
 _STYLES = ("page.css", "board.css")

@@ -13,7 +13,7 @@ from vlcheck._util.foreign_files import demand_file
 from vlcheck._util.hashing import brief_digest
 from vlcheck.errors import UsageError
 from vlcheck.report.board.names import NO_NAMES, BoardNames, shared_name
-from vlcheck.results.conclusion import Matrix, matrix_of
+from vlcheck.results.bias_matrix import Matrix, matrix_of
 from vlcheck.results.file import ResultLines
 from vlcheck.results.records import RunRecord, VerdictRecord
 from vlcheck.results.unjudged import unjudged

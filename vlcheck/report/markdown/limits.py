@@ -9,11 +9,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from vlcheck._util.numbers import brief, counted, names_in_brief, share
+from vlcheck._util.numbers import brief, counted, names_in_brief, part_of, share
 from vlcheck.report.markdown import markdown
 from vlcheck.results.asked import dataset_of, scheme_of
-from vlcheck.results.conclusion import Conclusion, excuse
+from vlcheck.results.conclusion import Conclusion
 from vlcheck.results.foils import marks
+from vlcheck.results.known_biases import excuse
 from vlcheck.results.records import RunRecord, VerdictRecord
 from vlcheck.results.thoughts import thought_notes
 from vlcheck.results.wordings import wording_notes
@@ -21,6 +22,7 @@ from vlcheck.stats.decision import NOT_ASKED
 
 _MOST = 5  # tests, and lines, of a list
 _LONGEST = 2_000  # characters of a text
+_CHECK = "vlcheck models check"  # the command that notes on the contract name
 _UNDECIDED: Mapping[str, str] = MappingProxyType(
     {
         "inconclusive": "too few images to tell",
@@ -48,7 +50,7 @@ def limit_lines(run: RunRecord, verdicts: Sequence[VerdictRecord], found: Conclu
     if run.sequential:
         yield "- Each test stopped asking once it was decided: rely on the intervals of such a run, not on the rates."
     remarks = (*marks(verdicts), *wording_notes(run, verdicts), *thought_notes(verdicts), *found.left_out)
-    yield from (f"- {_text(note)}" for note in remarks)
+    yield from (f"- {_text(note).replace(_CHECK, f'`{_CHECK}`')}" for note in remarks)
     skipped = sum(verdict.not_applicable or 0 for verdict in verdicts)
     if skipped:
         why = "not applicable, or not known to the model"
@@ -96,7 +98,7 @@ def _undecided(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
                 by_reason[verdict.reason].append(_named(verdict))
         if by_reason:
             count = sum(map(len, by_reason.values()))
-            yield f"- {status.capitalize()}, {what}: {count:,} of {counted(len(verdicts), 'test')}."
+            yield f"- {status.capitalize()}, {what}: {part_of(count, len(verdicts), 'test')}."
             yield from _listed(by_reason)
 
 

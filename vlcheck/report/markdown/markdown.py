@@ -11,8 +11,9 @@ from vlcheck._util.numbers import counted
 from vlcheck.errors import printable
 from vlcheck.report.links import verdict_address
 from vlcheck.report.text.summary import biases, held, subject
+from vlcheck.results.bias_matrix import Standing, gravest_first
 from vlcheck.results.comparison import Comparison
-from vlcheck.results.conclusion import Standing, conclude, gravest_first
+from vlcheck.results.conclusion import conclude
 from vlcheck.results.file import ResultLines
 from vlcheck.results.records import VerdictRecord
 from vlcheck.results.wrapped import wrapper_lines

@@ -17,8 +17,10 @@ from vlcheck.report.markdown.model_index import model_index
 from vlcheck.report.text.summary import biases, held
 from vlcheck.report.text.words import words_sentence, words_table
 from vlcheck.results.asked import amount_of, dataset_of
-from vlcheck.results.conclusion import conclude, gravest_first, is_known
+from vlcheck.results.bias_matrix import gravest_first
+from vlcheck.results.conclusion import conclude
 from vlcheck.results.file import ResultLines
+from vlcheck.results.known_biases import is_known
 from vlcheck.results.records import RunRecord, VerdictRecord
 from vlcheck.results.words import WordsRecord
 from vlcheck.results.wrapped import setup_line, wrapper_lines
@@ -62,9 +64,10 @@ def _section(results: ResultLines, page: str) -> Iterator[str]:
 
 
 def _linked(page: str) -> str:
-    """Return the sentence on the reviewer page, with a link if it has an address."""
-    what = "The page for reviewers"
-    named = markdown.link(what, quoted_address(page)) if page else f"{what} (vlcheck report)"
+    """Return the sentence that links to the reviewer page; "" without an address, since no reader could draw it."""
+    if not page:
+        return ""
+    named = markdown.link("The page for reviewers", quoted_address(page))
     return f"{named} has each test with its interval, and the pictures that prove it."
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from vlcheck._util.numbers import counted
+from vlcheck._util.numbers import part_of, verb
 from vlcheck._util.yaml_text import yaml_object, yaml_text
 from vlcheck.metrics.registry import METRICS
 from vlcheck.results.asked import amount_of, dataset_of, scheme_of
-from vlcheck.results.conclusion import Standing, matrix_of
+from vlcheck.results.bias_matrix import Standing, matrix_of
 from vlcheck.results.file import ResultLines
 from vlcheck.results.records import RunRecord
 from vlcheck.stats.decision import HOLLOW
@@ -56,7 +56,7 @@ def _figure(bias: str, cell: Standing) -> str:
     """Return the figure of a bias under a metric; "" if none of its tests was decided or is inconclusive."""
     if all(verdict.status in HOLLOW for verdict in cell.verdicts):
         return ""
-    said = f"{bias}: {cell.passes} of {counted(cell.tests, 'test')} {'passes' if cell.passes == 1 else 'pass'}"
+    said = f"{bias}: {part_of(cell.passes, cell.tests, 'test')} {verb(cell.passes, 'passes', 'pass')}"
     return yaml_object({"type": "pass-rate", "name": said, "value": round(cell.passes / cell.tests, _DIGITS)})
 
 

@@ -3,44 +3,40 @@
 from __future__ import annotations
 
 import base64
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 
-from vlcheck._util.numbers import counted
+from vlcheck._util.numbers import part_of
 from vlcheck.report.glossary import TERMS, Term
 from vlcheck.report.page.assets import pieces
 from vlcheck.report.page.baseline import Release, release
 from vlcheck.report.page.control import Beside, ControlView
+from vlcheck.report.page.disagreements import Disagreement, disagreements
 from vlcheck.report.page.escaping import ShownText, shown_text
-from vlcheck.report.page.evidence import RowView, row_view
-from vlcheck.report.page.explanations import Explanations
 from vlcheck.report.page.failing_biases import FoundView, found_views
 from vlcheck.report.page.forest import ForestView, forest_view
-from vlcheck.report.page.formatting import NAME, title
+from vlcheck.report.page.formatting import NAME
 from vlcheck.report.page.images import Album
 from vlcheck.report.page.matrix import MatrixView, matrix_view
-from vlcheck.report.page.row_budget import MOST, Room, Wanted, choose
+from vlcheck.report.page.row_budget import Room
 from vlcheck.report.page.run_header import RunView, run_view
-from vlcheck.report.page.shown_rows import ShownRows
-from vlcheck.report.page.survey import FIRST, Measured, RowAt, Survey, twins_numbered
-from vlcheck.report.page.verdict import VerdictView, verdict_view
+from vlcheck.report.page.verdict import VerdictView
+from vlcheck.report.page.verdict_list import VerdictList
+from vlcheck.report.page.violations import TOLERANCES
 from vlcheck.report.table import csv_text
-from vlcheck.report.text.summary import corrected
-from vlcheck.results.agreement import Agreement, agreements
+from vlcheck.results.agreement import agreements
 from vlcheck.results.anchors import verdict_anchor
+from vlcheck.results.bias_matrix import Matrix, matrix_of
 from vlcheck.results.comparison import OUTCOMES, Compared, Comparison
-from vlcheck.results.conclusion import Conclusion, Matrix, conclude, matrix_of
+from vlcheck.results.conclusion import Conclusion, conclude
 from vlcheck.results.explained_cases import explained_lines
 from vlcheck.results.file import Key, ResultLines, key_of
-from vlcheck.results.rerun import repeat_advice, repeat_command
+from vlcheck.results.notes import contract_notes
 from vlcheck.stats.decision import BY_GRAVITY
 
 START = "<!doctype html>\n<!-- a report of vlcheck"  # the beginning of every page, by which a file is recognised
 STYLES = ("page.css", "charts.css", "pictures.css", "links.css", "terms.css")
 SCRIPTS = ("theme.js", "page.js", "pictures.js", "links.js", "terms.js")
-_SECTION = 10_000  # characters of a verdict without its rows
 
 
 @dataclass(frozen=True)
@@ -61,21 +57,6 @@ class BiasGroup:
 
 
 @dataclass(frozen=True)
-class Disagreement:
-    """A behavior on which mlm and itm have different verdicts.
-
-    Attributes:
-        title: the behavior's name in words.
-        statuses: the verdicts of mlm and of itm.
-        counts: numbers of rows, by which of the two metrics they violate.
-    """
-
-    title: ShownText
-    statuses: tuple[str, str]
-    counts: tuple[int, ...]
-
-
-@dataclass(frozen=True)
 class PageView:
     """Everything that the page shows.
 
@@ -92,10 +73,12 @@ class PageView:
         source: name of the results file, which holds all rows.
         statuses: the statuses that occur, the gravest first.
         shown: the numbers of rows shown and of all rows, in words.
+        partial: True if some rows are not shown.
         pictures: the pictures, which a style sheet holds.
         explained: ids of the rows that have a map, the worst first.
         csv: the table of the verdicts as CSV, in base64.
         terms: the meanings of the figures that the page has.
+        contract: True if the page speaks of the contract.
     """
 
     run: RunView
@@ -110,10 +93,12 @@ class PageView:
     source: ShownText
     statuses: tuple[str, ...]
     shown: str
+    partial: bool
     pictures: Album
     explained: tuple[str, ...]
     csv: str
     terms: tuple[Term, ...]
+    contract: bool
 
 
 def draw(
@@ -183,7 +168,7 @@ def page_view(
     album, alike = Album(results.images), list(agreements(results))
     control = Beside(results, beside) if beside else None
     table = base64.b64encode(csv_text(results).encode()).decode("ascii")
-    views = _verdicts(results, names, changes, control, alike, album, room.less(0, len(table)))
+    views = VerdictList(results, names, changes, control, alike, album).views(room.less(0, len(table)))
     shown, rows = sum(len(view.rows) for view in views.values()), sum(view.measured.rows for view in views.values())
     return PageView(
         run=run_view(results.run, results.verdicts.values(), [*explained_lines(results)]),
@@ -192,85 +177,24 @@ def page_view(
         matrix=matrix_view(results, names, {key: one.verdict for key, one in changes.items()}),
         forest=forest_view(by_bias, names, changes),
         release=release(comparison, names) if comparison else None,
-        disagreements=tuple(_disagreements(alike)),
+        disagreements=tuple(disagreements(alike)),
         groups=tuple(_groups(by_bias, views)),
         beside=control.view if control else None,
         source=shown_text(source),
         statuses=tuple(status for status in BY_GRAVITY if any(view.status == status for view in views.values())),
-        shown=f"{shown:,} of {counted(rows, 'row')}",
+        shown=part_of(shown, rows, "row"),
+        partial=shown < rows,
         pictures=album,
         explained=tuple(_explained(views.values())),
         csv=table,
         terms=tuple(_terms(views.values())),
+        contract=bool([*contract_notes(results.run)]),
     )
 
 
-def _verdicts(
-    results: ResultLines,
-    names: Mapping[Key, str],
-    changes: Mapping[Key, Compared],
-    beside: Beside | None,
-    alike: Sequence[Agreement],
-    album: Album,
-    room: Room,
-) -> dict[Key, VerdictView]:
-    """Return the verdicts in the order of the results; no row stays in memory."""
-    explanations = Explanations(results.run.explained, results.explanations)
-    wanted: list[Wanted] = []
-    measured: dict[Key, Measured] = {}
-    for key, name in names.items():
-        survey, status = Survey(results, key, explanations), results.verdicts[key].status
-        measured[key] = survey.measured
-        wanted.append(Wanted(name, status, survey.telling(MOST[status])))
-    chosen = choose(wanted, album, room.less(0, _SECTION * len(names)))
-    holm = corrected(list(results.verdicts.values()))
-    by_behavior = _by_behavior(alike)
-    views = {}
-    for (key, name), p in zip(names.items(), holm, strict=True):
-        verdict = results.verdicts[key]
-        draw_row = partial(_row, of=measured[key].counted, claim=verdict.claim, album=album, explanations=explanations)
-        views[key] = verdict_view(
-            verdict,
-            name=name,
-            holm=p,
-            measured=measured[key],
-            rows=ShownRows([*twins_numbered(_in_order(chosen[name]))], draw_row),
-            beside=beside,
-            change=changes.get(key),
-            agreement=by_behavior.get(key[1]),
-            command=repeat_command(results.run, verdict),
-            advice=shown_text(repeat_advice(results.run, verdict)),
-        )
-    return views
-
-
 def _terms(views: Iterable[VerdictView]) -> Iterator[Term]:
-    names = {"margin", "words", *(figure.name for view in views for figure in view.figures)}
+    names = {"margin", "words", TOLERANCES, *(figure.name for view in views for figure in view.figures)}
     return (term for name, term in TERMS.items() if name in names)
-
-
-def _row(row: RowAt, of: int, claim: str, album: Album, explanations: Explanations) -> RowView:
-    record = row.read()
-    return row_view(record, row.rank, of, claim, album, explanations, row.anchor(record))
-
-
-def _in_order(rows: Sequence[RowAt]) -> list[RowAt]:
-    """Return the worst, the median and the best row, then the others, the worst first."""
-    return [*rows[:FIRST], *sorted(rows[FIRST:], key=lambda row: row.rank)]
-
-
-def _by_behavior(alike: Sequence[Agreement]) -> Mapping[str, Agreement]:
-    """Return the agreements by behavior, for names that only one behavior has."""
-    found: Mapping[str, list[Agreement]] = defaultdict(list)
-    for one in alike:
-        found[one.behavior].append(one)
-    return {behavior: ones[0] for behavior, ones in found.items() if len(ones) == 1}
-
-
-def _disagreements(alike: Sequence[Agreement]) -> Iterator[Disagreement]:
-    for one in alike:
-        if one.disagrees:
-            yield Disagreement(title(one.behavior), one.statuses, (one.neither, one.mlm, one.itm, one.both, one.n))
 
 
 def _explained(views: Iterable[VerdictView]) -> Iterator[str]:

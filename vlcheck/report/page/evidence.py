@@ -2,66 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from vlcheck._util.numbers import brief, figure, signed
-from vlcheck.metrics.definition import MetricDefinition
+from vlcheck._util.numbers import brief, signed
 from vlcheck.metrics.mm_shap import ERROR, TextContribution, TextShare
-from vlcheck.metrics.registry import METRICS
 from vlcheck.report.page import charts
-from vlcheck.report.page.alternative_text import alternative_text
-from vlcheck.report.page.boxes import Rectangle, rectangles
-from vlcheck.report.page.escaping import Marked, ShownText, mark_changes, shown_text
-from vlcheck.report.page.explanations import Explanations, HeatMap, MethodView, WithoutMap
-from vlcheck.report.page.images import Album, EmbeddedImage
+from vlcheck.report.page.escaping import ShownText, shown_text
+from vlcheck.report.page.explanations import Explanations, MethodView, WithoutMap
+from vlcheck.report.page.images import Album
+from vlcheck.report.page.row_sides import Side, row_sides
 from vlcheck.report.page.searching import searched_text
-from vlcheck.report.page.word_list import WORD, Word, word_list
+from vlcheck.report.page.violations import ViolatedView, violated_view
+from vlcheck.report.page.word_list import WORD, Word
 from vlcheck.results.records import EvidenceRecord
 
-_FIGURES = 5  # the most numbers beside a score that are shown
 _ENDS = ("worst", "best"), ("farthest from 0,", "nearest,")  # names of first and last row: of a rate, of a mean
-
-
-@dataclass(frozen=True)
-class Side:
-    """The row before or after the edit.
-
-    Attributes:
-        name: "before" or "after".
-        picture: the picture; None if there is none to show.
-        label: description of the picture, for those who do not see it.
-        boxes: boxes of the thing that the target names.
-        other_boxes: boxes of the other thing of a relation.
-        text: the text that was asked with the picture.
-        target: the word that is true of it; None if the results do not name it, or the score is not that of a word.
-        score: raw score of the target; T-SHAP is named.
-        level: the score on the model's operating scale; "" if that is the raw one.
-        wanted: the expected answer, in words.
-        says: the word that scores highest of those asked about; None if there is no single one.
-        words: the words asked about and the likeliest ones at the mask, with raw scores and shares of those asked.
-        top: other numbers that come with the score.
-        heat_maps: the explanations of its score.
-        top_name: the name of the numbers of `top`.
-    """
-
-    name: str
-    picture: EmbeddedImage | None
-    label: str
-    boxes: tuple[Rectangle, ...]
-    other_boxes: tuple[Rectangle, ...]
-    text: Marked
-    target: ShownText | None
-    score: str
-    level: str
-    wanted: ShownText | None
-    says: ShownText | None
-    words: tuple[Word, ...]
-    top: tuple[Word, ...]
-    heat_maps: tuple[HeatMap, ...]
-    top_name: str
 
 
 @dataclass(frozen=True)
@@ -81,7 +38,7 @@ class RowView:
         values: the parts of a claim about several things, each with its value.
         shares: the chart of what the words and the picture contribute, under the metric mm-shap.
         reason: the reason why the row does not count.
-        violated: the condition that is violated, with its numbers.
+        violated: the condition that is violated, with its numbers; None if none is named.
         sides: before, and after if there is one.
         without_map: the methods that give no map of it, or of one of its sides.
         case_rank: rank of its case among the explained cases of the verdict, if it has a map; 0 without one.
@@ -100,7 +57,7 @@ class RowView:
     values: tuple[Word, ...]
     shares: Markup | None
     reason: ShownText | None
-    violated: ShownText | None
+    violated: ViolatedView | None
     sides: tuple[Side, ...]
     without_map: tuple[WithoutMap, ...] = ()
     case_rank: int = 0
@@ -146,8 +103,8 @@ def row_view(
         values=tuple(Word(shown_text(name, WORD), signed(value)) for name, value in values.items()),
         shares=_shares(row),
         reason=shown_text(row.reason) if row.reason else None,
-        violated=shown_text(row.violated) if row.violated else None,
-        sides=tuple(_sides(row, album, explanations)),
+        violated=violated_view(row.violated) if row.violated else None,
+        sides=tuple(row_sides(row, album, explanations)),
         without_map=explanations.without_map(row),
         case_rank=explanations.rank(row),
         id=anchor,
@@ -181,50 +138,3 @@ def _place(rank: int, of: int, ends: tuple[str, str]) -> str:
     first, last = ends
     named = {1: first, (of + 1) // 2: "median", of: last} if of > 2 else {1: first}
     return f"{named[rank]} of {of}" if rank in named else f"{rank} of {of}"
-
-
-def _sides(row: EvidenceRecord, album: Album, explanations: Explanations) -> Iterator[Side]:
-    """Yield the row before, and after if there is an edit."""
-    scores, targets, wanted = row.scores or [], row.targets, row.wanted
-    keys, boxes = (row.image, row.perturbed), (row.boxes, row.perturbed_boxes)
-    other_boxes = row.other_boxes, row.perturbed_other_boxes
-    heat_maps = explanations.of(row)
-    is_share = row.metric == TextContribution.name
-    raw, tops = (row.before, row.after), (row.top_before, row.top_after)
-    top_name = (METRICS.get(row.metric or "") or MetricDefinition).top_name
-    is_other = top_name != MetricDefinition.top_name  # its numbers are not those of words
-    for place, text in enumerate(mark_changes(row.texts)[:2]):
-        name = ("before", "after")[place]
-        picture = album.get(keys[place])
-        drawn = tuple(rectangles(each[place], picture) for each in (boxes, other_boxes))
-        likeliest, others = ((), tops[place] or ()) if is_other else (tops[place] or (), ())
-        yield Side(
-            name=name,
-            picture=picture,
-            label=alternative_text(row, place, picture, drawn),
-            boxes=drawn[0],
-            other_boxes=drawn[1],
-            text=text,
-            target=shown_text(targets[place], WORD) if place < len(targets) and not is_share else None,
-            score=f"T-SHAP {figure(raw[place])}" if is_share else figure(raw[place]),
-            level=_level(row, place, raw[place]),
-            wanted=shown_text(wanted[place]) if place < len(wanted) and wanted[place] else None,
-            says=_says(scores[place]) if place < len(scores) else None,
-            words=tuple(word_list(scores[place], likeliest, targets[place : place + 1])) if place < len(scores) else (),
-            top=tuple(Word(shown_text(what, WORD), figure(number)) for what, number in others)[:_FIGURES],
-            heat_maps=heat_maps[name],
-            top_name=top_name,
-        )
-
-
-def _level(row: EvidenceRecord, place: int, score: float | None) -> str:
-    levels = row.levels
-    level = levels[place] if place < len(levels) else None
-    return "" if level is None or level == score else figure(level)
-
-
-def _says(scores: Mapping[str, float | None]) -> ShownText | None:
-    """Return the word that scores higher than every other; None if there is no single one."""
-    known = {word: score for word, score in scores.items() if score is not None}
-    best = [word for word, score in known.items() if score == max(known.values())]
-    return shown_text(best[0], WORD) if len(best) == 1 < len(scores) else None

@@ -12,9 +12,10 @@ from vlcheck.report.page.evidence import RowView
 from vlcheck.report.page.formatting import NAME, briefly
 from vlcheck.report.page.matrix import question
 from vlcheck.report.page.verdict import VerdictView
-from vlcheck.results.conclusion import Matrix, Standing, tally
+from vlcheck.results.bias_matrix import Matrix, Standing
 from vlcheck.results.file import Key, key_of
 from vlcheck.results.records import VerdictRecord
+from vlcheck.results.sentence import tally
 
 _MOST_TESTS = 3
 
@@ -55,7 +56,7 @@ class FoundView:
         question: the question that the bias asks of a model.
         counts: numbers of its verdicts, by status, in words.
         tests: the gravest of its failing behaviors.
-        more: number of its other failing behaviors.
+        more: its other failing behaviors, which are folded.
         example: a case of the gravest of them that has one; None if none has.
     """
 
@@ -64,7 +65,7 @@ class FoundView:
     question: ShownText | None
     counts: str
     tests: tuple[TestView, ...]
-    more: int
+    more: tuple[TestView, ...]
     example: Example | None
 
 
@@ -85,13 +86,14 @@ def _found(bias: str, standing: Standing, views: Mapping[Key, VerdictView]) -> F
     tests: dict[str, list[VerdictRecord]] = {}
     for verdict in standing.failing:
         tests.setdefault(verdict.behavior, []).append(verdict)
+    told = [_test(its, views[key_of(its[0])]) for its in tests.values()]
     return FoundView(
         bias=shown_text(bias, NAME),
         status=standing.said,
         question=question(standing.verdicts[0]),
         counts=f"Of {counted(len(standing.verdicts), 'verdict')}, {', '.join(tally(standing.verdicts))}.",
-        tests=tuple(_test(its, views[key_of(its[0])]) for its in list(tests.values())[:_MOST_TESTS]),
-        more=max(0, len(tests) - _MOST_TESTS),
+        tests=tuple(told[:_MOST_TESTS]),
+        more=tuple(told[_MOST_TESTS:]),
         example=next((Example(view.title, view.metric, view.rows[0]) for view in shown if view.rows), None),
     )
 

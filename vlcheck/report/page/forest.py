@@ -10,8 +10,8 @@ from markupsafe import Markup
 from vlcheck.report.page.charts.forest import forest_axis, forest_line
 from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.report.page.formatting import NAME, title
+from vlcheck.results.bias_matrix import Matrix
 from vlcheck.results.comparison import Compared
-from vlcheck.results.conclusion import Matrix
 from vlcheck.results.file import Key, key_of
 from vlcheck.results.records import VerdictRecord
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vlcheck._util.numbers import share, shares, signed, span
 from vlcheck.report.page.escaping import ShownText, shown_text
-from vlcheck.results.conclusion import excuse, is_known
+from vlcheck.results.known_biases import excuse, is_known
 from vlcheck.results.records import VerdictRecord
 
 NAME = 90  # characters of a name

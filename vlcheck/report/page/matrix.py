@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from vlcheck.metrics.registry import METRICS
 from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.report.page.formatting import NAME, allowed, observed_in_words, title
+from vlcheck.results.bias_matrix import NO_VERDICT, Standing, matrix_of
 from vlcheck.results.comparison import OUTCOMES, Outcome
-from vlcheck.results.conclusion import NO_VERDICT, Standing, matrix_of, tally
 from vlcheck.results.file import Key, ResultLines, key_of
 from vlcheck.results.records import VerdictRecord
+from vlcheck.results.sentence import tally
 from vlcheck.stats.decision import HOLLOW, NOT_ASKED
 
 
@@ -109,7 +110,6 @@ def _cell(standing: Standing | None, names: Mapping[Key, str], changes: Mapping[
         return Cell(standing.status, standing.said, "", ShownText(""), "", "", "", None)
     chief, its = standing.verdicts[0], {changes.get(key_of(verdict)) for verdict in standing.verdicts}
     several = len(standing.verdicts) > 1 or standing.status == NO_VERDICT
-    example = "for example" if standing.status in (*HOLLOW, NO_VERDICT) else "the worst"
     return Cell(
         status=standing.status,
         said=standing.said,
@@ -117,6 +117,12 @@ def _cell(standing: Standing | None, names: Mapping[Key, str], changes: Mapping[
         title=title(chief.behavior),
         observed="" if standing.status in (NOT_ASKED, NO_VERDICT) else observed_in_words(chief),
         allowed=allowed(chief),
-        counts=f"{', '.join(tally(standing.verdicts))}; {example}:" if several else "",
+        counts=f"{', '.join(tally(standing.verdicts))}; {_chosen(standing, chief)}:" if several else "",
         change=next((outcome for outcome in OUTCOMES if outcome in its), None),
     )
+
+
+def _chosen(standing: Standing, chief: VerdictRecord) -> str:
+    """Return why a behavior stands for the others of its cell: it is the worst, or one of many without a violation."""
+    equal = standing.status in (*HOLLOW, NO_VERDICT) or (chief.passed and not chief.rate)
+    return "for example" if equal else "the worst"

@@ -105,7 +105,8 @@ def _most_first(left_out: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 
 def _about(run: RunRecord, versions: Mapping[str, Any]) -> Iterator[ShownText]:
-    yield shown_text(f"fingerprint {brief_digest(run.fingerprint)}")
+    if run.fingerprint:  # a run that was killed has none
+        yield shown_text(f"fingerprint {brief_digest(run.fingerprint)}")
     yield from (shown_text(f"{one.wrapper} wraps {one.model}") for one in run.wrappers)
     if isinstance(run.images, int):
         yield shown_text(f"up to {counted(run.images, 'image')} a behavior, seed {run.seed}")

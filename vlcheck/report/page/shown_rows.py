@@ -35,6 +35,17 @@ class ShownRows(Sequence[RowView]):
         """All other rows."""
         return self._with([row for row in self._rows[FIRST:] if not row.explained])
 
+    @property
+    def order(self) -> str:
+        """The order of the rows in words, after a semicolon; "" if less than two rows count."""
+        ranked = sum(row.rank > 0 for row in self._rows)
+        if ranked < 2:
+            return ""
+        parts = ["the worst, the median and the best" if ranked >= FIRST else "the worst and the best"]
+        parts += ["those with a map"] if any(row.explained for row in self._rows[FIRST:]) else []
+        parts += ["the rest, the worst first"] if self.more else []
+        return f"; {', then '.join(parts)}"
+
     def _with(self, rows: Sequence[RowAt]) -> ShownRows:
         return ShownRows(rows, self._draw)
 

@@ -9,6 +9,7 @@ from vlcheck._util.numbers import between, counted, figure, signed, span, whole
 from vlcheck.cases.foils import PARTS, WITHOUT_PICTURE
 from vlcheck.perturb.place import CELLS
 from vlcheck.report.page.escaping import ShownText, shown_text
+from vlcheck.report.study import study_figure
 from vlcheck.results.foils import mark_of
 from vlcheck.results.records import VerdictRecord
 
@@ -46,7 +47,7 @@ def _vision_language(cells: Cells) -> Grid:
     ]
     interaction, balance = figure(cells.get("interaction")), figure(cells.get("balance"))
     caption = (
-        f"Vision and language (figure 1), mean score{_over(cells)}: interaction {interaction},"
+        f"Vision and language ({study_figure(1)}), mean score{_over(cells)}: interaction {interaction},"
         f" balance (picture alone minus words alone) {balance}"
     )
     return _grid(caption, ("caption", "picture as it is", "picture blocked"), body)
@@ -54,7 +55,8 @@ def _vision_language(cells: Cells) -> Grid:
 
 def _color_grey(cells: Cells) -> Grid:
     body = [("the same word", [cells.get("color"), cells.get("grey")])]
-    return _grid(f"Color and grey (figure 2), mean score{_over(cells)}", ("", "in color", "in grey"), body)
+    caption = f"Color and grey ({study_figure(2)}), mean score{_over(cells)}"
+    return _grid(caption, ("", "in color", "in grey"), body)
 
 
 def _against_noise(cells: Cells) -> Grid:
@@ -72,7 +74,7 @@ def _left_right(cells: Cells) -> Grid:
         if f"{true}_is_true_n" in cells
         for arm in ("original", "mirrored")
     ]
-    return _grid("Left and right (figure 3), mean score", ("picture", "left", "right"), body)
+    return _grid(f"Left and right ({study_figure(3)}), mean score", ("picture", "left", "right"), body)
 
 
 def _sides(cells: Cells, start: str) -> list[float | None]:

@@ -3,48 +3,26 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from vlcheck._util.numbers import chance, counted, figure, share, signed, span, whole
-from vlcheck.metrics.registry import METRICS
-from vlcheck.report.glossary import TERMS
+from vlcheck._util.numbers import counted, part_of
 from vlcheck.report.page import charts
 from vlcheck.report.page.baseline import ChangeView, change_view
 from vlcheck.report.page.control import Beside, CounterpartView
 from vlcheck.report.page.escaping import ShownText, shown_text
 from vlcheck.report.page.evidence import RowView
-from vlcheck.report.page.formatting import NAME, allowed, known, observed, observed_in_words, title
+from vlcheck.report.page.figures import NamedValue, named_values
+from vlcheck.report.page.formatting import NAME, known, observed_in_words, title
 from vlcheck.report.page.shown_rows import ShownRows
 from vlcheck.report.page.survey import Measured
 from vlcheck.report.page.tables import Grid, grids
 from vlcheck.report.text.modalities import shares_of_modalities
-from vlcheck.report.text.summary import is_disputed
 from vlcheck.results.agreement import Agreement
 from vlcheck.results.comparison import Compared
 from vlcheck.results.records import VerdictRecord
-
-
-@dataclass(frozen=True)
-class NamedValue:
-    """A figure of a verdict.
-
-    Attributes:
-        name: its name; `vlcheck.report.glossary` has its meaning.
-        value: the number, formatted.
-        note: something that is true of this verdict alone; "" for most.
-    """
-
-    name: str
-    value: str
-    note: str = ""
-
-    @property
-    def term(self) -> str:
-        """The id of its meaning on the page."""
-        return TERMS[self.name].id
 
 
 @dataclass(frozen=True)
@@ -163,7 +141,7 @@ def verdict_view(
         open=verdict.status == "fail",
         interval=charts.interval(verdict),
         shares=_shares(verdict),
-        figures=tuple(_figures(verdict, holm)),
+        figures=tuple(named_values(verdict, holm)),
         measured=measured,
         tables=tuple(grids(verdict)),
         beside=beside.counterpart(verdict) if beside else None,
@@ -195,50 +173,7 @@ def agreement_sentence(agreement: Agreement) -> str:
     )
 
 
-def _figures(verdict: VerdictRecord, holm: float | None) -> Iterator[NamedValue]:
-    mean = verdict.claim == "mean"
-    yield NamedValue("images that count", whole(verdict.n))
-    if not mean:
-        yield NamedValue("violations", whole(verdict.violations))
-    yield NamedValue("mean" if mean else "rate", observed(verdict) or "-")
-    yield NamedValue("without the picture" if verdict.claim == "lead" else "allowed", allowed(verdict))
-    if not mean and verdict.effect is not None:
-        yield NamedValue("least lead" if verdict.claim == "lead" else "effect", _effect(verdict))
-    detectable = verdict.detectable
-    yield NamedValue("detectable", "-" if detectable is None else signed(detectable) if mean else share(detectable))
-    if verdict.needed_n is not None:
-        yield NamedValue("would decide", f"n = {whole(verdict.needed_n)}")
-    yield NamedValue("p", chance(verdict.p, verdict.alpha))
-    note = "would not let this one fail" if is_disputed(verdict, holm) else ""
-    yield NamedValue("p (Holm)", chance(holm, verdict.alpha), note)
-    yield from _of_answers(verdict)
-
-
-def _of_answers(verdict: VerdictRecord) -> Iterator[NamedValue]:
-    """Yield figures of what the model answered: cases left out, the mass of its answers, its thoughts and wordings."""
-    yield NamedValue("cases left out", whole(verdict.not_applicable))
-    if verdict.refused:
-        yield NamedValue("refused", whole(verdict.refused))
-    reading = METRICS[verdict.metric].reading if verdict.metric in METRICS else None
-    if reading and reading.whole and verdict.mass is not None:
-        yield NamedValue(reading.whole, figure(verdict.mass))
-    if verdict.cut is not None:
-        yield NamedValue("thoughts cut", share(verdict.cut))
-    for one in verdict.wordings:
-        seen = "" if one.rate is None else f", rate {share(one.rate)}"
-        yield NamedValue("in other words", f"{one.status}{seen}", shown_text(one.wording).text)
-    if verdict.asked is not None and verdict.asked != verdict.offered:
-        yield NamedValue("images asked", f"{whole(verdict.asked)} of {whole(verdict.offered or 0)}")
-    yield NamedValue("score", shown_text(verdict.score_kind, NAME).text)
-
-
-def _effect(verdict: VerdictRecord) -> str:
-    low, high = verdict.effect_low, verdict.effect_high
-    interval = "" if low is None or high is None else f" ({span(low, high)})"
-    return signed(verdict.effect) + interval
-
-
 def _shown(rows: int, of: int) -> str:
     if rows == of:
         return f"all {counted(of, 'row')}" if of != 1 else "the one row"
-    return f"{rows:,} of {counted(of, 'row')}"
+    return part_of(rows, of, "row")

@@ -28,7 +28,8 @@
   });
 
   // Filters hide; sorting puts as many of each verdict in front as at first.
-  const form = document.getElementById("filter");
+  const form = document.getElementById("filter"), nothing = document.getElementById("no-fit");
+  if (!form) return; // a page without a verdict
   const verdicts = all(".verdict").map((element) => ({
     element, status: element.dataset.status, bias: element.dataset.bias,
     lists: all(".rows", element), front: element.querySelector(".rows")?.children.length, more: element.querySelector(".more"),
@@ -69,6 +70,7 @@
     }
     for (const bias of all(".bias")) bias.hidden = !all(".verdict", bias).some((one) => !one.hidden);
     field.found.value = shown ? `${counted(rows, "row")} of ${counted(shown, "verdict")}` : "no row that is shown here fits";
+    nothing.hidden = shown > 0;
   };
 
   // The address keeps them, "#anchor?filters", so that it can be shared, and the back button undoes them.
@@ -116,7 +118,11 @@
     every.addEventListener("click", () => verdicts.forEach((one) => { one.element.open = every.dataset.all === "open"; }));
   }
   form.reset();
-  form.addEventListener("reset", () => setTimeout(() => { filter(); write("", "pushState"); })); // they are reset then
+  form.addEventListener("reset", () => setTimeout(() => { // they are reset then
+    if (nothing.contains(document.activeElement)) form.elements.search.focus();
+    filter();
+    write("", "pushState");
+  }));
   form.hidden = false;
   follow();
 })();

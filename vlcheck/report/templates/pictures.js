@@ -26,13 +26,20 @@
     return copy;
   };
 
+  // A line of the row, without its links: they lead to places behind the dialog.
+  const plain = (line) => {
+    const copy = line.cloneNode(true);
+    for (const link of copy.querySelectorAll("a")) link.replaceWith(...link.childNodes);
+    return copy;
+  };
+
   const draw = (pictures) => {
     const row = shown.closest(".row, .example"), verdict = row.closest(".verdict"), at = pictures.indexOf(shown);
     name.textContent = row.querySelector("h5")?.textContent ?? row.querySelector(".count").textContent;
     const lines = [...row.querySelectorAll(":scope > .meta, :scope > .violated, :scope > .words, :scope > .method")];
     const expected = document.createElement("p");
     expected.textContent = verdict?.querySelector(".expected")?.textContent ?? "";
-    told.replaceChildren(...(expected.textContent ? [expected] : []), ...lines.map((line) => line.cloneNode(true)));
+    told.replaceChildren(...(expected.textContent ? [expected] : []), ...lines.map(plain));
     pair.replaceChildren(...[...row.querySelectorAll(".pair > figure")].map(copied));
     count.textContent = `picture ${at + 1} of ${pictures.length}`;
     for (const button of steps) button.ariaDisabled = String(!pictures[at + Number(button.dataset.step)]);
@@ -41,6 +48,12 @@
   const current = () => {
     const place = [...shown.closest(".pair").querySelectorAll(".picture")].indexOf(shown);
     return pair.querySelectorAll(".picture")[place];
+  };
+
+  // The picture with its lines, of which the picture comes first where not all of them fit.
+  const reveal = () => {
+    const figure = current().closest("figure"), fits = figure.offsetHeight < dialog.clientHeight - 110;
+    (fits ? figure : current()).scrollIntoView({ block: "nearest" });
   };
 
   const step = (by) => {
@@ -57,6 +70,7 @@
     dialog.showModal();
     dialog.scrollTop = 0;
     current().focus();
+    reveal();
   };
 
   document.addEventListener("click", (event) => {
@@ -73,13 +87,13 @@
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!by || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
-    if (step(by)) current().focus();
+    if (!step(by)) return;
+    current().focus();
+    reveal();
   });
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog || event.target.matches("[data-close]")) dialog.close();
-    else if (event.target.matches("[data-step]") && step(Number(event.target.dataset.step))) {
-      current().scrollIntoView({ block: "nearest" });
-    }
+    else if (event.target.matches("[data-step]") && step(Number(event.target.dataset.step))) reveal();
   });
   // The focus comes back to the picture that was shown last.
   dialog.addEventListener("close", () => {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from vlcheck._util.numbers import chance, counted, figure, moment, whole
+from vlcheck._util.numbers import chance, counted, figure, moment, verb, whole
 from vlcheck.errors import printable
 from vlcheck.report.text.columns import aligned
 from vlcheck.results.comparison import ALPHA, Change, Compared, Comparison
@@ -31,7 +31,7 @@ def changed_lines(comparison: Comparison) -> Iterator[str]:
     """Yield a comparison as lines without a row for each test that is the same, and without the conclusion."""
     yield from _body(comparison, [row for row in comparison.rows if row.verdict != "same"])
     if same := comparison.which("same"):
-        yield f"-v lists the {counted(len(same), 'test')} that {'is' if len(same) == 1 else 'are'} the same, too."
+        yield f"-v lists the {counted(len(same), 'test')} that {verb(len(same), 'is', 'are')} the same, too."
 
 
 def _body(comparison: Comparison, rows: Iterable[Compared]) -> Iterator[str]:

@@ -10,13 +10,15 @@ from vlcheck._util.numbers import between, chance, counted, figure, share, signe
 from vlcheck.metrics.registry import OF_PICTURES
 from vlcheck.perturb.place import CELLS
 from vlcheck.report.glossary import legend
+from vlcheck.report.study import study_figure
 from vlcheck.report.text.columns import aligned
 from vlcheck.report.text.modalities import shares_of_modalities, synergy_of
 from vlcheck.report.text.words import words_lines
 from vlcheck.results import scales
 from vlcheck.results.agreement import agreements
+from vlcheck.results.bias_matrix import Standing, matrix_of
 from vlcheck.results.comparison import ALPHA, Comparison
-from vlcheck.results.conclusion import Standing, conclude, matrix_of
+from vlcheck.results.conclusion import conclude
 from vlcheck.results.control import ControlVerdicts, is_on_one_scale
 from vlcheck.results.explained_cases import explained_lines
 from vlcheck.results.file import ResultLines
@@ -226,7 +228,7 @@ def vision_and_language(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
     tables = {verdict.metric: cells for verdict, cells in _tables(verdicts, "vision_language")}
     if not tables:
         return
-    yield f"vision and language (figure 1), mean score{_over(tables.values())}"
+    yield f"vision and language ({study_figure(1)}), mean score{_over(tables.values())}"
     rows = [["", *(metric.upper() for metric in OF_PICTURES)]]
     for cell, name in _TWO_BY_TWO.items():
         rows.append([name, *(figure(tables.get(metric, {}).get(cell)) for metric in OF_PICTURES)])
@@ -239,7 +241,7 @@ def color_and_grey(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
     for verdict, cells in _tables(verdicts, "color_grey"):
         rows[verdict.behavior][verdict.metric] = cells
     if rows:
-        yield "color and grey (figure 2), mean score"
+        yield f"color and grey ({study_figure(2)}), mean score"
         yield from _pairs(rows, ("color", "grey"))
 
 
@@ -268,7 +270,7 @@ def left_and_right(verdicts: Sequence[VerdictRecord]) -> Iterator[str]:
                 name = f"{verdict.behavior}: {true} is true, {arm}"
                 rows[name][verdict.metric] = here | {"n": cells[f"{start}_n"]}
     if rows:
-        yield "left and right (figure 3), mean score"
+        yield f"left and right ({study_figure(3)}), mean score"
         yield from _pairs(rows, ("left", "right"))
 
 

@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
-from vlcheck._util.numbers import counted
+from vlcheck._util.numbers import part_of, verb
 
 Item = TypeVar("Item")
 
@@ -87,7 +87,7 @@ class Marks(Generic[Item]):
     def counts(self) -> str:
         """The number of rows that violate, in words."""
         violating = self._violating.seen
-        return f"{violating:,} of {counted(len(self), 'row')} {'violates' if violating == 1 else 'violate'}"
+        return f"{part_of(violating, len(self), 'row')} {verb(violating, 'violates', 'violate')}"
 
     @property
     def chosen(self) -> str:
