@@ -5,8 +5,8 @@ from types import ModuleType
 import pytest
 
 from vlcheck.errors import UsageError
-from vlcheck.plugin.options import read_settings
 from vlcheck.plugin.run import Run
+from vlcheck.plugin.settings import read_settings
 from vlcheck.suite.shipped import FIXTURES, policy_path
 
 

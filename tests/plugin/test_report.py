@@ -100,7 +100,9 @@ def test_ctrl_c_while_the_page_is_drawn_is_said_in_a_line_and_the_results_are_th
     result = project.run(REPORT, model="loves_color")
     assert result.ret == pytest.ExitCode.INTERRUPTED
     page = project.folder / "report.html"
-    result.stdout.fnmatch_lines([f"--vl-report {page}: stopped; if the file is there, it may be older."])
+    result.stdout.fnmatch_lines(
+        [f"--vl-report {page}: stopped; if the file is there, it may be older. The results are kept: `vlcheck report *"]
+    )
     (run,) = project.results("run")
     assert run["exit_status"] == pytest.ExitCode.INTERRUPTED
     assert "Traceback" not in result.stdout.str() + result.stderr.str()

@@ -16,7 +16,7 @@ from vlcheck.errors import UsageError, marked, spelled
 from vlcheck.explain.control import WORDS_ALONE, judge_control, tell_words, words_fault
 from vlcheck.models.loading.two_types import in_one_type
 from vlcheck.plugin import workbench
-from vlcheck.plugin.options import Settings
+from vlcheck.plugin.settings import Settings
 from vlcheck.plugin.workbench import Workbench
 from vlcheck.policy.policy import Policy
 from vlcheck.results.file import ResultLines

@@ -18,9 +18,9 @@ from vlcheck.suite.shipped import lexicons_in, policy_in, policy_path
 
 if TYPE_CHECKING:
     from vlcheck.cases import CaseSource
-    from vlcheck.plugin.options import Settings
     from vlcheck.plugin.process import RunProcess
     from vlcheck.plugin.selection import SelectedTests
+    from vlcheck.plugin.settings import Settings
     from vlcheck.policy.policy import Policy
     from vlcheck.results.file import ResultLines
 

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from vlcheck.plugin.case_item import CaseItem
     from vlcheck.plugin.control import Control
     from vlcheck.plugin.inputs import Inputs
-    from vlcheck.plugin.options import Settings
     from vlcheck.plugin.process import RunProcess
     from vlcheck.plugin.reporters.progress import Reporter
     from vlcheck.plugin.selection import SelectedTests
+    from vlcheck.plugin.settings import Settings
     from vlcheck.plugin.workbench import Workbench
     from vlcheck.results.parts import Part
     from vlcheck.scoring.shards import ShardEngine

@@ -20,6 +20,7 @@ from vlcheck.plugin.mark import all_stated, hold_apart
 from vlcheck.plugin.process import RunProcess
 from vlcheck.plugin.reporters.progress import Reporter
 from vlcheck.plugin.selection import SelectedTests
+from vlcheck.plugin.settings import read_settings
 from vlcheck.plugin.shard import demand_shard
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Run:
         self._words: Path | None = None  # the lexicons with which `collect` read the cases
         self._opened: OpenedRun | None = None
         try:
-            self.settings = options.read_settings(config)
+            self.settings = read_settings(config)
             if self.settings.model:
                 self.settings.demand_reports()
             if self.settings.shard:

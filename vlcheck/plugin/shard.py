@@ -15,7 +15,7 @@ from vlcheck.errors import UsageError
 from vlcheck.plugin import options
 
 if TYPE_CHECKING:
-    from vlcheck.plugin.options import Settings
+    from vlcheck.plugin.settings import Settings
     from vlcheck.scoring.engines.engine import Engine
     from vlcheck.scoring.shards import PartAnswered, ShardEngine
 

@@ -14,7 +14,7 @@ from vlcheck.plugin.mark import stated
 from vlcheck.suite.shipped import FIXTURES, fixtures_above, suite_folder
 
 if TYPE_CHECKING:
-    from vlcheck.plugin.options import Settings
+    from vlcheck.plugin.settings import Settings
 
 COLLECTED = pytest.StashKey[tuple[pytest.Item, ...]]()  # before any of them is deselected
 

@@ -22,7 +22,7 @@ from vlcheck.evaluation.session import Session, open_session
 from vlcheck.evaluation.wordings import wordings_of
 from vlcheck.models.loading.two_types import VERIFIED, TwoTypesModel, in_one_type, load_in_types
 from vlcheck.models.protocol import VisionLanguageModel
-from vlcheck.plugin.options import Settings
+from vlcheck.plugin.settings import Settings
 from vlcheck.policy.policy import Policy
 from vlcheck.scoring.batch_size import ON_CPU, most_pictures
 from vlcheck.scoring.engines.engine import Engine

@@ -14,6 +14,7 @@ from vlcheck.errors import UsageError
 from vlcheck.plugin import options
 from vlcheck.plugin.devices import CUDA, THREADS, count_gpus, demand_gpus, share_gpus, threads_each
 from vlcheck.plugin.reporters.progress import Reporter
+from vlcheck.plugin.settings import LOCAL
 
 if TYPE_CHECKING:
     from xdist.scheduler import Scheduling
@@ -39,7 +40,7 @@ class Controller:
             _demand_settings(self._run)
         self._run.inputs.demand_baseline()
         self._workers = len(specs)
-        if len(specs) > 1 and self._run.settings.engine != options.LOCAL:
+        if len(specs) > 1 and self._run.settings.engine != LOCAL:
             _demand_engine(self._run, len(specs))
         if self._run.settings.model and self._run.settings.data and not self._run.lists:
             self._run.inputs.read_ahead()

@@ -12,7 +12,7 @@ from vlcheck._util.addresses import anchored
 
 if TYPE_CHECKING:
     from vlcheck.evaluation.evidence import Judgement
-    from vlcheck.plugin.options import Settings
+    from vlcheck.plugin.settings import Settings
 
 
 def address_from(page: Path, folder: Path) -> str:
