@@ -31,7 +31,7 @@ from vlcheck.equivalence.report import report_on
 from vlcheck.equivalence.text import report_lines, report_markdown
 from vlcheck.errors import UsageError
 from vlcheck.models.loading.checkpoint import read_checkpoint
-from vlcheck.models.loading.folder import check_documents, check_one_template
+from vlcheck.models.loading.documents import check_documents, check_one_template
 from vlcheck.models.loading.pretrained import Pretrained
 from vlcheck.models.original.albef.config import stated_sizes
 from vlcheck.models.original.vilbert.config import read_config as vilbert_config

@@ -142,3 +142,19 @@ ELSEWHERE = {
     *("models", "zoo", "perturb", "train.py"),  # what is learned and computed, and no result
     "_suite",
 }
+
+
+_GRAMMAR = re.compile(
+    r"""["'](?:is|are|has|have|was|were|s|es|pass|passes|fail|fails|violates?|counts?)["'] if [^"']+ [!=]= 1 """
+    r"""|(?:len\(\w+\)|:,)\} of \{counted\("""
+)
+
+
+def test_numbers_and_their_words_agree_by_one_module():
+    """No module but `numbers` chooses between one and many, or puts a count before a counted whole."""
+    assert [_GRAMMAR.search(one) is not None for one in ("""{'is' if len(a) == 1 else""", "{n:,} of {counted(")] == [
+        True
+    ] * 2
+    said = {path: path.read_text(encoding="utf-8") for path in (ROOT / "vlcheck").rglob("*.py")}
+    said |= {path: path.read_text(encoding="utf-8") for path in (ROOT / "vlcheck").rglob("*.html")}
+    assert [(path.name, found[0]) for path, text in said.items() if (found := _GRAMMAR.search(text))] == []

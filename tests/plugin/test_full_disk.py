@@ -67,7 +67,8 @@ def test_where_no_file_may_grow_the_answers_are_in_memory(project, log, ended):
 
 
 @pytest.mark.parametrize(
-    "option", ["--vl-report=disk/x.html", "--vl-results=disk/x.jsonl", "--junit-xml=disk/new/x.xml"]
+    "option",
+    ["--vl-report=disk/x.html", "--vl-results=disk/x.jsonl", "--junit-xml=disk/new/x.xml", "--html=disk/new/x.html"],
 )
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_a_disk_that_is_read_only_is_found_before_a_model_is_asked(project, log, option, workers):

@@ -74,6 +74,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     return result
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-html, which raises if it cannot make its folder
 def pytest_configure(config: pytest.Config) -> None:
     run = Run(config)
     config.stash[RUN] = run

@@ -10,7 +10,8 @@ import pytest
 
 from tests.models.loading.changed_folders import say
 from vlcheck.errors import UsageError
-from vlcheck.models.loading.folder import check_files, check_one_template
+from vlcheck.models.loading.documents import check_one_template
+from vlcheck.models.loading.folder import check_files
 from vlcheck.models.loading.load import load_model
 
 

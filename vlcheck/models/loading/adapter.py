@@ -13,10 +13,13 @@ from torch import Tensor
 from vlcheck._util.paths import expanded, there_is
 from vlcheck.errors import UsageError, nearest, printable
 from vlcheck.models.loading.checkpoint import read_checkpoint
+from vlcheck.models.loading.documents import check_documents
 from vlcheck.models.loading.extents import check_sizes
-from vlcheck.models.loading.folder import ADAPTER_CONFIG, check_copies, check_documents, check_links, holds_model
+from vlcheck.models.loading.folder import check_links, holds_model
+from vlcheck.models.loading.folder_kinds import ADAPTER_CONFIG
 from vlcheck.models.loading.layout import read_needed_json
 from vlcheck.models.loading.parts import own_parts, part_files
+from vlcheck.models.loading.weight_copies import check_copies
 
 _WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")  # the first that is there is read, as PEFT does
 # Kinds that change layers of the network and nothing else, so that its inputs and caches mean what they meant.

@@ -18,7 +18,7 @@ from transformers.core_model_loading import WeightRenaming, rename_source_key
 from vlcheck.errors import UsageError, printable
 from vlcheck.models.loading.adapter import PeftAdapter
 from vlcheck.models.loading.extents import filled_by
-from vlcheck.models.loading.folder import ADAPTER_CONFIG
+from vlcheck.models.loading.folder_kinds import ADAPTER_CONFIG
 from vlcheck.models.loading.layout import naming
 from vlcheck.models.loading.misfits import check_formats, some
 from vlcheck.models.loading.packages import is_there

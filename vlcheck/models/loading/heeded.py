@@ -8,7 +8,7 @@ from typing import Any
 from transformers.image_utils import SizeDict
 
 from vlcheck.errors import UsageError
-from vlcheck.models.loading.folder import NO_PIXELS, say_the_same
+from vlcheck.models.loading.documents import NO_PIXELS, say_the_same
 from vlcheck.models.loading.layout import read_optional_json
 
 _READ, _PASSED_OVER = "processor_config.json", "preprocessor_config.json"

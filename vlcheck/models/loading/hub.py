@@ -19,7 +19,7 @@ from huggingface_hub.errors import (
 from vlcheck._util.paths import expanded, there_is
 from vlcheck._util.spec_grammar import Reference
 from vlcheck.errors import UsageError
-from vlcheck.models.loading.folder import ADAPTER_CONFIG, CONFIG, GGUF, NO_GGUF, not_a_folder
+from vlcheck.models.loading.folder_kinds import ADAPTER_CONFIG, CONFIG, GGUF, NO_GGUF, not_a_folder
 
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 DECIDING = (  # files that decide a score

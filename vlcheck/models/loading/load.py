@@ -3,45 +3,29 @@
 from __future__ import annotations
 
 import gc
-import importlib
-import importlib.util
 import inspect
-import re
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from types import ModuleType
-from typing import cast
 
-from vlcheck._util.foreign_code import contained, describe_error, displaced, importable
-from vlcheck._util.gpus import no_gpu
-from vlcheck._util.hashing import digest
-from vlcheck._util.paths import expanded, there_is
-from vlcheck._util.spec_grammar import Factory
+from vlcheck._util.foreign_code import contained, importable
+from vlcheck._util.paths import there_is
 from vlcheck._util.spec_secrets import refuse_secrets
-from vlcheck.cases.case import MASK
 from vlcheck.errors import ForeignFault, NotApplicable, UsageError, argument, demand_type, marked, nearest
-from vlcheck.metrics.registry import DEFAULT_KINDS, KINDS, OF_MODELS
-from vlcheck.models.loading.foreign_model import ForeignModel
+from vlcheck.models.loading.factories import Loader, importing, loader_in_file, loader_in_module
 from vlcheck.models.loading.pair import Pair
+from vlcheck.models.loading.placement import AUTO, DEVICES, DTYPES, demand_device, demand_dtype, round_nothing, spreads
+from vlcheck.models.loading.protocol_check import checked_model
 from vlcheck.models.loading.registry import registered_families, registered_tasks, registered_wrappers
-from vlcheck.models.loading.spec import ModelSpec, parse
-from vlcheck.models.protocol import VisionLanguageModel, Wrapping
-
-DTYPES = ("bfloat16", "float16", "float32", "float64")
-DEVICES = "cpu, cuda, cuda:N, mps"
-AUTO = "auto"  # spreads a model over all devices
+from vlcheck.models.loading.spec import ModelSpec, parse, said_spec
+from vlcheck.models.protocol import VisionLanguageModel
 
 _NO_ADAPTER = (
     "an adapter is attached to checkpoints of transformers alone, and {} is none. Name the model without +ADAPTER"
 )
-_CURE = "; a module of a package is named by it, as package.module:factory"
-
-Loader = Callable[..., object]  # takes device and dtype by keyword, returns a model
 
 
 def load_model(
@@ -82,12 +66,12 @@ def load_model(
     demand_type("dtype", dtype, str, f"one of {', '.join(DTYPES)}")
     demand_type("device", device, str, f"one of {DEVICES}, {AUTO}")
     refuse_secrets(spec)
-    _check_dtype(dtype)
-    _check_device(device)
+    demand_dtype(dtype)
+    demand_device(device)
     families = registered_families()
     parsed = parse(spec, families, registered_wrappers())
     if dtype == "float32" and device.startswith("cuda"):
-        _round_nothing()
+        round_nothing()
     with _no_garbage():
         load = partial(_load, families=families, device=device, dtype=dtype, trusted=trust_remote_code)
         return _load_checked(parsed, load)
@@ -95,7 +79,7 @@ def load_model(
 
 def as_model(model: object) -> VisionLanguageModel:
     """Return an object as a model. Raises UsageError if it does not keep the model protocol."""
-    return _checked(model, type(model).__name__)
+    return checked_model(model, type(model).__name__)
 
 
 def _load_checked(parsed: ModelSpec, load: Callable[[ModelSpec], object]) -> VisionLanguageModel:
@@ -109,12 +93,12 @@ def _load_checked(parsed: ModelSpec, load: Callable[[ModelSpec], object]) -> Vis
         UsageError: a model cannot be loaded.
     """
     if not parsed.heads and not parsed.inner:
-        return _checked(load(parsed), parsed.said)
+        return checked_model(load(parsed), parsed.said)
     try:
         made = _wrapped(parsed.wrapper, _load_checked(parsed.inner, load)) if parsed.inner else _pair(parsed, load)
     except UsageError as error:
-        raise UsageError(f"{_option(parsed.said)}: {marked(error)}") from error
-    return _checked(made, parsed.said)
+        raise UsageError(f"{said_spec(parsed.said)}: {marked(error)}") from error
+    return checked_model(made, parsed.said)
 
 
 def _pair(parsed: ModelSpec, load: Callable[[ModelSpec], object]) -> Pair:
@@ -154,23 +138,16 @@ def _load(parsed: ModelSpec, *, families: Mapping[str, EntryPoint], device: str,
         said = spec.partition(":")[0]
         known = nearest(said, [name for name in (*families, *registered_wrappers()) if name[0].islower()])
         what = "no such folder." if said.startswith(("/", ".", "~")) else f"no such model. {known}"
-        raise UsageError(f"{_option(spec)}: {what} Accepted: {forms}.")
-    if device == AUTO and not _spreads(loader):
+        raise UsageError(f"{said_spec(spec)}: {what} Accepted: {forms}.")
+    if device == AUTO and not spreads(loader):
         raise UsageError(f"{argument('device', AUTO)}: {spec!r} is not spread over devices. Accepted: {DEVICES}.")
     try:
         with contained():  # a factory is foreign code; panics of Rust libraries do not derive from Exception
             return loader(device=device, dtype=dtype)
     except UsageError as error:
-        raise UsageError(f"{_option(spec)}: {marked(error)}") from error
+        raise UsageError(f"{said_spec(spec)}: {marked(error)}") from error
     except (ForeignFault, NotApplicable) as error:
-        raise UsageError(f"{_option(spec)}: cannot be loaded. {error}") from error
-
-
-def _round_nothing() -> None:
-    """Let float32 be float32 on a GPU: PyTorch lets convolutions round to the 10 bits of TF32 unless it is told."""
-    import torch  # as in _check_device
-
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+        raise UsageError(f"{said_spec(spec)}: cannot be loaded. {error}") from error
 
 
 @contextmanager
@@ -196,7 +173,7 @@ def _loader(parsed: ModelSpec, families: Mapping[str, EntryPoint], trusted: bool
     if parsed.factory:
         _demand_options(parsed, ())
         importable(Path.cwd())
-        find = _in_file if parsed.factory.in_file else _in_module
+        find = loader_in_file if parsed.factory.in_file else loader_in_module
         return find(parsed.factory, parsed.said)
     return _registered(parsed, families) if parsed.family else _pretrained(parsed, families, trusted)
 
@@ -206,12 +183,13 @@ def _registered(parsed: ModelSpec, families: Mapping[str, EntryPoint]) -> Loader
     spec = parsed.said
     before, adapted, _ = parsed.path.partition("+")
     if adapted and there_is(before) and not there_is(parsed.path):
-        raise UsageError(f"{_option(spec)}: {_NO_ADAPTER.format(f'{parsed.family}:{before}')}.")
+        raise UsageError(f"{said_spec(spec)}: {_NO_ADAPTER.format(f'{parsed.family}:{before}')}.")
     if parsed.family[0].isupper():
         raise UsageError(
-            f"{_option(spec)}: {parsed.family} is chosen by the config of a checkpoint: name only the folder or hub id."
+            f"{said_spec(spec)}: {parsed.family} is chosen by the config of a checkpoint: name only the folder or hub"
+            " id."
         )
-    with _importing(families[parsed.family].value, spec):
+    with importing(families[parsed.family].value, spec):
         load = families[parsed.family].load()
     if not any(one.kind is one.VAR_KEYWORD for one in inspect.signature(load).parameters.values()):
         _demand_options(parsed, _keywords(load))
@@ -230,8 +208,8 @@ def _demand_options(parsed: ModelSpec, known: Iterable[str]) -> None:
         if key not in names:
             takes = nearest(key, names) if names else "It takes no options."
             raise UsageError(
-                f"{_option(parsed.said)}: {parsed.named} has no option {key!r}. {takes} A path with ,{key}= is written"
-                " in double quotes."
+                f"{said_spec(parsed.said)}: {parsed.named} has no option {key!r}. {takes} A path with ,{key}= is"
+                " written in double quotes."
             )
 
 
@@ -243,7 +221,7 @@ def _pretrained(parsed: ModelSpec, families: Mapping[str, EntryPoint], trusted: 
 
     spec = parsed.said
     if parsed.path.endswith(".py"):
-        raise UsageError(f"{_option(spec)}: is a Python file: name a function or class in it, {parsed.path}:NAME.")
+        raise UsageError(f"{said_spec(spec)}: is a Python file: name a function or class in it, {parsed.path}:NAME.")
     try:
         if parsed.adapter and parsed.path in families and not there_is(parsed.path):
             raise UsageError(f"{_NO_ADAPTER.format(parsed.path)}.")
@@ -260,169 +238,8 @@ def _pretrained(parsed: ModelSpec, families: Mapping[str, EntryPoint], trusted: 
         check_type(checkpoint.config)
         entry = families.get(architecture) or mapped_loader(checkpoint.config, registered_tasks(), families)
     except (UsageError, OSError) as error:  # OSError: the folder may not be read
-        raise UsageError(f"{_option(spec)}: {marked(error)}") from error
+        raise UsageError(f"{said_spec(spec)}: {marked(error)}") from error
     load = entry.load()
     own = _keywords(load)
     _demand_options(parsed, (*Pretrained.options, *own))
     return partial(load, checkpoint, **{key: value for key, value in parsed.options if key in own})
-
-
-def _in_file(factory: Factory, spec: str) -> Loader:
-    try:
-        path = expanded(factory.where)
-    except UsageError as error:
-        raise UsageError(f"{_option(spec)}: {marked(error)}") from error
-    if not there_is(factory.where) or not path.is_file():
-        raise UsageError(f"{_option(spec)}: {path}: no such file.")
-    return _factory(_import_file(path, spec), factory.name, spec)
-
-
-def _in_module(factory: Factory, spec: str) -> Loader | None:
-    with _importing(factory.where, spec):
-        try:
-            module = importlib.import_module(factory.where)
-        except ModuleNotFoundError as error:
-            if error.name and (factory.where == error.name or factory.where.startswith(f"{error.name}.")):
-                return None  # there is no such module
-            raise
-    return _factory(module, factory.name, spec)
-
-
-def _import_file(path: Path, spec: str) -> ModuleType:
-    name = f"vlcheck_factory_{digest(str(path.resolve()))}"
-    found = importlib.util.spec_from_file_location(name, path)
-    if found is None or found.loader is None:
-        raise UsageError(f"{_option(spec)}: {path}: not a Python file.")
-    module = importlib.util.module_from_spec(found)
-    sys.modules[name] = module  # dataclasses and pickle look up the module of a class there
-    importable(path.resolve().parent)
-    with _importing(path, spec):
-        found.loader.exec_module(module)
-    for own, other in displaced(module, path.resolve().parent):
-        raise UsageError(
-            f"{_option(spec)}: {path} imports {own}, and got {other}, which was imported before. Give one of them"
-            " another name."
-        )
-    return module
-
-
-@contextmanager
-def _importing(what: object, spec: str) -> Iterator[None]:
-    """Raise UsageError in place of any error while foreign code is imported inside."""
-    try:
-        with contained():
-            yield
-    except (ForeignFault, NotApplicable, UsageError) as error:
-        why = str(error) if isinstance(error, ForeignFault) else describe_error(error)
-        cure = _CURE if "relative import" in why else ""
-        raise UsageError(f"{_option(spec)}: {what} cannot be imported. {why}{cure}") from error
-
-
-def _factory(module: ModuleType, name: str, spec: str) -> Loader:
-    factory = getattr(module, name, None)
-    if factory is None:
-        known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-        raise UsageError(f"{_option(spec)}: {module.__file__} has no {name!r}. {nearest(name, known)}")
-    try:
-        inspect.signature(factory).bind(device="cpu", dtype="float32")
-    except (TypeError, ValueError) as error:
-        raise UsageError(
-            f"{_option(spec)}: {name} has to be a function that takes device and dtype ({error})."
-        ) from error
-    return cast(Loader, factory)
-
-
-def _checked(loaded: object, spec: str) -> VisionLanguageModel:
-    """Check that an object keeps the model protocol, and return it as a model. Raises UsageError if it does not."""
-    try:
-        with contained():  # attributes may be properties, which are foreign code
-            return _complete(loaded, spec)
-    except (ForeignFault, NotApplicable) as error:
-        raise UsageError(f"{_option(spec)}: gave {type(loaded).__name__!r}, which fails. {error}") from error
-
-
-def _complete(loaded: object, spec: str) -> VisionLanguageModel:
-    """Check each attribute, and wrap a model of foreign code."""
-    _demand(loaded, ("name", "fingerprint", "metrics", "mask", "encode"), spec)
-    metrics = getattr(loaded, "metrics", None)
-    known: tuple[str, ...] = OF_MODELS
-    if not isinstance(metrics, Set | list | tuple) or not metrics or not all(metric in known for metric in metrics):
-        raise UsageError(f"{_option(spec)}: metrics {metrics!r} have to be some of {', '.join(known)}.")
-    _demand(loaded, metrics, spec)
-    model = cast(VisionLanguageModel, loaded)
-    if model.mask != MASK:
-        raise UsageError(f"{_option(spec)}: mask has to be {MASK!r}, not {model.mask!r}.")
-    if not isinstance(model.fingerprint, str) or not model.fingerprint:
-        raise UsageError(
-            f"{_option(spec)}: fingerprint has to be a text: a hash of the weights and all else that decides a score."
-        )
-    said = getattr(model, "kinds", None)
-    kinds: dict[str, str] = {
-        metric: str((DEFAULT_KINDS if said is None else said).get(metric)) for metric in known if metric in metrics
-    }
-    if unknown := {metric: kind for metric, kind in kinds.items() if kind not in KINDS}:
-        raise UsageError(f"{_option(spec)}: kinds {unknown!r}: each metric has to have one of {', '.join(KINDS)}.")
-    _check_wrappings(loaded, spec)
-    ours = type(loaded).__module__.startswith("vlcheck.")
-    return model if ours else cast(VisionLanguageModel, ForeignModel(loaded, kinds))
-
-
-def _check_wrappings(loaded: object, spec: str) -> None:
-    """Raise UsageError if an object's `wrappings` are not what the model protocol says."""
-    said = getattr(loaded, "wrappings", ())
-    whole = isinstance(said, list | tuple) and all(
-        isinstance(one, tuple) and len(one) == len(Wrapping._fields) for one in said
-    )
-    if not whole or not all(isinstance(text, str) for one in said for text in one):
-        fields = ", ".join(Wrapping._fields)
-        raise UsageError(
-            f"{_option(spec)}: wrappings {said!r:.80} have to be a sequence of Wrapping({fields}), all texts."
-        )
-
-
-def _demand(loaded: object, names: Iterable[str], spec: str) -> None:
-    """Raise UsageError if an object lacks an attribute."""
-    if missing := [name for name in names if not hasattr(loaded, name)]:
-        raise UsageError(f"{_option(spec)}: gave {type(loaded).__name__!r} without {', '.join(missing)}.")
-
-
-def _check_dtype(dtype: str) -> None:
-    if dtype not in DTYPES:
-        raise UsageError(f"{argument('dtype', repr(dtype))}: no such dtype. {nearest(dtype, DTYPES)}")
-
-
-def _check_device(device: str) -> None:
-    if device == AUTO:
-        _check_accelerate()
-        return
-    kind, _, number = device.partition(":")
-    if not re.fullmatch(r"(cpu|cuda|mps)(:[0-9]{1,4})?", device):
-        raise UsageError(f"{argument('device', repr(device))}: no such device. Accepted: {DEVICES}, {AUTO}.")
-    if device == "cpu":
-        return
-    import torch  # not at the top: specs are checked, and models without torch loaded, without importing it
-
-    there = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": torch.mps.device_count()}[kind]
-    if kind == "cuda" and not there:
-        raise no_gpu(device)
-    if int(number or 0) >= there:
-        raise UsageError(
-            f"{argument('device', repr(device))}: this machine has {there} such devices; cpu is always accepted."
-        )
-
-
-def _check_accelerate() -> None:
-    if importlib.util.find_spec("accelerate") is None:
-        raise UsageError(
-            f"{argument('device', AUTO)}: needs the package accelerate. Install it, or name one of {DEVICES}."
-        )
-
-
-def _spreads(loader: Loader) -> bool:
-    """Return True if a family can be spread over several devices."""
-    family = getattr(getattr(loader, "func", loader), "__self__", None)
-    return bool(getattr(family, "spreads", False))
-
-
-def _option(spec: str) -> str:
-    return argument("model", repr(spec))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vlcheck.models.loading.folder import CONFIG
+from vlcheck.models.loading.folder_kinds import CONFIG
 from vlcheck.models.loading.layout import read_optional_json
 
 OPEN_CLIP = "open_clip"

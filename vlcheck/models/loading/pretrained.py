@@ -32,17 +32,10 @@ from vlcheck._util.spec_grammar import Reference
 from vlcheck.errors import UsageError, marked, parameter, printable
 from vlcheck.models.loading.adapter import PeftAdapter, is_adapter
 from vlcheck.models.loading.attach import attach
+from vlcheck.models.loading.documents import check_documents, check_one_template
 from vlcheck.models.loading.extents import check_sizes, filled_by
-from vlcheck.models.loading.folder import (
-    ADAPTER_CONFIG,
-    CONFIG,
-    check_documents,
-    check_files,
-    check_no_adapter,
-    check_one_template,
-    no_config,
-    weight_files,
-)
+from vlcheck.models.loading.folder import check_files, check_no_adapter, weight_files
+from vlcheck.models.loading.folder_kinds import ADAPTER_CONFIG, CONFIG, no_config
 from vlcheck.models.loading.heeded import check_heeded
 from vlcheck.models.loading.hub import DECIDING, Located, locate
 from vlcheck.models.loading.hub import from_hub as from_hub  # of the families of original code

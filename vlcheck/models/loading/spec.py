@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from vlcheck._util.spec_grammar import Adapted, Factory, Reference, Several, Single, Wrapped, parse_model
+from vlcheck.errors import argument
 from vlcheck.metrics.registry import DEFAULT_KINDS
 
 
@@ -94,3 +95,8 @@ def _spec(parsed: Single | Several, said: str) -> ModelSpec:
         return ModelSpec(parsed.said, factory=what, options=parsed.options)
     base, adapter = (what.base, what.adapter) if isinstance(what, Adapted) else (what, None)
     return ModelSpec(parsed.said, base.scheme, base.path, str(base.at), adapter, options=parsed.options)
+
+
+def said_spec(spec: str) -> str:
+    """Return the beginning of a message about the model of a spec."""
+    return argument("model", repr(spec))

@@ -15,7 +15,7 @@ from open_clip.pretrained import get_pretrained_cfg, list_pretrained_tags_by_mod
 from vlcheck._util.paths import expanded, is_folder
 from vlcheck.errors import UsageError, nearest
 from vlcheck.models.loading.checkpoint import SUFFIXES, as_bytes, read_checkpoint
-from vlcheck.models.loading.folder import ADAPTER_CONFIG
+from vlcheck.models.loading.folder_kinds import ADAPTER_CONFIG
 from vlcheck.models.loading.layout import naming, read_needed_json
 from vlcheck.models.loading.pretrained import from_hub
 from vlcheck.models.open_clip.openai import config_of

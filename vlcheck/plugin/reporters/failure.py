@@ -47,8 +47,9 @@ def fold_assertion(item: pytest.Item, call: pytest.CallInfo[None], report: pytes
         call: its phase.
         report: the test's report, which is changed.
     """
-    option, test = item.config.option, stated(item)
-    asked = item.config.get_verbosity() > 0 or option.tbstyle != "auto" or option.showlocals
+    config, test = item.config, stated(item)
+    traceback = config.getoption("tbstyle", "auto") != "auto" or config.getoption("showlocals", default=False)
+    asked = traceback or config.get_verbosity() > 0
     if asked or test is None or not item.stash.get(JUDGEMENTS, []) or not report.failed or not call.excinfo:
         return
     entries: Sequence[Any] = getattr(getattr(report.longrepr, "reprtraceback", None), "reprentries", ())

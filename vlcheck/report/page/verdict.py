@@ -55,7 +55,7 @@ class VerdictView:
         rows: the shown rows of the evidence: the worst, the median, the best, then the others, the worst first.
         shown: the numbers of rows shown and of all rows, in words.
         command: the command that repeats it; "" if there is none.
-        advice: advice on repeating it without a command; "" if there is a command.
+        advice: a way to repeat it without a command; "" if there is a command.
     """
 
     id: str
@@ -121,7 +121,7 @@ def verdict_view(
         change: its change since the release before, if there is one.
         agreement: the agreement of the two metrics on the same rows, if both were asked.
         command: the command that repeats it; "" if there is none.
-        advice: advice on repeating it without a command; "" if there is a command.
+        advice: a way to repeat it without a command; "" if there is a command.
     """
     doc, _, doc_more = inspect.cleandoc(verdict.doc or "").partition("\n\n")
     return VerdictView(
