@@ -220,11 +220,10 @@ def test_a_folder_that_cannot_be_written_to_is_found_out_before_the_work(tmp_pat
     monkeypatch.chdir(tmp_path)
     write_results(Path("results.jsonl"), small())
     Image.new("RGB", (8, 8)).save("photograph.png")
-    monkeypatch.setattr(os, "access", lambda _, mode: mode != os.W_OK)  # as root, every folder can be written to
-    done = CliRunner().invoke(app, [*arguments, "--to", f"{tmp_path}/{name}"])
+    done = CliRunner().invoke(app, [*arguments, "--to", f"/proc/{name}"])  # where root can write no file either
     assert (done.exit_code, done.stderr) == (
         4,
-        f"Error: --to {tmp_path}/{name}: nothing can be written to the folder {tmp_path}.\n",
+        f"Error: --to /proc/{name}: nothing can be written to the folder /proc (No such file or directory).\n",
     )
 
 
