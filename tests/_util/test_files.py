@@ -204,6 +204,17 @@ def test_a_file_of_another_program_needs_room(here, path, said):
     assert sorted(here.rglob("*")) == before
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs the files of Linux's kernel")
+def test_a_file_that_is_there_is_written_anew_where_no_other_could_be_made():
+    open_, closed = Path("/proc/self/comm"), Path("/sys/devices/system/cpu/online")
+    for folder in (open_.parent, closed.parent):
+        with pytest.raises(UsageError, match="nothing can be written to the folder"):
+            demand_room(folder / "new", "--junit-xml")
+    demand_room(open_, "--junit-xml")
+    with pytest.raises(UsageError, match=r"online: cannot be written \(Permission denied\)\.$"):
+        demand_room(closed, "--junit-xml")
+
+
 def test_the_draft_of_a_killed_process_goes_with_the_next_and_no_other_does(tmp_path):
     code = "import os, sys; from pathlib import Path; from vlcheck._util.files import replacing\n"
     code += "with replacing(Path(sys.argv[1])) as draft: draft.write_bytes(b'private'); os.kill(os.getpid(), 9)"

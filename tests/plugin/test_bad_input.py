@@ -66,6 +66,12 @@ def test_the_ini_files_scenes_are_for_the_zoo_alone(project):
     assert "say --vl-data scenes:5" in message
 
 
+def test_a_conftest_may_set_an_option(project):
+    data, project.data = project.data, ""
+    project.pytester.makeconftest(f"def pytest_configure(config):\n    config.option.vl_data = {data!r}\n")
+    assert project.run("--vl-plan", subprocess=True).ret == 0
+
+
 def test_a_misspelt_variant_is_told_its_name(project):
     project.data = ""
     project.pytester.makeini("[pytest]\nvl_data = scenes:5")

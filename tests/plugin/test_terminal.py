@@ -117,6 +117,21 @@ def test_a_test_that_fails_for_another_reason_shows_its_source(project):
     assert ">       assert verdict.passed; assert 1 == 2" in text
 
 
+def test_a_behavior_without_a_docstring_shows_its_source(project):
+    path = project.folder / "test_states.py"
+    path.write_text(path.read_text().replace("    '''A red bus is still a bus.'''\n", ""))
+    text = project.run("-k", "grayscale and itm", model="loves_color").stdout.str()
+    assert ">       assert verdict.passed" in text
+
+
+def test_a_behavior_whose_source_cannot_be_read_fails_as_any_other(project):
+    path = project.folder / "test_states.py"
+    path.write_text(f"exec(compile({path.read_text()!r}, '<made>', 'exec'), globals())")
+    result = project.run("-k", "grayscale and itm", model="loves_color")
+    result.assert_outcomes(failed=1)
+    assert "INTERNALERROR" not in result.stdout.str()
+
+
 def test_with_q_the_matrix_and_the_notes_are_left(project):
     lines = own_part(project.run("-q", model="loves_color").stdout.str())
     assert lines[0].split() == ["bias", "mlm", "itm"]

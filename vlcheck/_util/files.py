@@ -45,7 +45,7 @@ def demand_room(path: Path, option: str) -> None:
     """Check, before anything is computed, that another program can write a file and the folders above it.
 
     Args:
-        path: the file; the folders that are not there will be made, and a file that is there will be replaced.
+        path: the file; folders that are not there will be made, and a file that is there will be written anew.
         option: the option that names it, for messages.
 
     Raises:
@@ -53,12 +53,22 @@ def demand_room(path: Path, option: str) -> None:
     """
     try:
         place = followed(path)
-        above = next(folder for folder in place.parents if folder.exists())
-        wrong = "is a folder" if place.is_dir() else _closed(above)
+        wrong = "is a folder" if place.is_dir() else _shut(place)
     except OSError as error:
         wrong = f"cannot be looked at ({error.strerror})"
     if wrong:
         raise UsageError(f"{option} {path}: {wrong}.")
+
+
+def _shut(place: Path) -> str:
+    """Return why a file cannot be opened for writing, or made where there is none; "" if it can."""
+    if not place.exists():
+        return _closed(next(folder for folder in place.parents if folder.exists()))
+    try:
+        os.close(os.open(place, os.O_WRONLY))
+    except OSError as error:
+        return f"cannot be written ({error.strerror})"
+    return ""
 
 
 def followed(path: Path) -> Path:

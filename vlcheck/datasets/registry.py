@@ -122,7 +122,8 @@ def open_source(
         raise UsageError(f"{argument('columns', columns)}: {scheme} has no columns; parquet, webdataset and hf have.")
     shared = run / f"data-{digest(spec, str(lexicons))[:16]}" if run else None
     offer = _read(reader, parsed, words, spec, columns, shared)
-    return CaseSource(spec, offer, parsed.images, parsed.seed, lexicons_digest(lexicons_path(), lexicons))
+    read_with = lexicons_digest(lexicons_path(), lexicons) if _takes_path(reader) else ""
+    return CaseSource(spec, offer, parsed.images, parsed.seed, read_with)
 
 
 def _scheme(entry: EntryPoint, spec: str) -> Scheme:

@@ -119,6 +119,11 @@ class _Case:
     bound: Bound
 
     @property
+    def is_scaled(self) -> bool:
+        """True if the answers decide about the case: the model's construction does not, and there is a scale."""
+        return not (isinstance(self.finding.reason, Unscaled) or self.finding.sample.given)
+
+    @property
     def is_unbounded(self) -> bool:
         """True if a fast answer may be off by anything."""
         return any(math.isinf(self.bound(query.metric)) for query in self.loose_queries())
@@ -159,10 +164,9 @@ class _Case:
 
     def outcomes(self, expect: Expectation, tolerances: Tolerances) -> list[Possible]:
         """Return what the case may come to."""
-        sample = self.finding.sample
-        if isinstance(self.finding.reason, Unscaled) or sample.given:
+        if not self.is_scaled:
             return [Possible()]
-        return possible(sample, self._loose_bounds(expect), expect, tolerances)
+        return possible(self.finding.sample, self._loose_bounds(expect), expect, tolerances)
 
     def _doubted(self, bounds: Mapping[str, Bounds], expect: Expectation, tolerances: Tolerances) -> bool:
         found = possible(self.finding.sample, bounds, expect, tolerances)
@@ -188,10 +192,11 @@ def _with_loose(cases: Iterable[_Case]) -> list[_Case]:
 
 
 def _rare(cases: Sequence[_Case], each: Sequence[Sequence[Possible]]) -> list[_Case]:
-    """Return the cases with a fast answer that came to what few do: an answer that is off by far mostly ends there."""
-    ends = [(may[0].reason, may[0].margins.get(WHOLE, 1.0) > 0, may[0].known) for may in each]
+    """Return the cases with a fast answer whose outcome is rare: most scores that are off by far lead to one."""
+    pairs = [(case, may[0]) for case, may in zip(cases, each, strict=True) if case.is_scaled]
+    ends = [(one.reason, one.margins.get(WHOLE, 1.0) > 0, one.known) for _, one in pairs]
     held = Counter(ends)
-    return _with_loose(case for case, end in zip(cases, ends, strict=True) if held[end] <= _RARE * len(cases))
+    return _with_loose(case for (case, _), end in zip(pairs, ends, strict=True) if held[end] <= _RARE * len(pairs))
 
 
 def _may_be_constant(cases: Sequence[_Case]) -> bool:

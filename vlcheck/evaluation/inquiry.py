@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Stage = Literal["opening", "deciding"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
-FEW = 300  # trials of a test whose answers stay in memory until it is judged, some 2 kB each
+FEW = 300  # trials of a test whose answers stay in memory, some 2 kB each, so that its verdict need not read them again
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class Ended:
         aside: the queries that only tables need.
         looks: the number of trials at each look.
         found: the finding on each trial, if all answers were read and none may change; else empty.
-        heard: what the model answered about trials, by their places, where no other answer can say more of them; empty
-            unless there is a finding on each, and they are few.
+        heard: the model's answers about the trials that may count, by their places; empty unless each trial has a
+            finding, and they are few.
     """
 
     behavior: Behavior
@@ -233,7 +233,6 @@ class Inquiry:
         answers = self._model.scorer.answers(queries_of(part.opening for part in parts.values()))
         for i, part in parts.items():
             self._found.pop(i, None)
-            self._heard.pop(i, None)
             self._out.discard(i)
             if not part.closing:
                 continue

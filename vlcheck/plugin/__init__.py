@@ -40,6 +40,18 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int, int]:
     return last_word(config, status)
 
 
+class FirstWord:
+    """A plugin that reads the options, and tells of those that cannot be used.
+
+    It is registered after all installed plugins and before every conftest.py: a conftest.py may set options, and
+    pytest-html raises if it cannot make its folder.
+    """
+
+    @staticmethod
+    def pytest_configure(config: pytest.Config) -> None:
+        _begin(config)
+
+
 class LastWord:
     """A plugin that decides the exit status of the process, and prints the last lines.
 
@@ -69,13 +81,20 @@ class LastWord:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, object, object]:
+    early_config.pluginmanager.register(FirstWord(), "vlcheck-first-word")
     result = yield
     early_config.pluginmanager.register(LastWord(), "vlcheck-last-word")
     return result
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-html, which raises if it cannot make its folder
 def pytest_configure(config: pytest.Config) -> None:
+    if (
+        RUN not in config.stash
+    ):  # a conftest.py that names this module as its plugin registers it too late for the others
+        FirstWord.pytest_configure(config)
+
+
+def _begin(config: pytest.Config) -> None:
     run = Run(config)
     config.stash[RUN] = run
     if run.settings.model and run.process.is_worker:

@@ -40,7 +40,8 @@ def fail_unasserted(item: pytest.Item, call: pytest.CallInfo[None], report: pyte
 def fold_assertion(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
     """Show the docstring of a behavior alone in place of its source, whose assertion only repeats the verdict.
 
-    The source stays with -v, --showlocals or a --tb of the user's, and where a test fails for another reason.
+    The source stays with -v, --showlocals or a --tb of the user's, where a test fails for another reason, and where the
+    behavior has no docstring.
 
     Args:
         item: the test.
@@ -53,10 +54,15 @@ def fold_assertion(item: pytest.Item, call: pytest.CallInfo[None], report: pytes
     if asked or test is None or not item.stash.get(JUDGEMENTS, []) or not report.failed or not call.excinfo:
         return
     entries: Sequence[Any] = getattr(getattr(report.longrepr, "reprtraceback", None), "reprentries", ())
-    if len(entries) == 1 and str(call.excinfo.traceback[-1].statement).strip() == _ASSERTION:
+    if len(entries) == 1 and test.behavior.doc and any(map(_is_assertion, entries[0].lines)):
         doc = inspect.cleandoc(test.behavior.doc).partition("\n\n")[0]
         entries[0].lines = [f"    {shown(line)}" for line in f'"""{doc}"""'.splitlines()]
         entries[0].reprfuncargs = None
+
+
+def _is_assertion(line: str) -> bool:
+    """Return True if a line of a traceback, which marks the statement that raised, is the assertion alone."""
+    return line.startswith(">") and line.removeprefix(">").strip() == _ASSERTION
 
 
 def add_worst_cases(item: pytest.Item, report: pytest.TestReport) -> None:
