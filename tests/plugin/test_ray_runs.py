@@ -53,7 +53,8 @@ def test_verdicts_are_those_of_local_in_every_round(project, mine):
 
     assert verdicts(project) == local != []
     there = {line.split("\t")[1] for line in journal.read_text().splitlines() if "\t" in line}
-    assert (len(here), len(there)) == (1, os.cpu_count()), result.stdout.str()
+    assert len(here) == 1
+    assert 1 <= len(there) <= os.cpu_count(), result.stdout.str()  # a copy may start after all is answered
 
 
 def test_a_verified_run_on_a_cluster_comes_to_what_one_in_float32_does_here(project, monkeypatch):
@@ -91,9 +92,9 @@ def test_a_part_that_a_cluster_answers_goes_with_one_that_is_answered_here(proje
 
 def test_python_asks_a_cluster_too(project, mine):
     found = [
-        vlcheck.evaluate(
-            "tiny", "scenes:12", tests="test_blocking_drops_match", engine=engine, progress=False
-        ).to_frame()
+        vlcheck.evaluate("tiny", "scenes:12", tests="test_blocking_drops_match", engine=engine, progress=False)
+        .to_frame()
+        .drop(columns=["run_id", "started"])
         for engine in ("alone", "ray")
     ]
 

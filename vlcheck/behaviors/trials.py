@@ -18,7 +18,7 @@ from vlcheck.behaviors.made_trials import RECENT, MadeTrials
 from vlcheck.cases import Case, CaseSource
 from vlcheck.cases.view import View
 from vlcheck.errors import NotApplicable
-from vlcheck.expect.base import Competing
+from vlcheck.expect.base import competes
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.question import Question
 from vlcheck.metrics.registry import METRICS, ask
@@ -151,7 +151,7 @@ class Trials:
         Raises:
             ForeignFault: If the behavior's own code raises.
         """
-        if not isinstance(behavior.expect, Competing):
+        if not competes(behavior.expect):
             return MappingProxyType({})
         found = self._learnt.get(behavior.name)
         if found is None or found[0] != behavior:

@@ -15,7 +15,7 @@ from vlcheck.behaviors.trials import Trials
 from vlcheck.cases import MASK, Case
 from vlcheck.cases.foils import CONTROL
 from vlcheck.cases.picture import Picture
-from vlcheck.expect.base import BEFORE, Competing
+from vlcheck.expect.base import BEFORE, competes
 from vlcheck.expect.words_alone import credit
 from vlcheck.metrics.kinds import Metric
 from vlcheck.metrics.query import Query
@@ -70,7 +70,7 @@ class BlindControl:
             metric: the metric of the test.
             trials: the trials.
         """
-        if not isinstance(behavior.expect, Competing):
+        if not competes(behavior.expect):
             return trials
         return [self._beside(trial, behavior, metric) for trial in trials]
 
@@ -90,7 +90,7 @@ class BlindControl:
     def _by_metric(self, case: Case, behavior: Behavior, metric: Metric) -> float | None:
         for trial in self.trials.of_case(behavior, metric, case):
             question = trial.arms[BEFORE]
-            if isinstance(question, Question) and isinstance(behavior.expect, Competing):
+            if isinstance(question, Question) and competes(behavior.expect):
                 heard = hear(question, self.scorer.answers(question.queries.values()))
                 if isinstance(heard, Heard) and _finite(heard.reading.scores.values()):
                     return behavior.expect.chosen(heard.reading, case)

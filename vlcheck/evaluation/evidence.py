@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from functools import cached_property
 
 from vlcheck._util.numbers import between, figure, rounded, signed
 from vlcheck.behaviors.behavior import Behavior
@@ -146,6 +146,11 @@ class Judgement:
 
     def worst(self, count: int = 3) -> list[Row]:
         """Return the `count` rows that speak most clearly against the model, one for each case, the worst first."""
+        return [self.rows[at] for at in self._worst[:count]]
+
+    @cached_property
+    def _worst(self) -> tuple[int, ...]:
+        """The place of the worst row of each case that counts, the worst first."""
         counted = [(row.margin, at, row.case.id) for at, row in enumerate(self.rows) if row.margin is not None]
         if self.verdict.claim == "mean":
             counted.sort(key=lambda one: -abs(one[0]))
@@ -154,7 +159,7 @@ class Judgement:
         worst: dict[str, int] = {}
         for _, at, case in counted:
             worst.setdefault(case, at)
-        return [self.rows[at] for at in islice(worst.values(), count)]
+        return tuple(worst.values())
 
     @property
     def brief(self) -> Judgement:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import NamedTuple
 
 from vlcheck.errors import NotApplicable
-from vlcheck.expect.base import AFTER, BEFORE, NO_RIVALS, WHOLE, Competing, Condition, Expectation, Sample
+from vlcheck.expect.base import AFTER, BEFORE, NO_RIVALS, WHOLE, Condition, Expectation, Sample, competes
 from vlcheck.metrics.tolerances import Tolerances
 from vlcheck.stats.operating_scale import RAW
 
@@ -39,12 +38,7 @@ class Counted(NamedTuple):
         sample.demand_answered(decisive_arms(expect), tolerances)
         margins = expect.margins(sample, tolerances)
         known = expect.competence == "no" or expect.known(sample, tolerances)
-        return cls(margins, known, expect.rivals(sample) if _competes(type(expect)) else NO_RIVALS)  # type: ignore[attr-defined]
-
-
-@cache
-def _competes(expectation: type[Expectation]) -> bool:
-    return issubclass(expectation, Competing)  # of a protocol: too slow for every case
+        return cls(margins, known, expect.rivals(sample) if competes(expect) else NO_RIVALS)
 
 
 def decisive_arms(expect: Expectation) -> set[str]:

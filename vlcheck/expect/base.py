@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from types import MappingProxyType
-from typing import ClassVar, Literal, Protocol, runtime_checkable
+from typing import ClassVar, Literal, Protocol, TypeGuard, runtime_checkable
 
 from vlcheck._util.numbers import brief, figure
 from vlcheck.cases.case import Case
@@ -280,6 +281,16 @@ class Competing(Protocol):
             reading: the control's answers.
             case: the case.
         """
+
+
+def competes(expect: Expectation) -> TypeGuard[Competing]:
+    """Return True if an expectation claims a lead."""
+    return _has_rivals(type(expect))
+
+
+@cache
+def _has_rivals(kind: type) -> bool:
+    return issubclass(kind, Competing)  # of a protocol: too slow for every case
 
 
 class BaseExpectation:
