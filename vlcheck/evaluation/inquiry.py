@@ -71,8 +71,8 @@ class Ended:
     @cached_property
     def _keys_of_others(self) -> frozenset[str]:
         """Keys of closing queries of trials that are out, and that other trials ask: all black pictures are one."""
-        others = (at for at in range(len(self.trials)) if at not in self.out)
         closing = {query.key for at in self.out for query in queries_of([self._parts(at).closing])}
+        others = (at for at in range(len(self.trials)) if closing and at not in self.out)
         asked = (query.key for at in others for query in self._parts(at).queries(closing=True))
         return frozenset(key for key in asked if key in closing)
 

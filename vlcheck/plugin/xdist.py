@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from vlcheck.plugin.run import Run
 
-_ASKS = ("model", "results", "report", "control", "store")  # without them, the tests may be others than vlcheck's
+_OF_VLCHECK = ("model", "results", "report", "control", "store")  # without them, the tests may be others than vlcheck's
 
 
 class Controller:
@@ -36,7 +36,7 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_setupnodes(self, config: pytest.Config, specs: Sequence[Any]) -> None:
-        if any(options.on_the_command_line(config, name) for name in _ASKS):
+        if any(options.on_the_command_line(config, name) for name in _OF_VLCHECK):
             _demand_settings(self._run)
         self._run.inputs.demand_baseline()
         self._workers = len(specs)

@@ -8,10 +8,10 @@ from pathlib import Path
 from vlcheck._util.foreign_files import LONGEST_LINE, parse_json
 from vlcheck.errors import UsageError, printable
 from vlcheck.results.records import EvidenceRecord, Record, RunRecord, VerdictRecord
-from vlcheck.results.schema import encoded, record_of
+from vlcheck.results.schema import beginning, encoded, record_of
 
 _NO_JSON = (b"NaN", b"Infinity")  # numbers that Python writes and JSON does not have
-_RUN, _EVIDENCE = b'{"kind": "run"', b'{"kind": "evidence"'  # beginnings of lines
+_RUN, _EVIDENCE = (beginning(kind).encode() for kind in ("run", "evidence"))
 
 
 def checked_lines(path: Path, file: Iterable[bytes]) -> Iterator[Record | str]:

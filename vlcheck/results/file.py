@@ -27,7 +27,7 @@ from vlcheck.results.records import (
     VerdictRecord,
     WordsLine,
 )
-from vlcheck.results.schema import encoded, evidence_of, record_of
+from vlcheck.results.schema import beginning, encoded, evidence_of, record_of
 from vlcheck.results.spooled import Spool
 from vlcheck.results.spooled_images import SpooledImages
 from vlcheck.stats.decision import NOT_ASKED, Cause
@@ -35,7 +35,7 @@ from vlcheck.stats.decision import NOT_ASKED, Cause
 Key = tuple[str, str, str]
 OPTION = parameter("results")
 _BESIDE = parameter("beside")
-_RUN, _EVIDENCE, _EXPLANATION = (f'{{"kind": "{kind}"' for kind in ("run", "evidence", "explanation"))  # beginnings
+_RUN, _EVIDENCE, _EXPLANATION = map(beginning, ("run", "evidence", "explanation"))
 
 
 NO_RUN = RunRecord(schema=SCHEMA, name="", fingerprint="", data="", started="")

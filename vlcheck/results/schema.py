@@ -131,6 +131,11 @@ def encoded(record: Record) -> str:
         return json.dumps(_finite(said))
 
 
+def beginning(kind: str) -> str:
+    """Return how the lines of a kind begin."""
+    return f'{{"kind": "{kind}"'
+
+
 def _finite(value: Any) -> Any:
     """Return the value with None in place of each number that is not finite, which JSON does not have."""
     if isinstance(value, Mapping):

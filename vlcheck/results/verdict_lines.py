@@ -13,8 +13,9 @@ from vlcheck.errors import UsageError
 from vlcheck.results.checked_lines import demand_all, demand_one_run, record_at
 from vlcheck.results.file import ResultLines, selected_without_verdict
 from vlcheck.results.records import EvidenceRecord, ExplanationRecord, ImageRecord, Record, RunRecord
+from vlcheck.results.schema import beginning
 
-_LEFT_OUT = tuple(f'{{"kind": "{kind}"'.encode() for kind in ("evidence", "image", "explanation"))  # beginnings
+_LEFT_OUT = tuple(beginning(kind).encode() for kind in ("evidence", "image", "explanation"))
 
 
 def read_verdicts(path: Path) -> ResultLines:

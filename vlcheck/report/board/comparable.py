@@ -149,7 +149,8 @@ class ComparableRuns:
             scope: its conditions, which fit those of the table.
         """
         self.runs.append(run)
-        self.scope = self.scope if self.scope.words else scope  # a run of an older version does not say which words it had
+        if not self.scope.words:  # a run of an older version, which does not say what it had
+            self.scope = scope
         for bias in biases_of(run, self.scope.metric):
             cell = CellTests(run, run.tests(bias, self.scope.metric))
             if reason := self._difference(cell, bias):
