@@ -64,15 +64,19 @@ def ended_by(project, number, *options):
         if number == signal.SIGHUP:
             os.close(near)
         run.send_signal(number)
-        status = run.wait(PATIENCE)
+        try:
+            status = run.wait(PATIENCE)
+        finally:
+            run.kill()  # one that does not end fails the test, and holds up no other
     if number != signal.SIGHUP:
         os.close(near)
     return status, int(waiting.read_text().split()[-1])
 
 
 def _interruptible():
-    """Let SIGINT end a program that was started by one that ignores it, as jobs of a shell do."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """Let signals end a program that was started by one that ignores them: a shell's job SIGINT, under nohup SIGHUP."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.mark.parametrize(("name", "options", "ends_with"), [("SIGTERM", ("-n", "1"), 2), ("SIGHUP", (), 1)])
