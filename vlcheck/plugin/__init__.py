@@ -88,9 +88,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if (
-        RUN not in config.stash
-    ):  # a conftest.py that names this module as its plugin registers it too late for the others
+    if RUN not in config.stash:  # a conftest.py named this module as its plugin, too late for the other hook
         FirstWord.pytest_configure(config)
 
 
