@@ -74,7 +74,7 @@ def page(measured: str) -> str:
 
 
 def drawing(measured: str) -> str:
-    """How often a true rate fails (full lines) and passes (dashed), as SVG."""
+    """Return how often a true rate fails (full lines) and passes (dashed), as SVG."""
     cells, _ = read(measured)
     parts = [*_axes()]
     for n, color in zip(IMAGES, COLORS, strict=True):

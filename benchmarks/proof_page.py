@@ -57,7 +57,7 @@ def _control(matrix: PowerMatrix) -> str:
 
 
 def sabotaged(measured: str) -> str:
-    """How broken models end, as Markdown."""
+    """Return how broken models end, as Markdown."""
     figures = json.loads(measured)
     rows = []
     for model in figures["scenes"]:

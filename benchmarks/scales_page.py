@@ -11,7 +11,7 @@ from vlcheck._util.numbers import brief, share
 
 
 def scales(measured: str) -> str:
-    """What monotone maps of the scores do to verdicts, as Markdown."""
+    """Return what monotone maps of the scores do to verdicts, as Markdown."""
     figures = json.loads(measured)
     rows = []
     for said in figures["zoo"][0]["mapped"]["raw"]:
@@ -51,7 +51,7 @@ def _simulated(cells: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _total(rows: list[dict[str, Any]], scale: str, said: str) -> Counter[str]:
-    """What became of verdicts under a map, over all variants and seeds."""
+    """Return what became of verdicts under a map, over all variants and seeds."""
     total: Counter[str] = Counter()
     for row in rows:
         total.update(row["mapped"][scale][said])

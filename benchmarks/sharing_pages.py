@@ -22,7 +22,7 @@ def weights(measured: str) -> str:
 
 
 def shares(measured: str) -> str:
-    """How evenly workers share a run, as Markdown."""
+    """Return how evenly workers share a run, as Markdown."""
     figures = json.loads(measured)
     workers: dict[str, Any] = figures["workers"]
     rows = [
@@ -40,7 +40,7 @@ def shares(measured: str) -> str:
 
 
 def prefetch(measured: str) -> str:
-    """What rendering beside the model brings, as Markdown."""
+    """Return what rendering beside the model brings, as Markdown."""
     figures = json.loads(measured)
     idle, busy = (figures[name]["ratio"] for name in ("idle", "busy"))
     return (

@@ -88,7 +88,7 @@ def _matrix_minutes(figures: dict[str, Any]) -> str:
 
 
 def cases(measured: str) -> str:
-    """What a test of a single case costs, as a table."""
+    """Return what a test of a single case costs, as a table."""
     figures = json.loads(measured)
 
     def row(told: str, kind: str) -> str:
@@ -148,7 +148,7 @@ def memory_curve(measured: str) -> str:
 
 
 def reuse(measured: str) -> str:
-    """What encoding once saves as Markdown, by family."""
+    """Return what encoding once saves as Markdown, by family."""
     figures = json.loads(measured)
     rows = []
     for family, turns in figures["seconds"].items():

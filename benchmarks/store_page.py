@@ -6,7 +6,7 @@ import json
 
 
 def store_cost(measured: str) -> str:
-    """What an answer costs in the store, as a sentence."""
+    """Return what an answer costs in the store, as a sentence."""
     figures = json.loads(measured)
     put, get, size = (round(figures[name]) for name in ("put_us", "get_us", "bytes"))
     was = figures["before"]
